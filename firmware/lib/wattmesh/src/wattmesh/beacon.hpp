@@ -1,0 +1,43 @@
+// The BEACON body (PROTOCOL.md, section 2.1).
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+#include "wattmesh/config.hpp"
+#include "wattmesh/errors.hpp"
+
+namespace wattmesh {
+
+constexpr size_t beaconBytes = 29;
+constexpr uint8_t hopsNone = 255;
+constexpr uint16_t costNone = 65535;  // no route: poison
+constexpr uint16_t delayUnknown = 65535;
+
+struct Beacon {
+  uint16_t shortId;
+  uint16_t epoch;
+  uint16_t tree;
+  uint16_t gateway;
+  uint16_t nearestHub;
+  uint16_t localHubId;
+  uint8_t hops;
+  uint16_t cost;  // ETX in 1/128
+  bool grounded;
+  bool pull;
+  bool congested;
+  bool timeValid;
+  EnergyClass energyClass;
+  bool isHub;  // hub or gateway
+  bool joined;
+  uint8_t queue;
+  uint8_t number;
+  uint64_t utcMs;
+  uint16_t lastDelay;       // 10 us
+  uint16_t subMillisecond;  // 10 us, 0..99
+};
+
+[[nodiscard]] Error decodeBeacon(const uint8_t* body, size_t length, Beacon& beacon);
+// Bytes written; 0 when they do not fit.
+size_t encodeBeacon(const Beacon& beacon, uint8_t* out, size_t capacity);
+
+}  // namespace wattmesh

@@ -1,0 +1,36 @@
+// Network time: UTC as the host gave it to the gateway, passed on by beacons. Local time is microseconds since boot.
+#pragma once
+#include <cstdint>
+
+namespace wattmesh {
+
+constexpr uint64_t usPerMs = 1000;
+constexpr uint64_t usPerS = 1000000;
+constexpr uint64_t never = UINT64_MAX;
+
+class NetworkClock {
+ public:
+  bool valid() const { return valid_; }
+  uint64_t utcUs(uint64_t nowUs) const { return nowUs + offset_; }
+  uint32_t utcS(uint64_t nowUs) const { return static_cast<uint32_t>(utcUs(nowUs) / usPerS); }
+
+  // True after more than a day without a new reference: rows then say so.
+  bool freeRunning(uint64_t nowUs) const { return nowUs - setUs_ > 24 * 3600 * usPerS; }
+
+  // A reference: it was `utcUs` at local `nowUs`. Small differences are smoothed, since a beacon's delay in the transmitter varies.
+  void set(uint64_t utcUs, uint64_t nowUs) {
+    const int64_t difference = static_cast<int64_t>(utcUs - (nowUs + offset_));
+    const bool step = !valid_ || difference > stepUs || difference < -stepUs;
+    offset_ += static_cast<uint64_t>(step ? difference : difference / 4);
+    valid_ = true;
+    setUs_ = nowUs;
+  }
+
+ private:
+  static constexpr int64_t stepUs = 50000;
+  bool valid_ = false;
+  uint64_t offset_ = 0;
+  uint64_t setUs_ = 0;
+};
+
+}  // namespace wattmesh

@@ -1,0 +1,33 @@
+// What a device is told before it starts: by its label, its build or the simulator. Everything else it learns.
+#pragma once
+#include <cstdint>
+
+#include "wattmesh/port.hpp"
+
+namespace wattmesh {
+
+enum class Role : uint8_t { meter = 1, hub = 2, gateway = 3 };
+enum class EnergyClass : uint8_t { mains = 0, backup = 1, battery = 2 };
+
+constexpr uint8_t firmwareVersion[3] = {0, 1, 0};
+
+struct Config {
+  Role role;
+  EnergyClass energy;
+  uint8_t mac[macBytes];
+  uint32_t networkNumber;
+  uint8_t networkKey[16];
+  uint8_t keyId;
+  uint16_t localHubId;
+  uint16_t intervalS;
+  uint16_t pollCycleS;
+  uint16_t capabilities;
+  uint8_t resetCause;
+  // Gateways: true for a serial line (SLIP and CRC), false where each message carries one envelope (MQTT).
+  bool serialHost;
+
+  bool routes() const { return energy != EnergyClass::battery; }
+  bool isHub() const { return role != Role::meter; }
+};
+
+}  // namespace wattmesh

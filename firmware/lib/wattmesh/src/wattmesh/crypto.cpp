@@ -1,0 +1,111 @@
+#include "wattmesh/crypto.hpp"
+
+#include <cstring>
+
+#include "wattmesh/bytes.hpp"
+
+namespace wattmesh {
+
+namespace {
+
+constexpr size_t blockBytes = 64;  // of SHA-256
+constexpr size_t networkIdBytesMax = 32;
+
+// A programmer's error: going on would overrun a buffer on the stack.
+void require(bool condition) {
+  if (!condition) __builtin_trap();
+}
+
+// HKDF with info = label ‖ network number ‖ key id, as both link keys are derived.
+void deriveLinkKey(const Port& port, const char* label, const uint8_t* ikm, size_t ikmLength, uint32_t networkNumber,
+                   uint8_t keyId, uint8_t out[networkKeyBytes]) {
+  uint8_t bytes[hkdfInfoBytesMax];
+  Writer info(bytes, sizeof bytes);
+  info.bytes(reinterpret_cast<const uint8_t*>(label), strlen(label));
+  info.u32(networkNumber);
+  info.u8(keyId);
+  hkdfSha256(port, nullptr, 0, ikm, ikmLength, bytes, info.length(), out, networkKeyBytes);
+}
+
+}  // namespace
+
+uint32_t crc32(const uint8_t* data, size_t length, uint32_t seed) {
+  // Remainders of the 16 nibbles: a table of 64 B instead of 1 KB.
+  static const uint32_t table[16] = {0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
+                                     0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c};
+  uint32_t crc = ~seed;
+  for (size_t i = 0; i < length; i++) {
+    crc = table[(crc ^ data[i]) & 0x0f] ^ (crc >> 4);
+    crc = table[(crc ^ (data[i] >> 4)) & 0x0f] ^ (crc >> 4);
+  }
+  return ~crc;
+}
+
+void hmacSha256(const Port& port, const uint8_t* key, size_t keyLength, const uint8_t* message, size_t length,
+                uint8_t out[hashBytes]) {
+  require(keyLength <= hmacKeyBytesMax && length <= hmacMessageBytesMax);
+  uint8_t inner[blockBytes + hmacMessageBytesMax];
+  uint8_t outer[blockBytes + hashBytes];
+  for (size_t i = 0; i < blockBytes; i++) {
+    const unsigned byte = i < keyLength ? key[i] : 0;
+    inner[i] = static_cast<uint8_t>(byte ^ 0x36u);
+    outer[i] = static_cast<uint8_t>(byte ^ 0x5cu);
+  }
+  if (length > 0) memcpy(inner + blockBytes, message, length);
+  port.sha256(port.context, inner, blockBytes + length, outer + blockBytes);
+  port.sha256(port.context, outer, sizeof outer, out);
+}
+
+void hkdfSha256(const Port& port, const uint8_t* salt, size_t saltLength, const uint8_t* ikm, size_t ikmLength,
+                const uint8_t* info, size_t infoLength, uint8_t* out, size_t length) {
+  require(infoLength <= hkdfInfoBytesMax && length <= hkdfOutputBytesMax);
+  uint8_t prk[hashBytes];
+  hmacSha256(port, salt, saltLength, ikm, ikmLength, prk);
+  uint8_t block[hashBytes];
+  uint8_t message[hashBytes + hkdfInfoBytesMax + 1];
+  size_t before = 0;  // bytes of the block before this one: none at first
+  uint8_t number = 1;
+  for (size_t done = 0; done < length; done += hashBytes, number++) {
+    memcpy(message, block, before);
+    if (infoLength > 0) memcpy(message + before, info, infoLength);
+    message[before + infoLength] = number;
+    hmacSha256(port, prk, sizeof prk, message, before + infoLength + 1, block);
+    memcpy(out + done, block, length - done < hashBytes ? length - done : hashBytes);
+    before = hashBytes;
+  }
+}
+
+bool equalConstantTime(const uint8_t* a, const uint8_t* b, size_t length) {
+  uint8_t difference = 0;
+  for (size_t i = 0; i < length; i++) difference = static_cast<uint8_t>(difference | (a[i] ^ b[i]));
+  return difference == 0;
+}
+
+void linkKey(const Port& port, const uint8_t knet[networkKeyBytes], uint32_t networkNumber, uint8_t keyId,
+             uint8_t out[networkKeyBytes]) {
+  deriveLinkKey(port, "wattmesh link", knet, networkKeyBytes, networkNumber, keyId, out);
+}
+
+void joinKey(const Port& port, const uint8_t headEndKey[keyBytes], uint32_t networkNumber, uint8_t out[networkKeyBytes]) {
+  deriveLinkKey(port, "wattmesh join", headEndKey, keyBytes, networkNumber, 0, out);
+}
+
+void nodeIdOf(const Port& port, const uint8_t publicKey[keyBytes], uint8_t out[nodeIdBytes]) {
+  uint8_t hash[hashBytes];
+  port.sha256(port.context, publicKey, keyBytes, hash);
+  memcpy(out, hash, nodeIdBytes);
+}
+
+uint32_t networkNumberOf(const Port& port, const uint8_t* networkId, size_t length) {
+  require(length <= networkIdBytesMax);
+  static const char label[] = "wattmesh network ";
+  constexpr size_t labelLength = sizeof label - 1;
+  uint8_t message[labelLength + networkIdBytesMax];
+  uint8_t hash[hashBytes];
+  memcpy(message, label, labelLength);
+  memcpy(message + labelLength, networkId, length);
+  port.sha256(port.context, message, labelLength + length, hash);
+  return Reader(hash, sizeof hash).u32();
+}
+
+}  // namespace wattmesh

@@ -1,0 +1,47 @@
+// Checksums, HMAC, HKDF and the names derived from keys, all over the port's SHA-256.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+#include "wattmesh/port.hpp"
+
+namespace wattmesh {
+
+constexpr size_t hashBytes = 32;
+constexpr size_t keyBytes = 32;         // X25519 keys, AEAD keys, PSK
+constexpr size_t networkKeyBytes = 16;  // K_net and K_link
+constexpr size_t nodeIdBytes = 6;
+constexpr size_t hmacKeyBytesMax = 64;
+constexpr size_t hmacMessageBytesMax = 320;
+constexpr size_t hkdfOutputBytesMax = 96;
+constexpr size_t hkdfInfoBytesMax = 64;
+
+// CRC-32 of IEEE 802.3. Resumable: pass the checksum so far as `seed` to go on.
+uint32_t crc32(const uint8_t* data, size_t length, uint32_t seed = 0);
+
+// HMAC-SHA256 (RFC 2104). `keyLength` is at most hmacKeyBytesMax, `length` at most hmacMessageBytesMax.
+void hmacSha256(const Port& port, const uint8_t* key, size_t keyLength, const uint8_t* message, size_t length,
+                uint8_t out[hashBytes]);
+
+// HKDF-SHA256, extract and expand (RFC 5869). `saltLength` is at most hmacKeyBytesMax, `ikmLength` at most hmacMessageBytesMax,
+// `infoLength` at most hkdfInfoBytesMax, `length` at most hkdfOutputBytesMax.
+void hkdfSha256(const Port& port, const uint8_t* salt, size_t saltLength, const uint8_t* ikm, size_t ikmLength,
+                const uint8_t* info, size_t infoLength, uint8_t* out, size_t length);
+
+// True when both hold the same bytes; takes the same time whether they do or not.
+bool equalConstantTime(const uint8_t* a, const uint8_t* b, size_t length);
+
+// K_link of a network key (PROTOCOL.md, section 2).
+void linkKey(const Port& port, const uint8_t knet[networkKeyBytes], uint32_t networkNumber, uint8_t keyId,
+             uint8_t out[networkKeyBytes]);
+
+// K_link of join frames (key id 0), from the head-end's public key.
+void joinKey(const Port& port, const uint8_t headEndKey[keyBytes], uint32_t networkNumber, uint8_t out[networkKeyBytes]);
+
+// First 6 bytes of SHA-256 of the device key.
+void nodeIdOf(const Port& port, const uint8_t publicKey[keyBytes], uint8_t out[nodeIdBytes]);
+
+// First 4 bytes of SHA-256("wattmesh network " ‖ network id). `length` is at most 32.
+uint32_t networkNumberOf(const Port& port, const uint8_t* networkId, size_t length);
+
+}  // namespace wattmesh

@@ -1,0 +1,39 @@
+// One item of a DATA frame: a packet on its way up, with the route it took (PROTOCOL.md, section 2.2).
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+#include "wattmesh/bytes.hpp"
+#include "wattmesh/errors.hpp"
+#include "wattmesh/limits.hpp"
+
+namespace wattmesh {
+
+constexpr uint16_t shortIdNone = 0;
+constexpr uint16_t shortIdReserved = 0xffff;
+constexpr uint16_t hubShortIdMin = 0x8000;
+constexpr size_t dataHeaderBytes = 2;  // the sender's cost, before the items
+
+// True for the short ids of hubs and gateways.
+inline bool isHub(uint16_t shortId) { return shortId >= hubShortIdMin && shortId != shortIdReserved; }
+
+struct Item {
+  uint8_t hops;
+  uint16_t route[hopsMax];  // the origin first
+  bool more;
+  bool isAnswer;
+  bool urgent;
+  uint16_t poll;          // of an answer
+  const uint8_t* packet;  // points into what was decoded
+  size_t packetLength;    // 0: an empty answer
+};
+
+// Reads one item; afterwards reader.remaining() > 0 means that another follows.
+[[nodiscard]] Error decodeItem(Reader& reader, Item& item);
+// False: it does not fit; then the writer is as it was.
+bool encodeItem(Writer& writer, const Item& item);
+size_t itemBytes(const Item& item);
+// Index in the route of the custodian: the last hub, or the origin when there is none.
+size_t custodianIndex(const Item& item);
+
+}  // namespace wattmesh

@@ -1,0 +1,34 @@
+// Every fixed maximum of the core, in one place. PROTOCOL.md, "Limits", fixes those that other implementations must share.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+namespace wattmesh {
+
+constexpr size_t frameBytesMax = 250;
+constexpr size_t linkHeaderBytes = 6;
+constexpr size_t linkMacBytes = 8;
+constexpr size_t bodyBytesMax = frameBytesMax - linkHeaderBytes - linkMacBytes;  // 236
+constexpr size_t sectionHeaderBytes = 2;  // kind and length, of sections in ROUTED frames and in packets
+constexpr size_t packetBytesMin = 13;
+constexpr size_t packetBytesMax = 212;
+constexpr size_t hopsMax = 20;
+constexpr size_t envelopeBytesMax = 512;
+constexpr size_t batchRowsMax = 64;
+constexpr size_t ackRangesMax = 4;
+constexpr size_t custodyEntriesMax = 16;
+
+constexpr size_t neighboursMax = 32;
+constexpr size_t membersMax = 64;
+constexpr size_t queueFramesMax = 32;
+constexpr size_t sentBatchesMax = 16;
+constexpr size_t gatewayWindowMax = 16;
+constexpr size_t joinersMax = 8;
+constexpr size_t routePointersMax = 512;
+constexpr size_t duplicateCacheMax = 64;
+constexpr size_t logTextBytesMax = 200;
+
+constexpr size_t sectorBytes = 4096;   // erase unit of the serial flash of ESP32 and ESP8266
+constexpr size_t logSectorsMax = 128;  // 128 sectors of 102 rows: 9 days of one-minute rows
+
+}  // namespace wattmesh

@@ -1,0 +1,58 @@
+// A meter: takes a row of its registers at every interval boundary, keeps it in the log, and offers what is not done yet.
+#pragma once
+#include "wattmesh/batch.hpp"
+#include "wattmesh/clock.hpp"
+#include "wattmesh/config.hpp"
+#include "wattmesh/delivery.hpp"
+#include "wattmesh/log.hpp"
+
+namespace wattmesh {
+
+class Meter {
+ public:
+  // Mounts the log in `bytes` of NV at `address`. `port` and `config` must outlive the meter.
+  [[nodiscard]] Error begin(const Port& port, const Config& config, uint32_t address, uint32_t bytes);
+
+  // Takes the row that is due, and watches whether acknowledgements make progress. Error: the log could not be written.
+  [[nodiscard]] Error tick(uint64_t nowUs, const NetworkClock& clock, bool grounded);
+  uint64_t nextUs(uint64_t nowUs, const NetworkClock& clock) const;
+
+  // Writes a READINGS section of the rows next in turn (none: an empty batch). Returns its bytes, 0 when it does not fit.
+  size_t write(uint8_t* out, size_t capacity);
+  // What was written last went out under `counter`.
+  void sent(uint32_t counter, uint64_t nowUs);
+  bool hasRows() const { return delivery_.next(log_) < log_.next(); }
+  // Rows are left that what was written last did not hold.
+  bool moreRows() const { return writtenLast_ + 1 < log_.next(); }
+  bool waiting() const { return delivery_.waiting(log_); }
+
+  // Pushing: rows wait and no poll came for two cycles, or the session is new.
+  bool pushDue(uint64_t nowUs) const;
+  uint64_t pushUs() const { return pushUs_; }
+  void polled(uint64_t nowUs);
+  void joined(uint32_t acknowledged, uint64_t nowUs);
+
+  const Log& log() const { return log_; }
+  Delivery& delivery() { return delivery_; }
+  uint16_t registerMask() const { return mask_; }
+
+ private:
+  [[nodiscard]] Error takeRow(uint32_t boundaryS, bool freeRunning);
+  void watch(uint64_t nowUs, bool grounded);
+  uint64_t cycleUs() const { return config_->pollCycleS * usPerS; }
+
+  const Port* port_ = nullptr;
+  const Config* config_ = nullptr;
+  Log log_;
+  Delivery delivery_;
+  uint32_t lastRowS_ = 0;    // UTC of the last row: a clock that steps back must not make a row twice
+  uint32_t nextRowS_ = 0;    // 0: not known yet
+  uint16_t mask_ = 0;
+  uint32_t writtenFirst_ = 0;
+  uint32_t writtenLast_ = 0; // below first: no rows
+  uint64_t pushUs_ = 0;
+  uint32_t watched_ = 0;     // cumulative mark at watchUs_
+  uint64_t watchUs_ = 0;
+};
+
+}  // namespace wattmesh

@@ -1,0 +1,275 @@
+#include "wattmesh/node.hpp"
+
+#include <cstring>
+
+#include "wattmesh/bytes.hpp"
+
+namespace wattmesh {
+
+namespace {
+
+constexpr uint64_t tickMaxUs = usPerS;
+constexpr uint64_t pullPeriodUs = 3 * usPerS;
+constexpr uint64_t triggeredUs = 50 * usPerMs;
+constexpr uint64_t triggeredSpreadUs = 300 * usPerMs;
+constexpr uint64_t beaconGapUs = 300 * usPerMs;
+// A forwarded wave of the tree number makes routers beacon once a period; this is their own clock when the wave was missed.
+constexpr uint64_t routerPeriodUs = beaconPeriodUs + beaconPeriodUs / 2;
+// One beacon at 1 Mbit/s with long preamble (43 + 43 bytes behind 192 us), and what CSMA waits on average.
+constexpr uint64_t beaconAirUs = 192 + 8 * (43 + linkHeaderBytes + beaconBytes + linkMacBytes) + 360;
+
+}  // namespace
+
+Node::Node(const Port& port, const Config& config, Meter* meter, HubTables* hub, Gateway* gateway, Directory* directory)
+    : port_(port), config_(config), meter_(meter), hub_(hub), gateway_(gateway), directory_(directory) {}
+
+Error Node::boot(uint64_t nowUs) {
+  now_ = nowUs;
+  bootUs_ = nowUs;
+  constexpr uint32_t recordsBytes = recordSectors * sectorBytes;
+  Error error = records_.open(port_, 0);
+  if (error == Error::none) error = link_.begin(port_, config_, records_);
+  if (error == Error::none) error = session_.begin(port_, config_, records_);
+  if (error == Error::none && meter_ != nullptr) error = meter_->begin(port_, config_, recordsBytes, port_.nvBytes - recordsBytes);
+  if (error != Error::none) return error;
+  if (hub_ != nullptr) hub_->hub.begin(port_, config_);
+  if (gateway_ != nullptr) gateway_->begin(port_, config_);
+  beaconSoon(triggeredUs, triggeredSpreadUs);
+  return Error::none;
+}
+
+uint64_t Node::jitter(uint64_t spreadUs) {
+  uint8_t bytes[4];
+  port_.random(port_.context, bytes, sizeof bytes);
+  return spreadUs * Reader(bytes, sizeof bytes).u32() >> 32;
+}
+
+void Node::drop(Error error) {
+  uint8_t body[2];
+  Writer(body, sizeof body).u16(static_cast<uint16_t>(error));
+  port_.trace(port_.context, Trace::dropped, body, sizeof body);
+  switch (error) {
+    case Error::badTag:
+    case Error::noKey:
+      counters_.badMac++;
+      break;
+    case Error::replay:
+    case Error::staleEpoch:
+      counters_.replays++;
+      break;
+    case Error::queueFull:
+    case Error::tooManyHops:
+      counters_.queueFull++;
+      break;
+    default:
+      counters_.malformed++;
+  }
+}
+
+uint64_t Node::receive(const uint8_t from[macBytes], const uint8_t to[macBytes], const uint8_t* frame, size_t length, int8_t rssi,
+                       uint64_t nowUs) {
+  now_ = nowUs;
+  counters_.framesReceived++;
+  ReceivedFrame received{};
+  Error error = link_.open(from, to, frame, length, received);
+  if (error == Error::none) {
+    Neighbour& neighbour = *neighbours_.touch(from, now_, position().parent);
+    if (!Link::fresh(neighbour, received.header.counter)) {
+      error = Error::replay;
+    } else {
+      neighbour.rssi = rssi;
+      switch (received.header.type) {
+        case FrameType::beacon:
+          onBeacon(neighbour, received);
+          break;
+        case FrameType::data:
+          onData(neighbour, received);
+          break;
+        case FrameType::routed:
+          onRouted(received);
+          break;
+        default:
+          error = Error::unknownType;
+      }
+    }
+  }
+  if (error != Error::none) drop(error);
+  settle();
+  return nextUs();
+}
+
+uint64_t Node::sent(bool ok, uint64_t nowUs) {
+  now_ = nowUs;
+  if (!ok) counters_.sendsFailed++;
+  if (inFlight_ == InFlight::control) {
+    ControlFrame* frame = control_.inFlight();
+    judgeNeighbour(ok);
+    frame->inFlight = false;
+    frame->attempts++;
+    frame->used = !ok && frame->attempts < ControlQueue::attemptsMax;
+    frame->dueUs = now_ + jitter(triggeredUs);
+  } else if (inFlight_ == InFlight::beacon) {
+    const uint64_t delay = (now_ - beaconStampUs_) / 10;
+    beaconDelay_ = delay < delayUnknown ? static_cast<uint16_t>(delay) : delayUnknown;
+  } else if (inFlight_ == InFlight::data) {
+    judgeNeighbour(ok);
+    dataSent(ok);
+  }
+  inFlight_ = InFlight::none;
+  settle();
+  return nextUs();
+}
+
+uint64_t Node::hostBytes(const uint8_t* data, size_t length, uint64_t nowUs) {
+  now_ = nowUs;
+  if (gateway_ != nullptr) gateway_->hostBytes(data, length, now_, clock_, queue_, *this);
+  settle();
+  return nextUs();
+}
+
+uint64_t Node::tick(uint64_t nowUs) {
+  now_ = nowUs;
+  settle();
+  return nextUs();
+}
+
+// The one place where, after any input, everything that follows from it happens, in this order.
+void Node::settle() {
+  settleRoute();
+  const bool hostAnswers = gateway_ != nullptr && gateway_->hostAlive(now_);
+  const bool reachable = rootedHere() ? hostAnswers : position().attached;
+  const bool waiting = probing_ || (meter_ != nullptr && meter_->waiting());
+  const bool wasJoined = session_.joined();
+  if (session_.tick(now_, reachable, waiting)) sendM1();
+  if (wasJoined && !session_.joined()) settleRoute();
+  if (meter_ != nullptr) {
+    const Error error = meter_->tick(now_, clock_, position().attached);
+    if (error != Error::none) drop(error);
+  }
+  settleReports();
+  if (hub_ != nullptr && session_.joined() && position().attached) hub_->hub.tick(now_, *this);
+  if (gateway_ != nullptr) gateway_->tick(now_, clock_, queue_, *this);
+  pump();
+}
+
+uint64_t Node::nextUs() {
+  uint64_t next = now_ + tickMaxUs;
+  const auto consider = [&next](uint64_t atUs) {
+    if (atUs < next) next = atUs;
+  };
+  if (inFlight_ == InFlight::none) {
+    consider(beaconUs_);
+    consider(control_.nextUs());
+    if (!rootedHere() && position().attached) {
+      for (const QueuedItem& slot : queue_) {
+        if (!session_.joined() && !slot.own) continue;
+        if (slot.state == QueuedItem::State::waiting || slot.state == QueuedItem::State::handedOn) consider(slot.dueUs);
+      }
+    }
+  }
+  consider(session_.nextUs());
+  if (meter_ != nullptr) consider(meter_->nextUs(now_, clock_));
+  if (hub_ != nullptr && session_.joined() && position().attached) consider(hub_->hub.nextUs());
+  if (gateway_ != nullptr) consider(gateway_->nextUs(queue_));
+  // Never the same moment again: what could not be done now waits for an event or a little.
+  return next > now_ ? next : now_ + usPerMs;
+}
+
+void Node::onBeacon(Neighbour& neighbour, const ReceivedFrame& frame) {
+  Beacon beacon{};
+  const Error error = decodeBeacon(frame.body, frame.length, beacon);
+  if (error != Error::none) {
+    drop(error);
+    return;
+  }
+  if (neighbour.hasBeacon) {
+    neighbour.quality.beacon(static_cast<uint8_t>(beacon.number - neighbour.beacon.number - 1));
+  }
+  neighbour.hasBeacon = true;
+  neighbour.beacon = beacon;
+  neighbour.beaconUs = now_;
+  neighbours_.name(neighbour, beacon.shortId);
+  const bool isParent = position().attached && memcmp(neighbour.mac, position().parent, macBytes) == 0;
+  if (!rootedHere() && beacon.timeValid && beacon.grounded && (isParent || !clock_.valid())) {
+    clock_.set(beacon.utcMs * usPerMs + beacon.subMillisecond * 10u + beaconAirUs, now_);
+  }
+  if (beacon.pull && position().attached && session_.joined() && config_.routes()) beaconSoon(triggeredUs, triggeredSpreadUs);
+}
+
+void Node::settleRoute() {
+  const TreePosition before = position();
+  bool changed = false;
+  if (rootedHere()) {
+    const bool grounded = gateway_->hostAlive(now_) && session_.joined();
+    changed = routing_.updateRoot(grounded, session_.shortId(), session_.localHubId(), session_.bootCount());
+  } else {
+    changed = routing_.update(neighbours_, now_);
+  }
+  if (changed && config_.routes()) beaconSoon(triggeredUs, triggeredSpreadUs);
+  if (before.attached != position().attached || before.parentShort != position().parentShort) {
+    uint8_t body[5];
+    Writer writer(body, sizeof body);
+    writer.u16(position().attached ? position().parentShort : shortIdNone);
+    writer.u16(position().cost);
+    writer.u8(position().hops);
+    port_.trace(port_.context, Trace::parentChanged, body, sizeof body);
+  }
+  if (meter_ != nullptr && position().attached && position().hub != custodian_) {
+    // Another custodian: what the former one holds may come late or never.
+    custodian_ = position().hub;
+    meter_->delivery().rewind();
+  }
+}
+
+void Node::beaconSoon(uint64_t fromUs, uint64_t spreadUs) {
+  uint64_t atUs = now_ + fromUs + jitter(spreadUs);
+  if (beaconSentUs_ != 0 && atUs < beaconSentUs_ + beaconGapUs) atUs = beaconSentUs_ + beaconGapUs;
+  if (beaconUs_ <= now_ || atUs < beaconUs_) beaconUs_ = atUs;
+}
+
+void Node::fillBeacon(Beacon& beacon) {
+  const TreePosition& at = position();
+  const bool offers = at.attached && session_.joined() && config_.routes();
+  beacon.shortId = session_.shortId();
+  beacon.epoch = at.epoch;
+  beacon.tree = at.tree;
+  beacon.gateway = at.gateway;
+  beacon.nearestHub = config_.isHub() ? session_.shortId() : at.hub;
+  beacon.localHubId = config_.isHub() ? session_.localHubId() : at.localHubId;
+  beacon.hops = offers ? at.hops : hopsNone;
+  beacon.cost = offers ? at.cost : costNone;
+  beacon.grounded = offers;
+  beacon.pull = !at.attached;
+  beacon.congested = queue_.count() > queueFramesMax / 2;
+  beacon.timeValid = clock_.valid();
+  beacon.energyClass = config_.energy;
+  beacon.isHub = config_.isHub();
+  beacon.joined = session_.joined();
+  beacon.queue = static_cast<uint8_t>(queue_.count());
+  beacon.number = ++beaconNumber_;
+  const uint64_t utcUs = clock_.utcUs(now_);
+  beacon.utcMs = clock_.valid() ? utcUs / usPerMs : 0;
+  beacon.subMillisecond = clock_.valid() ? static_cast<uint16_t>(utcUs % usPerMs / 10) : uint16_t{0};
+  beacon.lastDelay = beaconDelay_;
+}
+
+bool Node::pumpBeacon() {
+  if (now_ < beaconUs_) return false;
+  const bool leaf = !config_.routes();
+  const uint64_t periodUs = !position().attached ? pullPeriodUs : rootedHere() ? beaconPeriodUs : routerPeriodUs;
+  beaconUs_ = now_ + periodUs - periodUs / 10 + jitter(periodUs / 5);
+  // A leaf has nothing to offer: it beacons only to find a parent. Root and beacon waves stop while the host is away.
+  if (leaf && position().attached) return false;
+  if (rootedHere() && position().attached) routing_.nextTree();
+  Beacon beacon{};
+  fillBeacon(beacon);
+  const size_t length = encodeBeacon(beacon, frame_ + linkHeaderBytes, bodyBytesMax);
+  if (!transmit(FrameType::beacon, broadcastMac, length)) return false;
+  if (beacon.grounded) routing_.announced(now_);
+  beaconStampUs_ = now_;
+  beaconSentUs_ = now_;
+  inFlight_ = InFlight::beacon;
+  return true;
+}
+
+}  // namespace wattmesh

@@ -1,0 +1,166 @@
+// A whole device: the parts that every role shares, and the roles composed onto them. The caller owns the memory and the time:
+// it calls receive, sent and hostBytes when something happens, and tick when the returned moment has come.
+#pragma once
+#include "wattmesh/gateway.hpp"
+#include "wattmesh/hub.hpp"
+#include "wattmesh/link.hpp"
+#include "wattmesh/meter.hpp"
+#include "wattmesh/queue.hpp"
+#include "wattmesh/routed.hpp"
+#include "wattmesh/routes.hpp"
+#include "wattmesh/routing.hpp"
+#include "wattmesh/session.hpp"
+#include "wattmesh/transmitter.hpp"
+
+namespace wattmesh {
+
+struct Counters {
+  uint32_t framesReceived = 0;
+  uint32_t framesSent = 0;
+  uint32_t sendsFailed = 0;
+  uint32_t badMac = 0;
+  uint32_t replays = 0;
+  uint32_t malformed = 0;
+  uint32_t queueFull = 0;
+};
+
+// The tables that only hubs and gateways need.
+struct HubTables {
+  Hub hub;
+  Routes routes;
+  DuplicateCache seen;
+};
+
+class Node : private Downward, private HostSide {
+ public:
+  // `port` and `config` must outlive the node; parts of other roles are nullptr.
+  Node(const Port& port, const Config& config, Meter* meter, HubTables* hub, Gateway* gateway, Directory* directory);
+
+  // Mounts NV and starts. nowUs: microseconds since boot, never going back.
+  [[nodiscard]] Error boot(uint64_t nowUs);
+  // Each returns the moment at which tick() wants to be called next.
+  uint64_t receive(const uint8_t from[macBytes], const uint8_t to[macBytes], const uint8_t* frame, size_t length, int8_t rssi,
+                   uint64_t nowUs);
+  uint64_t sent(bool ok, uint64_t nowUs);
+  uint64_t hostBytes(const uint8_t* data, size_t length, uint64_t nowUs);
+  uint64_t tick(uint64_t nowUs);
+
+  const Session& session() const { return session_; }
+  const TreePosition& position() const { return routing_.position(); }
+  const Counters& counters() const { return counters_; }
+  const NetworkClock& clock() const { return clock_; }
+  size_t members() const { return hub_ == nullptr ? 0 : hub_->hub.members(); }
+  size_t queued() const { return queue_.count(); }
+
+ private:
+  // node.cpp: life and beacons
+  void settle();
+  uint64_t nextUs();
+  void drop(Error error);
+  bool rootedHere() const { return gateway_ != nullptr; }
+  void onBeacon(Neighbour& neighbour, const ReceivedFrame& frame);
+  void settleRoute();
+  void beaconSoon(uint64_t fromUs, uint64_t spreadUs);
+  void fillBeacon(Beacon& beacon);
+  uint64_t jitter(uint64_t spreadUs);
+
+  // node_up.cpp: packets on their way up
+  void onData(Neighbour& neighbour, const ReceivedFrame& frame);
+  void onItem(Neighbour& neighbour, Item& item);
+  bool noteMember(const Item& item, const PacketHeader& header);
+  void keepItem(const Item& item, const PacketHeader& header, int8_t rssi);
+  void report(bool isAnswer, uint16_t poll);
+  size_t writeReport(uint8_t* out, size_t capacity, bool& rows);
+  void sendM1();
+  bool enqueueOwn(Item& item);
+  void settleReports();
+  void fillTelemetry(Telemetry& telemetry) const;
+
+  // node_down.cpp: packets on their way down
+  void onRouted(const ReceivedFrame& frame);
+  void onSections(const Routed& routed);
+  void onPacket(const uint8_t* packet, size_t length);
+  void onDownSections(const uint8_t* plain, size_t length, uint32_t epoch);
+  void onCustody(const CustodySection& custody);
+  bool forward(Routed& routed);
+  bool intercept(const Routed& routed);
+  bool sendTo(uint16_t hop, const Routed& routed);
+  Error routeDown(const uint8_t* packet, size_t length, bool hold);
+  bool sendRouted(uint16_t target, const uint8_t* sections, size_t length) override;
+  size_t hopsTo(uint16_t target) const override;
+
+  // node_host.cpp: the gateway's host side
+  void hostTime(uint64_t utcMs) override;
+  Error hostDown(const uint8_t* packet, size_t length, bool hold) override;
+  void fillHello(HelloGateway& hello) const override;
+  void fillStats(GatewayStats& stats) const override;
+
+  // node_radio.cpp: what goes to the radio next
+  void pump();
+  bool pumpControl();
+  bool pumpBeacon();
+  bool pumpData();
+  bool dataReady() const;
+  bool appendItem(Writer& body, QueuedItem& slot);
+  bool transmit(FrameType type, const uint8_t to[macBytes], size_t bodyLength);
+  void dataSent(bool ok);
+  void retryLater(QueuedItem& slot);
+  void judgeNeighbour(bool ok);
+
+  enum class InFlight : uint8_t { none, control, beacon, data };
+
+  const Port& port_;
+  const Config& config_;
+  Meter* meter_;
+  HubTables* hub_;
+  Gateway* gateway_;
+  Directory* directory_;
+
+  Records records_;
+  Link link_;
+  Neighbours neighbours_;
+  Routing routing_;
+  Session session_;
+  NetworkClock clock_;
+  Queue queue_;
+  ControlQueue control_;
+  Joiners joiners_;
+  Counters counters_;
+
+  uint64_t now_ = 0;          // of the call under way
+  uint64_t bootUs_ = 0;
+  InFlight inFlight_ = InFlight::none;
+  uint8_t inFlightTo_[macBytes] = {};
+  uint8_t frame_[frameBytesMax] = {};
+  uint64_t beaconUs_ = 0;     // next beacon
+  uint64_t beaconSentUs_ = 0;
+  uint64_t beaconStampUs_ = 0;
+  uint16_t beaconDelay_ = delayUnknown;
+  uint8_t beaconNumber_ = 0;
+  uint16_t custodian_ = 0;    // nearest hub when rows were last offered
+  uint64_t telemetryUs_ = 0;
+  uint64_t reportUs_ = 0;     // hubs: next report of their own
+  uint64_t probeUs_ = 0;      // next sign of life asked for
+  bool probing_ = false;
+};
+
+// Complete devices, for ports and for measuring.
+struct MeterDevice {
+  MeterDevice(const Port& port, const Config& config) : node(port, config, &meter, nullptr, nullptr, nullptr) {}
+  Meter meter;
+  Node node;
+};
+struct HubDevice {
+  HubDevice(const Port& port, const Config& config) : node(port, config, nullptr, &tables, nullptr, nullptr) {}
+  HubTables tables;
+  Node node;
+};
+struct GatewayDevice {
+  GatewayDevice(const Port& port, const Config& config) : node(port, config, nullptr, &tables, &gateway, &directory) {}
+  HubTables tables;
+  Gateway gateway;
+  Directory directory;
+  Node node;
+};
+
+}  // namespace wattmesh

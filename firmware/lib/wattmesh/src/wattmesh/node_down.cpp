@@ -1,0 +1,201 @@
+// Packets on their way down: polls, custody and sealed packets along a source route.
+#include <cstring>
+
+#include "wattmesh/bytes.hpp"
+#include "wattmesh/node.hpp"
+
+namespace wattmesh {
+
+namespace {
+constexpr uint64_t probePeriodUs = 3600 * usPerS;
+
+// The packet in a ROUTED frame, if it carries one.
+bool findPacket(const Routed& routed, PacketSection& packet) {
+  Reader reader(routed.sections, routed.sectionsLength);
+  RoutedSection section{};
+  while (reader.remaining() > 0 && nextRoutedSection(reader, section) == Error::none) {
+    if (section.kind == routedPacket && decodePacketSection(section, packet) == Error::none) return true;
+  }
+  return false;
+}
+}  // namespace
+
+void Node::onRouted(const ReceivedFrame& frame) {
+  Routed routed{};
+  const Error error = decodeRouted(frame.body, frame.length, routed);
+  if (error != Error::none) {
+    drop(error);
+    return;
+  }
+  const bool last = routed.at + 1 == routed.hops;
+  if (last && routed.route[routed.at] == shortIdNone) {
+    // For a node that has not joined: only M2 can be meant, and the packet's node id says for whom.
+    PacketSection packet{};
+    if (!session_.joined() && findPacket(routed, packet)) onPacket(packet.packet, packet.packetLength);
+    return;
+  }
+  if (routed.route[routed.at] != session_.shortId()) {
+    drop(Error::noRoute);
+    return;
+  }
+  if (last) {
+    onSections(routed);
+  } else if (!intercept(routed) && !forward(routed)) {
+    drop(Error::noRoute);
+  }
+}
+
+void Node::onSections(const Routed& routed) {
+  Reader reader(routed.sections, routed.sectionsLength);
+  RoutedSection section{};
+  while (reader.remaining() > 0 && nextRoutedSection(reader, section) == Error::none) {
+    CustodySection custody{};
+    PacketSection packet{};
+    PollSection poll{};
+    if (section.kind == routedCustody && decodeCustody(section, custody) == Error::none) {
+      onCustody(custody);
+    } else if (section.kind == routedPacket && decodePacketSection(section, packet) == Error::none) {
+      onPacket(packet.packet, packet.packetLength);
+    } else if (section.kind == routedPoll && decodePoll(section, poll) == Error::none && meter_ != nullptr) {
+      meter_->polled(now_);
+      report(true, poll.number);
+    }
+  }
+}
+
+void Node::onCustody(const CustodySection& custody) {
+  for (uint8_t i = 0; i < custody.entries; i++) {
+    const CustodyEntry& entry = custody.entry[i];
+    if (hub_ != nullptr) queue_.release(entry.origin, entry.session, entry.counter);
+    if (meter_ != nullptr && entry.origin == session_.shortId() && entry.session == session_.id()) {
+      meter_->delivery().custody(entry.counter);
+    }
+  }
+}
+
+void Node::onPacket(const uint8_t* packet, size_t length) {
+  PacketHeader header{};
+  Error error = decodePacketHeader(packet, length, header);
+  if (error == Error::none && (!header.down() || memcmp(header.nodeId, session_.nodeId(), nodeIdBytes) != 0)) error = Error::unknownNode;
+  if (error == Error::none && header.type == packetM2) {
+    M2Payload m2{};
+    error = session_.openM2(header, packet, length, now_, m2);
+    if (error == Error::none) {
+      uint8_t body[3];
+      Writer writer(body, sizeof body);
+      writer.u16(m2.shortId);
+      writer.u8(m2.session);
+      port_.trace(port_.context, Trace::joined, body, sizeof body);
+      if (meter_ != nullptr) meter_->joined(m2.acknowledged, now_);
+      telemetryUs_ = now_;
+      reportUs_ = now_;
+    }
+  } else if (error == Error::none) {
+    const uint8_t* plain = nullptr;
+    size_t plainLength = 0;
+    error = session_.openDown(header, packet, length, now_, plain, plainLength);
+    if (error == Error::none) onDownSections(plain, plainLength, header.epoch);
+  }
+  if (error != Error::none) {
+    drop(error);
+    return;
+  }
+  probing_ = false;
+  probeUs_ = now_ + probePeriodUs;
+}
+
+void Node::onDownSections(const uint8_t* plain, size_t length, uint32_t epoch) {
+  Reader reader(plain, length);
+  Section section{};
+  while (reader.remaining() > 0 && nextSection(reader, section) == Error::none) {
+    AckSection ack{};
+    if (section.kind == sectionAck && meter_ != nullptr && decodeAck(section, ack) == Error::none) {
+      meter_->delivery().acknowledged(ack, epoch, meter_->log());
+    }
+  }
+}
+
+// A hub on the way keeps an acknowledgement for its member until it polls.
+bool Node::intercept(const Routed& routed) {
+  if (hub_ == nullptr) return false;
+  PacketSection packet{};
+  if (!findPacket(routed, packet) || (packet.flags & packetFlagHold) == 0) return false;
+  return hub_->hub.hold(routed.route[routed.hops - 1], packet.packet, packet.packetLength);
+}
+
+bool Node::forward(Routed& routed) {
+  routed.at++;
+  return sendTo(routed.route[routed.at], routed);
+}
+
+bool Node::sendTo(uint16_t hop, const Routed& routed) {
+  const uint8_t* mac = nullptr;
+  if (hop == shortIdNone) {
+    PacketSection packet{};
+    PacketHeader header{};
+    if (!findPacket(routed, packet) || decodePacketHeader(packet.packet, packet.packetLength, header) != Error::none) return false;
+    const Joiners::Joiner* joiner = joiners_.find(header.nodeId, now_);
+    if (joiner != nullptr) mac = joiner->mac;
+  } else {
+    const Neighbour* neighbour = neighbours_.findShort(hop);
+    if (neighbour != nullptr) mac = neighbour->mac;
+  }
+  if (mac == nullptr) return false;
+  uint8_t body[bodyBytesMax];
+  Writer writer(body, sizeof body);
+  if (!encodeRoutedHeader(writer, routed)) return false;
+  writer.bytes(routed.sections, routed.sectionsLength);
+  return writer.ok() && control_.push(FrameType::routed, mac, body, writer.length(), now_);
+}
+
+size_t Node::hopsTo(uint16_t target) const {
+  uint16_t path[hopsMax];
+  return hub_ == nullptr ? 0 : hub_->routes.path(session_.shortId(), target, path);
+}
+
+bool Node::sendRouted(uint16_t target, const uint8_t* sections, size_t length) {
+  if (hub_ == nullptr) return false;
+  Routed routed{};
+  routed.hops = static_cast<uint8_t>(hub_->routes.path(session_.shortId(), target, routed.route));
+  routed.sections = sections;
+  routed.sectionsLength = length;
+  return routed.hops > 0 && sendTo(routed.route[0], routed);
+}
+
+// The gateway sends the host's packet to a node below it.
+Error Node::routeDown(const uint8_t* packet, size_t length, bool hold) {
+  PacketHeader header{};
+  const Error error = decodePacketHeader(packet, length, header);
+  if (error != Error::none) return error;
+  if (!header.down()) return Error::badField;
+  if (memcmp(header.nodeId, session_.nodeId(), nodeIdBytes) == 0) {
+    onPacket(packet, length);
+    return Error::none;
+  }
+  if (hub_ == nullptr || directory_ == nullptr) return Error::noRoute;
+  Routed routed{};
+  if (header.type == packetM2) {
+    const Joiners::Joiner* joiner = joiners_.find(header.nodeId, now_);
+    if (joiner == nullptr) return Error::noRoute;
+    size_t hops = 0;
+    if (joiner->proxy != shortIdNone) {
+      hops = hub_->routes.path(session_.shortId(), joiner->proxy, routed.route);
+      if (hops == 0 || hops == hopsMax) return Error::noRoute;
+    }
+    routed.route[hops] = shortIdNone;
+    routed.hops = static_cast<uint8_t>(hops + 1);
+  } else {
+    const uint16_t target = directory_->find(header.nodeId);
+    if (hold && hub_->hub.hold(target, packet, length)) return Error::none;
+    routed.hops = static_cast<uint8_t>(hub_->routes.path(session_.shortId(), target, routed.route));
+    if (target == shortIdNone || routed.hops == 0) return Error::noRoute;
+  }
+  uint8_t section[bodyBytesMax];
+  Writer writer(section, sizeof section);
+  if (!writePacket(writer, hold ? packetFlagHold : uint8_t{0}, packet, length)) return Error::oversize;
+  routed.sections = section;
+  routed.sectionsLength = writer.length();
+  return sendTo(routed.route[0], routed) ? Error::none : Error::queueFull;
+}
+
+}  // namespace wattmesh

@@ -1,0 +1,38 @@
+// The gateway's host side, as far as it concerns the whole node.
+#include <cstring>
+
+#include "wattmesh/node.hpp"
+
+namespace wattmesh {
+
+void Node::hostTime(uint64_t utcMs) { clock_.set(utcMs * usPerMs, now_); }
+
+Error Node::hostDown(const uint8_t* packet, size_t length, bool hold) {
+  const Error error = routeDown(packet, length, hold);
+  if (error != Error::none) drop(error);
+  return error;
+}
+
+void Node::fillHello(HelloGateway& hello) const {
+  memcpy(hello.nodeId, session_.nodeId(), nodeIdBytes);
+  hello.shortId = session_.shortId();
+  memcpy(hello.firmware, firmwareVersion, sizeof hello.firmware);
+  hello.role = config_.role;
+  hello.networkNumber = config_.networkNumber;
+}
+
+void Node::fillStats(GatewayStats& stats) const {
+  stats.uptimeS = static_cast<uint32_t>((now_ - bootUs_) / usPerS);
+  stats.framesReceived = counters_.framesReceived;
+  stats.framesSent = counters_.framesSent;
+  stats.sendsFailed = counters_.sendsFailed;
+  stats.badMac = counters_.badMac;
+  stats.replays = counters_.replays;
+  stats.malformed = counters_.malformed + gateway_->malformed();
+  stats.queueFull = counters_.queueFull;
+  stats.queue = static_cast<uint16_t>(queue_.count());
+  stats.members = static_cast<uint16_t>(hub_->hub.members());
+  stats.neighbours = static_cast<uint16_t>(neighbours_.count());
+}
+
+}  // namespace wattmesh

@@ -1,0 +1,144 @@
+// What goes to the radio next: small frames first, then beacons, then data.
+#include <cstring>
+
+#include "wattmesh/bytes.hpp"
+#include "wattmesh/node.hpp"
+
+namespace wattmesh {
+
+namespace {
+constexpr uint8_t attemptsMax = 30;
+constexpr uint8_t failuresMax = 5;
+constexpr uint64_t avoidUs = 30 * usPerS;
+constexpr uint64_t retryStepUs = 20 * usPerMs;
+constexpr uint64_t retryMaxUs = 5 * usPerS;
+constexpr uint64_t custodyRepeatUs = 6 * usPerS;
+constexpr size_t fullBodyBytes = 180;  // what is worth a frame without waiting for more
+}  // namespace
+
+void Node::pump() {
+  if (inFlight_ != InFlight::none) return;
+  if (pumpControl()) return;
+  if (pumpBeacon()) return;
+  pumpData();
+}
+
+bool Node::transmit(FrameType type, const uint8_t to[macBytes], size_t bodyLength) {
+  size_t length = 0;
+  const Error error = link_.seal(type, to, frame_, bodyLength, length);
+  if (error != Error::none) {
+    drop(error);
+    return false;
+  }
+  if (!port_.radioSend(port_.context, to, frame_, length)) return false;
+  memcpy(inFlightTo_, to, macBytes);
+  counters_.framesSent++;
+  return true;
+}
+
+bool Node::pumpControl() {
+  ControlFrame* frame = control_.due(now_);
+  if (frame == nullptr) return false;
+  memcpy(frame_ + linkHeaderBytes, frame->body, frame->length);
+  if (!transmit(frame->type, frame->to, frame->length)) {
+    frame->dueUs = now_ + retryStepUs;
+    return false;
+  }
+  frame->inFlight = true;
+  inFlight_ = InFlight::control;
+  return true;
+}
+
+bool Node::dataReady() const {
+  size_t bytes = 0;
+  for (const QueuedItem& slot : const_cast<Queue&>(queue_)) {
+    if (slot.state != QueuedItem::State::waiting && !(slot.state == QueuedItem::State::handedOn && slot.dueUs <= now_)) continue;
+    if (slot.dueUs <= now_) return true;
+    if (slot.attempts == 0) bytes += slot.length;
+  }
+  return bytes >= fullBodyBytes;
+}
+
+bool Node::pumpData() {
+  if (rootedHere() || !position().attached || !dataReady()) return false;
+  Writer body(frame_ + linkHeaderBytes, bodyBytesMax);
+  body.u16(position().cost);
+  for (QueuedItem& slot : queue_) {
+    const bool due = slot.dueUs <= now_;
+    const bool repeat = slot.state == QueuedItem::State::handedOn && due;
+    // What has not been tried yet may ride along before its time; what failed keeps its back-off.
+    const bool first = slot.state == QueuedItem::State::waiting && (due || slot.attempts == 0);
+    if (!repeat && !first) continue;
+    // Before it has a short id a node sends nothing but its own handshake.
+    if (!session_.joined() && !(slot.own && slot.uncustodied)) continue;
+    if (appendItem(body, slot)) slot.state = QueuedItem::State::inFlight;
+  }
+  if (body.length() == dataHeaderBytes) return false;
+  inFlight_ = InFlight::data;
+  if (transmit(FrameType::data, position().parent, body.length())) return true;
+  dataSent(false);
+  inFlight_ = InFlight::none;
+  return false;
+}
+
+bool Node::appendItem(Writer& body, QueuedItem& slot) {
+  Item item{};
+  Reader reader(slot.bytes, slot.length);
+  if (decodeItem(reader, item) != Error::none || item.hops == hopsMax) {
+    // Twenty hops without arriving: the origin still holds the rows.
+    slot.state = QueuedItem::State::empty;
+    drop(Error::tooManyHops);
+    return false;
+  }
+  item.route[item.hops] = session_.shortId();
+  item.hops++;
+  if (encodeItem(body, item)) return true;
+  if (body.length() == dataHeaderBytes) {
+    // It fits no frame any more, even alone.
+    slot.state = QueuedItem::State::empty;
+    drop(Error::oversize);
+  }
+  return false;
+}
+
+void Node::dataSent(bool ok) {
+  for (QueuedItem& slot : queue_) {
+    if (slot.state != QueuedItem::State::inFlight) continue;
+    if (!ok) {
+      retryLater(slot);
+    } else if (config_.isHub() && !slot.uncustodied) {
+      slot.state = QueuedItem::State::handedOn;
+      slot.dueUs = now_ + custodyRepeatUs;
+    } else {
+      slot.state = QueuedItem::State::empty;
+    }
+  }
+}
+
+void Node::retryLater(QueuedItem& slot) {
+  slot.state = QueuedItem::State::waiting;
+  if (slot.attempts < 255) slot.attempts++;
+  // A hub keeps what it took into custody; a relay or origin may let go, for the meter's log still holds the rows.
+  if (slot.attempts >= attemptsMax && !(config_.isHub() && !slot.uncustodied)) {
+    slot.state = QueuedItem::State::empty;
+    drop(Error::noParent);
+    return;
+  }
+  const uint64_t stepUs = retryStepUs * slot.attempts;
+  const uint64_t waitUs = stepUs + jitter(stepUs);
+  slot.dueUs = now_ + (waitUs < retryMaxUs ? waitUs : retryMaxUs);
+}
+
+void Node::judgeNeighbour(bool ok) {
+  Neighbour* neighbour = neighbours_.find(inFlightTo_);
+  if (neighbour == nullptr) return;
+  neighbour->quality.sent(ok);
+  if (ok) {
+    neighbour->failures = 0;
+  } else if (++neighbour->failures >= failuresMax) {
+    neighbour->failures = 0;
+    neighbour->avoidUntilUs = now_ + avoidUs;
+  }
+}
+
+}  // namespace wattmesh

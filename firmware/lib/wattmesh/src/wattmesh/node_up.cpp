@@ -1,0 +1,205 @@
+// Packets on their way up: what children hand over, and what this node has to say itself.
+#include <cstring>
+
+#include "wattmesh/bytes.hpp"
+#include "wattmesh/node.hpp"
+
+namespace wattmesh {
+
+namespace {
+constexpr uint64_t aggregateMaxUs = 2 * usPerS;
+constexpr uint64_t telemetryMinUs = 30 * usPerS;
+constexpr uint64_t reportMinUs = 10 * usPerS;
+constexpr size_t spareHops = 3;  // by which a route may grow before a packet on its way no longer fits
+constexpr size_t itemHeadBytes = 2;
+constexpr size_t itemPollBytes = 2;
+}  // namespace
+
+void Node::onData(Neighbour& neighbour, const ReceivedFrame& frame) {
+  // Judged as a whole first: of a malformed frame nothing takes effect.
+  Reader check(frame.body, frame.length);
+  check.u16();
+  Item item{};
+  Error error = check.ok() && check.remaining() > 0 ? Error::none : Error::truncated;
+  while (error == Error::none && check.remaining() > 0) error = decodeItem(check, item);
+  if (error != Error::none) {
+    drop(error);
+    return;
+  }
+  Reader reader(frame.body, frame.length);
+  reader.u16();
+  while (reader.remaining() > 0) {
+    if (decodeItem(reader, item) != Error::none) return;
+    onItem(neighbour, item);
+  }
+}
+
+void Node::onItem(Neighbour& neighbour, Item& item) {
+  if (item.hops == 0) {
+    drop(Error::badField);
+    return;
+  }
+  const uint16_t transmitter = item.route[item.hops - 1];
+  neighbours_.name(neighbour, transmitter);
+  for (uint8_t i = 0; i < item.hops; i++) {
+    // A loop: tell the neighbours where we stand; the item goes on, hops bound its life.
+    if (item.route[i] != shortIdNone && item.route[i] == session_.shortId()) {
+      beaconUs_ = now_;
+      break;
+    }
+  }
+  PacketHeader header{};
+  const bool empty = item.packetLength == 0;
+  if (!empty) {
+    const Error error = decodePacketHeader(item.packet, item.packetLength, header);
+    if (error != Error::none || header.down()) {
+      drop(error != Error::none ? error : Error::badField);
+      return;
+    }
+  }
+  if (item.route[0] == shortIdNone) {
+    if (empty || header.type != packetM1) {
+      drop(Error::notJoined);
+      return;
+    }
+    Joiners::Joiner* joiner = joiners_.remember(header.nodeId, now_);
+    memcpy(joiner->mac, neighbour.mac, macBytes);
+    joiner->proxy = item.hops > 1 ? item.route[1] : shortIdNone;
+  }
+  if (hub_ != nullptr && noteMember(item, header)) return;
+  keepItem(item, header, neighbour.rssi);
+}
+
+// Hubs learn from every item. True when the item ends here: a member had nothing to send.
+bool Node::noteMember(const Item& item, const PacketHeader& header) {
+  const bool empty = item.packetLength == 0;
+  hub_->routes.learn(item, session_.shortId());
+  if (directory_ != nullptr && !empty && item.route[0] != shortIdNone) directory_->set(header.nodeId, item.route[0]);
+  const uint16_t custodian = item.route[custodianIndex(item)];
+  const bool member = !isHub(custodian) && custodian != shortIdNone;
+  if (member && (empty || header.type == packetUp)) hub_->hub.heard(custodian, item.isAnswer, item.poll, item.more, now_);
+  return member && empty;
+}
+
+void Node::keepItem(const Item& item, const PacketHeader& header, int8_t rssi) {
+  const bool custody = hub_ != nullptr && header.type == packetUp && item.packetLength > 0;
+  const uint16_t custodian = item.route[custodianIndex(item)];
+  const CustodyEntry entry{item.route[0], header.session, header.counter};
+  if (custody && hub_->seen.contains(item.packet, item.packetLength)) {
+    // Ours already: only the confirmation was lost.
+    if (custodian != session_.shortId()) hub_->hub.owe(custodian, entry, now_);
+    return;
+  }
+  QueuedItem* slot = queue_.push(item, now_);
+  if (slot == nullptr) {
+    drop(Error::queueFull);
+    return;
+  }
+  slot->rssi = rssi;
+  if (!custody) return;
+  hub_->seen.add(item.packet, item.packetLength);
+  hub_->hub.owe(custodian, entry, now_);
+  if (item.urgent || rootedHere()) return;
+  const uint64_t quarterUs = config_.pollCycleS * usPerS / 4;
+  slot->dueUs = now_ + (quarterUs < aggregateMaxUs ? quarterUs : aggregateMaxUs);
+}
+
+bool Node::enqueueOwn(Item& item) {
+  QueuedItem* slot = queue_.push(item, now_);
+  if (slot == nullptr) {
+    drop(Error::queueFull);
+    return false;
+  }
+  slot->own = true;
+  slot->origin = session_.shortId();
+  return true;
+}
+
+void Node::sendM1() {
+  static constexpr uint8_t noLog[logIdBytes] = {};
+  uint8_t packet[packetBytesMax];
+  Item item{};
+  item.packet = packet;
+  item.packetLength = session_.m1(meter_ != nullptr ? meter_->log().logId() : noLog, meter_ != nullptr ? meter_->registerMask() : uint16_t{0}, packet);
+  if (!queue_.holdsOwn()) enqueueOwn(item);
+}
+
+void Node::settleReports() {
+  const bool reachable = position().attached && session_.joined();
+  if (!reachable) return;
+  if (meter_ != nullptr) {
+    if (!meter_->pushDue(now_) || queue_.holdsOwn()) return;
+    report(false, 0);
+    meter_->polled(now_);
+    return;
+  }
+  if (now_ < reportUs_ || queue_.holdsOwn()) return;
+  const uint64_t cycleUs = config_.pollCycleS * usPerS;
+  reportUs_ = now_ + (cycleUs > reportMinUs ? cycleUs : reportMinUs);
+  telemetryUs_ = now_;
+  report(false, 0);
+}
+
+void Node::report(bool isAnswer, uint16_t poll) {
+  if (!session_.joined() || queue_.holdsOwn()) return;
+  // Room for the route as it will be at the gateway, and for a detour.
+  const size_t grown = static_cast<size_t>(position().hops) + spareHops;
+  const size_t hops = grown < hopsMax ? grown : hopsMax;
+  const size_t room = bodyBytesMax - dataHeaderBytes - itemHeadBytes - itemPollBytes - 2 * hops;
+  const size_t packetMax = room < packetBytesMax ? room : packetBytesMax;
+  uint8_t plain[packetBytesMax];
+  uint8_t packet[packetBytesMax];
+  bool rows = false;
+  const size_t length = writeReport(plain, packetMax - Session::overhead(), rows);
+  Item item{};
+  item.isAnswer = isAnswer;
+  item.poll = poll;
+  item.packet = packet;
+  uint32_t counter = 0;
+  if (length > 0) item.packetLength = session_.seal(plain, length, packet, counter);
+  item.more = rows && meter_->moreRows();
+  if (item.packetLength == 0 && !isAnswer) return;
+  if (enqueueOwn(item) && rows) meter_->sent(counter, now_);
+}
+
+size_t Node::writeReport(uint8_t* out, size_t capacity, bool& rows) {
+  Writer writer(out, capacity);
+  Echo echo{};
+  if (session_.takeEcho(echo)) writeEcho(writer, echo);
+  if (now_ >= probeUs_ && probeUs_ != 0) {
+    probing_ = true;
+    writeProbe(writer);
+  }
+  const bool telemetryDue = now_ >= telemetryUs_;
+  if (telemetryDue) {
+    const uint64_t cycleUs = config_.pollCycleS * usPerS;
+    telemetryUs_ = now_ + (cycleUs > telemetryMinUs ? cycleUs : telemetryMinUs);
+    Telemetry telemetry{};
+    fillTelemetry(telemetry);
+    writeTelemetry(writer, telemetry);
+  }
+  size_t length = writer.length();
+  rows = meter_ != nullptr && meter_->hasRows();
+  // With telemetry an empty batch goes too: it tells the head-end which rows are still held.
+  if (meter_ != nullptr && (rows || telemetryDue)) length += meter_->write(out + length, capacity - length);
+  return length;
+}
+
+void Node::fillTelemetry(Telemetry& telemetry) const {
+  Neighbour* parent = const_cast<Neighbours&>(neighbours_).find(position().parent);
+  const bool hasParent = position().attached && parent != nullptr;
+  telemetry.shortId = session_.shortId();
+  telemetry.parent = hasParent ? position().parentShort : shortIdNone;
+  telemetry.parentRssiDbm = hasParent ? parent->rssi : int8_t{0};
+  telemetry.linkEtx = hasParent ? parent->quality.etx() : uint16_t{0};
+  telemetry.cost = position().cost;
+  telemetry.hops = position().hops;
+  telemetry.queue = static_cast<uint8_t>(queue_.count());
+  telemetry.bootCount = session_.bootCount();
+  telemetry.resetCause = config_.resetCause;
+  telemetry.batteryMv = batteryNone;
+  telemetry.freeRamBytes = port_.freeRam(port_.context);
+  telemetry.uptimeS = static_cast<uint32_t>((now_ - bootUs_) / usPerS);
+}
+
+}  // namespace wattmesh

@@ -1,0 +1,84 @@
+#include "wattmesh/queue.hpp"
+
+#include "wattmesh/bytes.hpp"
+#include "wattmesh/crypto.hpp"
+#include "wattmesh/packet.hpp"
+
+namespace wattmesh {
+
+QueuedItem* Queue::push(const Item& item, uint64_t nowUs) {
+  PacketHeader header{};
+  const bool empty = item.packetLength == 0;
+  if (!empty && decodePacketHeader(item.packet, item.packetLength, header) != Error::none) return nullptr;
+  for (QueuedItem& slot : slots_) {
+    if (slot.state != QueuedItem::State::empty) continue;
+    Writer writer(slot.bytes, sizeof slot.bytes);
+    if (!encodeItem(writer, item)) return nullptr;
+    slot.length = static_cast<uint16_t>(writer.length());
+    slot.state = QueuedItem::State::waiting;
+    slot.own = false;
+    slot.uncustodied = empty || header.type == packetM1;
+    slot.urgent = item.urgent;
+    slot.attempts = 0;
+    slot.origin = item.hops > 0 ? item.route[0] : 0;
+    slot.session = header.session;
+    slot.counter = header.counter;
+    slot.upNumber = 0;
+    slot.rssi = 0;
+    slot.receivedUs = nowUs;
+    slot.dueUs = nowUs;
+    return &slot;
+  }
+  return nullptr;
+}
+
+bool Queue::release(uint16_t origin, uint8_t session, uint32_t counter) {
+  for (QueuedItem& slot : slots_) {
+    if (slot.state != QueuedItem::State::handedOn || slot.origin != origin || slot.session != session || slot.counter != counter) {
+      continue;
+    }
+    slot.state = QueuedItem::State::empty;
+    return true;
+  }
+  return false;
+}
+
+QueuedItem* Queue::byUpNumber(uint32_t number) {
+  for (QueuedItem& slot : slots_) {
+    if (slot.state == QueuedItem::State::handedOn && slot.upNumber == number) return &slot;
+  }
+  return nullptr;
+}
+
+bool Queue::holdsOwn() const {
+  for (const QueuedItem& slot : slots_) {
+    if (slot.own && (slot.state == QueuedItem::State::waiting || slot.state == QueuedItem::State::inFlight)) return true;
+  }
+  return false;
+}
+
+size_t Queue::count() const {
+  size_t count = 0;
+  for (const QueuedItem& slot : slots_) count += slot.state == QueuedItem::State::empty ? 0 : 1;
+  return count;
+}
+
+// Node id, session and counter stand in the header; its CRC is their fingerprint. 0 marks an empty place.
+uint32_t DuplicateCache::markOf(const uint8_t* packet, size_t length) {
+  return crc32(packet, length < packetBytesMin ? length : packetBytesMin) | 1u;
+}
+
+bool DuplicateCache::contains(const uint8_t* packet, size_t length) const {
+  const uint32_t mark = markOf(packet, length);
+  for (const uint32_t known : marks_) {
+    if (known == mark) return true;
+  }
+  return false;
+}
+
+void DuplicateCache::add(const uint8_t* packet, size_t length) {
+  marks_[next_] = markOf(packet, length);
+  next_ = static_cast<uint8_t>((next_ + 1) % duplicateCacheMax);
+}
+
+}  // namespace wattmesh

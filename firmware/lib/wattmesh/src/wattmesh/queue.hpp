@@ -1,0 +1,63 @@
+// Items on their way up: the queue of a relay and, with custody, of a hub or gateway.
+#pragma once
+#include "wattmesh/clock.hpp"
+#include "wattmesh/errors.hpp"
+#include "wattmesh/item.hpp"
+#include "wattmesh/limits.hpp"
+
+namespace wattmesh {
+
+struct QueuedItem {
+  enum class State : uint8_t {
+    empty,
+    waiting,   // to be sent from `dueUs` on
+    inFlight,  // at the radio
+    handedOn,  // heard by the next hop (or given to the host): kept until custody is confirmed, sent again at `dueUs`
+  };
+  State state = State::empty;
+  bool own = false;         // made by this node
+  bool uncustodied = false; // M1 or an empty answer: nobody's custody
+  bool urgent = false;
+  uint8_t attempts = 0;
+  uint16_t origin = 0;      // short id, 0 not joined
+  uint8_t session = 0;
+  uint32_t counter = 0;
+  uint32_t upNumber = 0;    // gateways: number of the UP envelope, 0 none yet
+  int8_t rssi = 0;
+  uint64_t receivedUs = 0;
+  uint64_t dueUs = 0;
+  uint16_t length = 0;
+  uint8_t bytes[bodyBytesMax] = {};  // the item as it was received
+};
+
+class Queue {
+ public:
+  // Takes a copy; nullptr: the queue is full, or the item does not fit a frame any more.
+  QueuedItem* push(const Item& item, uint64_t nowUs);
+  // Frees handed-on packets that a custodian now keeps. True when one was there.
+  bool release(uint16_t origin, uint8_t session, uint32_t counter);
+  QueuedItem* byUpNumber(uint32_t number);
+  bool holdsOwn() const;
+  size_t count() const;
+
+  QueuedItem* begin() { return slots_; }
+  QueuedItem* end() { return slots_ + queueFramesMax; }
+
+ private:
+  QueuedItem slots_[queueFramesMax];
+};
+
+// Packets seen lately, by node id, session and counter: a repeat is confirmed again but not queued twice.
+class DuplicateCache {
+ public:
+  bool contains(const uint8_t* packet, size_t length) const;
+  void add(const uint8_t* packet, size_t length);
+
+ private:
+  static uint32_t markOf(const uint8_t* packet, size_t length);
+
+  uint32_t marks_[duplicateCacheMax] = {};
+  uint8_t next_ = 0;
+};
+
+}  // namespace wattmesh

@@ -1,0 +1,89 @@
+#include "wattmesh/routes.hpp"
+
+#include <cstring>
+
+namespace wattmesh {
+
+const Routes::Pointer* Routes::find(uint16_t node) const {
+  for (const Pointer& pointer : pointers_) {
+    if (pointer.node == node && node != 0) return &pointer;
+  }
+  return nullptr;
+}
+
+void Routes::set(uint16_t node, uint16_t parent) {
+  Pointer* place = &pointers_[0];
+  for (Pointer& pointer : pointers_) {
+    if (pointer.node == node) {
+      place = &pointer;
+      break;
+    }
+    if (pointer.used < place->used) place = &pointer;
+  }
+  *place = Pointer{node, parent, ++uses_};
+}
+
+void Routes::learn(const Item& item, uint16_t self) {
+  for (size_t i = 0; i < item.hops; i++) {
+    if (item.route[i] != 0) set(item.route[i], i + 1 < item.hops ? item.route[i + 1] : self);
+  }
+}
+
+size_t Routes::path(uint16_t self, uint16_t target, uint16_t out[hopsMax]) const {
+  uint16_t reversed[hopsMax];
+  size_t length = 0;
+  for (uint16_t node = target; node != self;) {
+    const Pointer* pointer = find(node);
+    if (pointer == nullptr || length == hopsMax) return 0;
+    reversed[length++] = node;
+    node = pointer->parent;
+  }
+  for (size_t i = 0; i < length; i++) out[i] = reversed[length - 1 - i];
+  return length;
+}
+
+void Directory::set(const uint8_t nodeId[nodeIdBytes], uint16_t shortId) {
+  Entry* place = &entries_[0];
+  for (Entry& entry : entries_) {
+    if (entry.used != 0 && memcmp(entry.nodeId, nodeId, nodeIdBytes) == 0) {
+      place = &entry;
+      break;
+    }
+    if (entry.used < place->used) place = &entry;
+  }
+  memcpy(place->nodeId, nodeId, nodeIdBytes);
+  place->shortId = shortId;
+  place->used = ++uses_;
+}
+
+uint16_t Directory::find(const uint8_t nodeId[nodeIdBytes]) const {
+  for (const Entry& entry : entries_) {
+    if (entry.used != 0 && memcmp(entry.nodeId, nodeId, nodeIdBytes) == 0) return entry.shortId;
+  }
+  return 0;
+}
+
+Joiners::Joiner* Joiners::remember(const uint8_t nodeId[nodeIdBytes], uint64_t nowUs) {
+  Joiner* place = &table_[0];
+  for (Joiner& joiner : table_) {
+    if (joiner.used && memcmp(joiner.nodeId, nodeId, nodeIdBytes) == 0) {
+      place = &joiner;
+      break;
+    }
+    if (!joiner.used || joiner.heardUs < place->heardUs) place = &joiner;
+  }
+  *place = Joiner{};
+  memcpy(place->nodeId, nodeId, nodeIdBytes);
+  place->used = true;
+  place->heardUs = nowUs;
+  return place;
+}
+
+const Joiners::Joiner* Joiners::find(const uint8_t nodeId[nodeIdBytes], uint64_t nowUs) const {
+  for (const Joiner& joiner : table_) {
+    if (joiner.used && memcmp(joiner.nodeId, nodeId, nodeIdBytes) == 0 && nowUs - joiner.heardUs < lifeUs) return &joiner;
+  }
+  return nullptr;
+}
+
+}  // namespace wattmesh

@@ -1,0 +1,65 @@
+// The way down: parent pointers learned from recorded routes (non-storing RPL, RFC 6550 section 9.7), and nodes that have not joined yet.
+#pragma once
+#include "wattmesh/clock.hpp"
+#include "wattmesh/crypto.hpp"
+#include "wattmesh/item.hpp"
+#include "wattmesh/limits.hpp"
+#include "wattmesh/port.hpp"
+
+namespace wattmesh {
+
+class Routes {
+ public:
+  // Notes who sent through whom; `self` received the item.
+  void learn(const Item& item, uint16_t self);
+  // Short ids from the first hop below `self` to `target`; returns their number, 0: no route known.
+  size_t path(uint16_t self, uint16_t target, uint16_t out[hopsMax]) const;
+
+ private:
+  struct Pointer {
+    uint16_t node = 0;
+    uint16_t parent = 0;
+    uint32_t used = 0;
+  };
+  const Pointer* find(uint16_t node) const;
+  void set(uint16_t node, uint16_t parent);
+
+  Pointer pointers_[routePointersMax];
+  uint32_t uses_ = 0;
+};
+
+// Gateways: which short id a node id has at present.
+class Directory {
+ public:
+  void set(const uint8_t nodeId[nodeIdBytes], uint16_t shortId);
+  uint16_t find(const uint8_t nodeId[nodeIdBytes]) const;  // 0: unknown
+
+ private:
+  struct Entry {
+    uint8_t nodeId[nodeIdBytes] = {};
+    uint16_t shortId = 0;
+    uint32_t used = 0;
+  };
+  Entry entries_[routePointersMax];
+  uint32_t uses_ = 0;
+};
+
+// Nodes in the middle of joining, remembered for 60 s: by their parent with a MAC address, by the gateway with their proxy's short id.
+class Joiners {
+ public:
+  struct Joiner {
+    uint8_t nodeId[nodeIdBytes] = {};
+    uint8_t mac[macBytes] = {};
+    uint16_t proxy = 0;  // 0: a direct neighbour
+    uint64_t heardUs = 0;
+    bool used = false;
+  };
+  Joiner* remember(const uint8_t nodeId[nodeIdBytes], uint64_t nowUs);
+  const Joiner* find(const uint8_t nodeId[nodeIdBytes], uint64_t nowUs) const;
+
+ private:
+  static constexpr uint64_t lifeUs = 60 * usPerS;
+  Joiner table_[joinersMax];
+};
+
+}  // namespace wattmesh

@@ -1,0 +1,61 @@
+// The choice of a parent, loop-free by Babel's feasibility condition (RFC 8966, section 3.5.1): a neighbour may become parent only when its
+// tree is newer than the one we announced, or its cost is below the lowest that we ever announced for it.
+#pragma once
+#include "wattmesh/config.hpp"
+#include "wattmesh/neighbours.hpp"
+
+namespace wattmesh {
+
+constexpr uint64_t beaconPeriodUs = 10 * usPerS;
+constexpr uint64_t beaconSilenceUs = 3 * beaconPeriodUs;
+
+// Where this node stands in the collection tree.
+struct TreePosition {
+  bool attached = false;
+  uint8_t parent[macBytes] = {};
+  uint16_t parentShort = 0;
+  uint16_t epoch = 0;
+  uint16_t tree = 0;
+  uint16_t gateway = 0;
+  uint16_t hub = 0;
+  uint16_t localHubId = 0;
+  uint8_t hops = hopsNone;
+  uint16_t cost = costNone;
+};
+
+class Routing {
+ public:
+  const TreePosition& position() const { return position_; }
+
+  // Settles the route after any input; the only place that does. Returns true when something that a beacon tells has changed.
+  bool update(Neighbours& neighbours, uint64_t nowUs);
+  // The gateway's own place: root while `grounded`.
+  bool updateRoot(bool grounded, uint16_t shortId, uint16_t localHubId, uint16_t bootCount);
+  // A beacon with this route is about to go out.
+  void announced(uint64_t nowUs);
+  // The gateway raises the tree number with each of its beacons.
+  void nextTree() { position_.tree++; }
+  // When the parent falls silent, unless it is heard before.
+  uint64_t nextUs(const Neighbours& neighbours) const;
+
+ private:
+  // The lowest cost announced per root, the "feasibility distance" of RFC 8966.
+  struct Source {
+    uint16_t gateway = 0;
+    uint16_t epoch = 0;
+    uint16_t tree = 0;
+    uint16_t cost = costNone;
+    uint64_t usedUs = 0;
+  };
+  static constexpr size_t sourcesMax = 4;
+  static constexpr uint64_t sourceLifeUs = 180 * usPerS;
+
+  Source* source(uint16_t gateway, uint64_t nowUs);
+  bool feasible(const Beacon& beacon, uint64_t nowUs);
+  bool usable(const Neighbour& neighbour, uint64_t nowUs);
+
+  TreePosition position_;
+  Source sources_[sourcesMax];
+};
+
+}  // namespace wattmesh

@@ -1,0 +1,68 @@
+// One frame at a time to the radio: small frames waiting for their turn, and what is in the air at present.
+#pragma once
+#include <cstring>
+
+#include "wattmesh/link.hpp"
+#include "wattmesh/limits.hpp"
+
+namespace wattmesh {
+
+// A frame of its own (a poll, a custody confirmation, a packet on its way down), tried twice, then dropped: what it carried comes again.
+struct ControlFrame {
+  bool used = false;
+  bool inFlight = false;
+  FrameType type = FrameType::routed;
+  uint8_t attempts = 0;
+  uint8_t to[macBytes] = {};
+  uint64_t dueUs = 0;
+  uint16_t length = 0;
+  uint8_t body[bodyBytesMax] = {};
+};
+
+class ControlQueue {
+ public:
+  static constexpr size_t framesMax = 8;
+  static constexpr uint8_t attemptsMax = 2;
+
+  bool push(FrameType type, const uint8_t to[macBytes], const uint8_t* body, size_t length, uint64_t nowUs) {
+    for (ControlFrame& frame : frames_) {
+      if (frame.used) continue;
+      frame = ControlFrame{};
+      frame.used = true;
+      frame.type = type;
+      frame.dueUs = nowUs;
+      frame.length = static_cast<uint16_t>(length);
+      memcpy(frame.to, to, macBytes);
+      memcpy(frame.body, body, length);
+      return true;
+    }
+    return false;
+  }
+
+  ControlFrame* due(uint64_t nowUs) {
+    for (ControlFrame& frame : frames_) {
+      if (frame.used && frame.dueUs <= nowUs) return &frame;
+    }
+    return nullptr;
+  }
+
+  ControlFrame* inFlight() {
+    for (ControlFrame& frame : frames_) {
+      if (frame.used && frame.inFlight) return &frame;
+    }
+    return nullptr;
+  }
+
+  uint64_t nextUs() const {
+    uint64_t next = never;
+    for (const ControlFrame& frame : frames_) {
+      if (frame.used && !frame.inFlight && frame.dueUs < next) next = frame.dueUs;
+    }
+    return next;
+  }
+
+ private:
+  ControlFrame frames_[framesMax];
+};
+
+}  // namespace wattmesh

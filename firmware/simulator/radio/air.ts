@@ -1,0 +1,199 @@
+import type { Random } from '../random.ts';
+import type { LinkTable } from './links.ts';
+import type { RadioConfig } from './station.ts';
+
+/** Receivers that are no single station. */
+export const EVERYBODY = -1;
+export const NOBODY = -2;
+
+/** The frame that a station is sending. Every station has one such object for all its frames. */
+export interface OnAir {
+  readonly from: number;
+  /** Number of a station, {@link EVERYBODY}, or {@link NOBODY} for an address that no station has. */
+  to: number;
+  toMac: Uint8Array;
+  ack: boolean;
+  bytes: Uint8Array | undefined;
+  sequence: number;
+  attempt: number;
+  startUs: number;
+  endUs: number;
+  collided: boolean;
+}
+
+/** What the air tells a station's MAC. */
+export interface Ear {
+  readonly transmitting: boolean;
+  listening(): boolean;
+  /** The first carrier begins. */
+  carrierOn(): void;
+  /** The last carrier has ended. */
+  carrierOff(): void;
+  /** A frame that was noticed as such has ended; comes before {@link carrierOff}. */
+  frameEnded(frame: OnAir, intact: boolean): void;
+  /** Delivers an intact frame for this station or for everybody. */
+  take(frame: OnAir, link: number): void;
+  /** An acknowledgement for this station has ended and did not arrive. */
+  ackLost(from: number): void;
+}
+
+/** What becomes of the frame on a link. */
+const SILENT = 0;
+const INTACT = 1;
+const OVERLAPPED = 2;
+/** The receiver is itself transmitting. */
+const DEAF = 3;
+/** The receiver or the sender is switched off, or the link is cut. */
+const UNHEARD = 4;
+
+/**
+ * The shared medium: which frames are on air at which station, which of them destroy each other, and which arrive. Only stations that
+ * have a link from the sender are touched, and nothing is allocated per frame.
+ */
+export class Air {
+  readonly #links: LinkTable;
+  readonly #ears: readonly Ear[];
+  readonly #random: Random;
+  readonly #captureDb: number | null;
+  /** Per link: 1 where the sender collides at the receiver, 1 where it is sensed there, 1 while the link is cut. */
+  readonly #disturbs: Uint8Array;
+  readonly #sensed: Uint8Array;
+  readonly #cut: Uint8Array;
+  /** Per link: what becomes of the frame that its sender has on air. */
+  readonly #fate: Uint8Array;
+  /** Per station: the links by which frames are arriving, and how many of them are sensed. */
+  readonly #arriving: number[][];
+  readonly #carriers: Uint16Array;
+  readonly #delivering: number[] = [];
+
+  constructor(links: LinkTable, ears: readonly Ear[], config: RadioConfig, random: Random) {
+    this.#links = links;
+    this.#ears = ears;
+    this.#random = random;
+    this.#captureDb = config.captureDb;
+    const reaches = links.prr.map((prr) => (prr > 0 && prr >= config.interferencePrr ? 1 : 0));
+    this.#disturbs = links.disturbs.map((always, link) => always | (reaches[link] as number));
+    this.#sensed = links.sensed.map((always, link) => always | (reaches[link] as number));
+    this.#cut = new Uint8Array(links.to.length);
+    this.#fate = new Uint8Array(links.to.length);
+    this.#arriving = links.ids.map(() => []);
+    this.#carriers = new Uint16Array(links.ids.length);
+  }
+
+  /** True while the station senses another one's carrier. */
+  busyAt(station: number): boolean {
+    return (this.#carriers[station] as number) > 0;
+  }
+
+  /** True while a frame is arriving by this link that the receiver has noticed. */
+  arrivingBy(link: number): boolean {
+    return this.#fate[link] === INTACT || this.#fate[link] === OVERLAPPED;
+  }
+
+  /** Puts a frame on air; its sender is `transmitting` already. */
+  begin(frame: OnAir): void {
+    const { first, to } = this.#links;
+    for (const link of this.#arriving[frame.from] as number[]) this.#spoil(link, DEAF);
+    const end = first[frame.from + 1] as number;
+    for (let link = first[frame.from] as number; link < end; link++) {
+      if (this.#cut[link]) continue;
+      const receiver = to[link] as number;
+      const ear = this.#ears[receiver] as Ear;
+      this.#fate[link] = ear.transmitting ? DEAF : ear.listening() ? INTACT : UNHEARD;
+      const arriving = this.#arriving[receiver] as number[];
+      for (const other of arriving) this.#overlap(link, other);
+      arriving.push(link);
+      if (this.#sensed[link] && (this.#carriers[receiver] as number)++ === 0) ear.carrierOn();
+    }
+  }
+
+  /**
+   * Takes a frame off the air and tells every station that its medium changed. {@link deliver} comes next, once the sender has settled
+   * its own state.
+   */
+  end(frame: OnAir): void {
+    this.#delivering.length = 0;
+    this.#clear(frame);
+  }
+
+  /** Hands the frame that has just ended to the stations it arrived at. */
+  deliver(frame: OnAir): void {
+    const { to } = this.#links;
+    for (const link of this.#delivering) (this.#ears[to[link] as number] as Ear).take(frame, link);
+    if (frame.ack && this.#delivering.length === 0) (this.#ears[frame.to] as Ear).ackLost(frame.from);
+  }
+
+  /** Breaks off a frame whose sender was powered off: it arrives nowhere. May be called while another frame is delivered. */
+  breakOff(frame: OnAir): void {
+    const { first } = this.#links;
+    const end = first[frame.from + 1] as number;
+    for (let link = first[frame.from] as number; link < end; link++) this.#spoil(link, UNHEARD);
+    this.#clear(frame);
+    if (frame.ack) (this.#ears[frame.to] as Ear).ackLost(frame.from);
+  }
+
+  /** Cuts every link between a station of `group` and one outside it, in addition to those that are cut. */
+  partition(group: ReadonlySet<number>): void {
+    const { from, to } = this.#links;
+    for (let link = 0; link < to.length; link++) {
+      if (group.has(from[link] as number) === group.has(to[link] as number)) continue;
+      this.#cut[link] = 1;
+      this.#spoil(link, UNHEARD);
+    }
+  }
+
+  /** Restores every link that was cut. */
+  heal(): void {
+    this.#cut.fill(0);
+  }
+
+  /** Probability that a frame arrives by this link undisturbed now. Losses in bursts belong here: a state per link times its ratio. */
+  #ratio(link: number): number {
+    return this.#links.prr[link] as number;
+  }
+
+  /** Settles the fate of a frame on each of its links and notes where it is to be delivered. */
+  #clear(frame: OnAir): void {
+    const { first, to, prr } = this.#links;
+    frame.collided = false;
+    const end = first[frame.from + 1] as number;
+    for (let link = first[frame.from] as number; link < end; link++) {
+      const fate = this.#fate[link] as number;
+      if (fate === SILENT) continue;
+      this.#fate[link] = SILENT;
+      const receiver = to[link] as number;
+      const ear = this.#ears[receiver] as Ear;
+      removeFrom(this.#arriving[receiver] as number[], link);
+      const addressed = frame.to === receiver;
+      if (addressed && (fate === OVERLAPPED || fate === DEAF)) frame.collided = true;
+      if ((fate === INTACT || fate === OVERLAPPED) && (prr[link] as number) > 0 && ear.listening()) {
+        const intact = fate === INTACT && this.#random.float() < this.#ratio(link);
+        ear.frameEnded(frame, intact);
+        if (intact && (addressed || frame.to === EVERYBODY)) this.#delivering.push(link);
+      }
+      if (this.#sensed[link] && --(this.#carriers[receiver] as number) === 0) ear.carrierOff();
+    }
+  }
+
+  #spoil(link: number, fate: number): void {
+    if (this.#fate[link] === INTACT) this.#fate[link] = fate;
+  }
+
+  /** Two frames meet at one receiver. */
+  #overlap(a: number, b: number): void {
+    if (this.#disturbs[b] && !this.#captures(a, b)) this.#spoil(a, OVERLAPPED);
+    if (this.#disturbs[a] && !this.#captures(b, a)) this.#spoil(b, OVERLAPPED);
+  }
+
+  /** True when the frame on link `a` is strong enough to survive the one on link `b`, whichever came first. */
+  #captures(a: number, b: number): boolean {
+    const aboveDb = (this.#links.rssiDbm[a] as number) - (this.#links.rssiDbm[b] as number);
+    return this.#captureDb !== null && aboveDb > 0 && aboveDb >= this.#captureDb;
+  }
+}
+
+function removeFrom(list: number[], item: number): void {
+  const at = list.indexOf(item);
+  list[at] = list[list.length - 1] as number;
+  list.length--;
+}

@@ -1,0 +1,114 @@
+import { Reader, Writer } from '../bytes.ts';
+import { WattmeshError } from '../errors.ts';
+import { badField, HOPS_MAX, inRange, readRoute, writeRoute } from './fields.ts';
+import { PACKET_BYTES_MAX, PACKET_BYTES_MIN } from './packet.ts';
+import { readSections, type SectionDecoder, type UnknownSection, writeSection } from './tlv.ts';
+
+/** Most packets that one poll may ask for. */
+export const POLL_PACKETS_MAX = 4;
+/** Most packets that one CUSTODY section takes over. */
+export const CUSTODY_ENTRIES_MAX = 16;
+
+const CUSTODY_ENTRY_BYTES = 7;
+const HOLD_BIT = 1;
+const CODES = { poll: 1, custody: 2, packet: 3 } as const;
+
+/** A packet that the sender of CUSTODY now keeps. */
+export interface CustodyEntry {
+  /** Short id. */
+  readonly origin: number;
+  readonly session: number;
+  readonly counter: number;
+}
+
+type KnownSection =
+  | { readonly kind: 'poll'; readonly number: number; readonly packets: number }
+  | { readonly kind: 'custody'; readonly entries: CustodyEntry[] }
+  | { readonly kind: 'packet'; readonly hold: boolean; readonly packet: Uint8Array };
+
+export type RoutedSection = KnownSection | UnknownSection;
+
+/** The body of a ROUTED frame (PROTOCOL.md, section 2.3). */
+export interface Routed {
+  /** Short ids of the nodes to pass, the target last; a last entry of 0 is a node that has not joined. */
+  readonly route: number[];
+  /** Index of the node that the frame is for. */
+  readonly at: number;
+  readonly sections: RoutedSection[];
+}
+
+const DECODERS: Readonly<Record<number, SectionDecoder<KnownSection>>> = {
+  [CODES.poll]: (body) => {
+    const number = body.u16();
+    return { kind: 'poll', number, packets: inRange(body.u8(), 1, POLL_PACKETS_MAX, 'packets of a poll') };
+  },
+  [CODES.custody]: (body) => {
+    const count = body.remaining / CUSTODY_ENTRY_BYTES;
+    if (!Number.isInteger(count) || count < 1 || count > CUSTODY_ENTRIES_MAX)
+      throw wrongLength('CUSTODY', body.remaining);
+    const entries = Array.from({ length: count }, () => ({
+      origin: body.u16(),
+      session: body.u8(),
+      counter: body.u32(),
+    }));
+    return { kind: 'custody', entries };
+  },
+  [CODES.packet]: (body) => {
+    const hold = (body.u8() & HOLD_BIT) !== 0;
+    const packet = body.rest();
+    checkPacket(packet);
+    return { kind: 'packet', hold, packet };
+  },
+};
+
+export function decodeRouted(body: Uint8Array): Routed {
+  const reader = new Reader(body);
+  const hops = reader.u8();
+  const at = reader.u8();
+  if (hops < 1 || hops > HOPS_MAX) throw badField('number of hops', hops);
+  if (at >= hops) throw badField('position on the route', at);
+  const route = readRoute(reader, hops);
+  return { route, at, sections: readSections(reader, DECODERS) };
+}
+
+/** The body's bytes; `oversize` when they are more than `capacity`. */
+export function encodeRouted(routed: Routed, capacity: number): Uint8Array {
+  const hops = inRange(routed.route.length, 1, HOPS_MAX, 'number of hops');
+  const writer = new Writer(capacity).u8(hops).u8(inRange(routed.at, 0, hops - 1, 'position on the route'));
+  writeRoute(writer, routed.route);
+  for (const section of routed.sections) {
+    if (section.kind === 'unknown') writeSection(writer, section.code, section.body);
+    else writeSection(writer, CODES[section.kind], encodeBody(section));
+  }
+  return writer.finish();
+}
+
+function encodeBody(section: KnownSection): Uint8Array {
+  switch (section.kind) {
+    case 'poll': {
+      const packets = inRange(section.packets, 1, POLL_PACKETS_MAX, 'packets of a poll');
+      return new Writer(3).u16(section.number).u8(packets).finish();
+    }
+    case 'custody': {
+      const count = inRange(section.entries.length, 1, CUSTODY_ENTRIES_MAX, 'number of custody entries');
+      const body = new Writer(count * CUSTODY_ENTRY_BYTES);
+      for (const entry of section.entries) body.u16(entry.origin).u8(entry.session).u32(entry.counter);
+      return body.finish();
+    }
+    case 'packet':
+      checkPacket(section.packet);
+      return new Writer(1 + section.packet.length)
+        .u8(section.hold ? HOLD_BIT : 0)
+        .bytes(section.packet)
+        .finish();
+  }
+}
+
+function checkPacket(packet: Uint8Array): void {
+  if (packet.length < PACKET_BYTES_MIN || packet.length > PACKET_BYTES_MAX)
+    throw wrongLength('PACKET', 1 + packet.length);
+}
+
+function wrongLength(section: string, length: number): WattmeshError {
+  return new WattmeshError('badLength', `a ${section} section cannot have ${length} bytes`);
+}

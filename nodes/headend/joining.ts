@@ -1,0 +1,152 @@
+import { toHex } from './bytes.ts';
+import { newLog } from './delivery.ts';
+import type { Draft } from './draft.ts';
+import { WattmeshError } from './errors.ts';
+import type { M1Payload, M2Payload } from './frame/handshake.ts';
+import { LOGS_PER_NODE_MAX, type MeshNode } from './registry.ts';
+import { nodeIdOf } from './security/keys.ts';
+import { emptyWindow } from './security/replay.ts';
+import { freeSessionId, type Session } from './security/session.ts';
+import type { Handshake, SuitePolicy } from './security/suites.ts';
+import type { NodeRecord } from './store/store.ts';
+
+/** Short ids of hubs and gateways begin here, so that a recorded route shows who is a hub (PROTOCOL.md, section 1). */
+export const HUB_SHORT_ID_MIN = 0x8000;
+const SHORT_ID_MAX = 0xfffe;
+const NETWORK_KEY_BYTES = 16;
+
+/** What joining needs from its surroundings. */
+export interface JoinContext {
+  readonly epoch: number;
+  readonly nowMs: number;
+  readonly policy: SuitePolicy;
+  /** Names given by the operator, by node id or key. */
+  readonly names: ReadonlyMap<string, string>;
+  random(length: number): Uint8Array;
+}
+
+/** An M1 accepted in a draft: M2 may go out once that is committed. */
+export interface Joined {
+  readonly nodeId: string;
+  readonly m2: Uint8Array;
+}
+
+/** What an M1 says of itself must fit: `badField` for a node id or a header's handshake number that does not. */
+export function checkHandshake(handshake: Handshake, headerCounter: number): void {
+  if (nodeIdOf(handshake.deviceKey) !== handshake.nodeId) {
+    throw new WattmeshError('badField', `node id ${handshake.nodeId} is not that of the key in this M1`);
+  }
+  if (handshake.payload.handshake !== headerCounter) {
+    throw new WattmeshError('badField', `M1 carries handshake number ${handshake.payload.handshake}, its header ${headerCounter}`);
+  }
+}
+
+/**
+ * Lets a node in: a pending session, a short id, the number of its handshake, all in the draft. `idConflict` when another key holds the node
+ * id, `staleHandshake` when the number is not above the stored one, `queueFull` when the network has no room.
+ */
+export function join(draft: Draft, handshake: Handshake, hash: string, context: JoinContext): Joined {
+  const known = draft.get(handshake.nodeId);
+  const key = toHex(handshake.deviceKey);
+  checkKnown(known, key, handshake);
+  if (!known && draft.full) {
+    throw new WattmeshError('queueFull', 'the network is full: this node cannot join');
+  }
+  const record = recordOf(draft, known?.record, key, handshake, context);
+  const { logId } = handshake.payload;
+  const log = known?.logs.find((each) => each.logId === logId) ?? newLog(key, logId);
+  const sessions = known?.sessions ?? {};
+  const pending: Session = {
+    sessionId: freeSessionId(sessions, context.random(1)[0] as number),
+    suite: handshake.suite,
+    window: emptyWindow,
+    handshakeHash: hash,
+    logId,
+    // M2 tells the node its marks under this owner epoch: there is nothing older to heal.
+    downlink: { nextCounter: 0, echoed: true },
+  };
+  const others = known?.logs.filter((each) => each !== log) ?? [];
+  draft.put({ record, sessions: { ...sessions, pending }, logs: [log, ...others].slice(0, LOGS_PER_NODE_MAX) });
+  const answer: M2Payload = {
+    session: pending.sessionId,
+    shortId: record.shortId,
+    keyId: 0,
+    networkKey: new Uint8Array(NETWORK_KEY_BYTES),
+    localHubId: record.localHubId,
+    utcMs: context.nowMs,
+    acknowledged: log.cumulative,
+    policy: { suiteNone: context.policy.allowSuiteNone, flooding: false },
+  };
+  return { nodeId: record.nodeId, m2: handshake.respond(answer, context.epoch) };
+}
+
+/** A name that says what a node is until somebody names it: role and the last four digits of its node id. */
+export function defaultName(role: NodeRecord['role'], nodeId: string, isFree: (name: string) => boolean): string {
+  const base = `${role}-${nodeId.slice(-4)}`;
+  let name = base;
+  for (let number = 2; !isFree(name); number++) name = `${base}-${number}`;
+  return name;
+}
+
+function checkKnown(known: MeshNode | undefined, key: string, { nodeId, payload }: Handshake): void {
+  if (!known) return;
+  if (known.record.key !== key) {
+    throw new WattmeshError('idConflict', `node id ${nodeId} belongs to another key: give one of the two devices a new key`);
+  }
+  if (payload.handshake <= known.record.handshake) {
+    throw new WattmeshError('staleHandshake', `handshake ${payload.handshake} of ${nodeId} is not above ${known.record.handshake}`);
+  }
+}
+
+function recordOf(
+  draft: Draft,
+  known: NodeRecord | undefined,
+  key: string,
+  { nodeId, payload }: Handshake,
+  context: JoinContext,
+): NodeRecord {
+  const { role, handshake, intervalS, pollCycleS, firmware } = payload;
+  return {
+    key,
+    nodeId,
+    meter: known?.meter ?? nodeId,
+    name: known?.name ?? nameOf(draft, key, nodeId, role, context),
+    role,
+    shortId: shortIdOf(draft, known, nodeId, payload, context),
+    localHubId: localHubIdOf(draft, known, nodeId, payload),
+    handshake,
+    intervalS,
+    pollCycleS,
+    firmware,
+    lastSeenMs: context.nowMs,
+  };
+}
+
+function nameOf(draft: Draft, key: string, nodeId: string, role: NodeRecord['role'], { names }: JoinContext): string {
+  const given = names.get(nodeId) ?? names.get(key);
+  return given ?? defaultName(role, nodeId, (name) => draft.isNameFree(name, nodeId));
+}
+
+/** The node's own short id while it fits its role; else the one it remembers, if that is free; else a random free one. */
+function shortIdOf(draft: Draft, known: NodeRecord | undefined, nodeId: string, payload: M1Payload, context: JoinContext): number {
+  const [first, last] = payload.role === 'meter' ? [1, HUB_SHORT_ID_MIN - 1] : [HUB_SHORT_ID_MIN, SHORT_ID_MAX];
+  const fits = (shortId: number): boolean => shortId >= first && shortId <= last && draft.isShortIdFree(shortId, nodeId);
+  for (const candidate of [known?.shortId ?? 0, payload.shortId]) if (fits(candidate)) return candidate;
+  const [low, high] = context.random(2) as unknown as [number, number];
+  const span = last - first + 1;
+  let shortId = first + ((low | (high << 8)) % span);
+  // NODES_MAX is below either span: there is always a free one.
+  while (!fits(shortId)) shortId = shortId === last ? first : shortId + 1;
+  return shortId;
+}
+
+/** The number configured on the hub, or the one it has had, or the lowest free one; 0 for meters. */
+function localHubIdOf(draft: Draft, known: NodeRecord | undefined, nodeId: string, { role, localHubId }: M1Payload): number {
+  if (role === 'meter') return 0;
+  for (const candidate of [localHubId, known?.localHubId ?? 0]) {
+    if (candidate !== 0 && draft.isLocalHubIdFree(candidate, nodeId)) return candidate;
+  }
+  let lowest = 1;
+  while (!draft.isLocalHubIdFree(lowest, nodeId)) lowest++;
+  return lowest;
+}

@@ -1,0 +1,77 @@
+/** A link that nobody has used or reported for this long, ms, is no longer shown. */
+export const LINK_AGE_MS_MAX = 15 * 60_000;
+
+/** A link from child to parent, by node id. */
+export interface MeshLink {
+  readonly from: string;
+  readonly to: string;
+  readonly rssiDbm: number | null;
+  /** Expected transmission count. */
+  readonly etx: number | null;
+}
+
+interface Entry {
+  parent: string;
+  rssiDbm: number | null;
+  etx: number | null;
+  atMs: number;
+}
+
+/** Who is whose parent, from the routes that packets recorded and from what nodes report. One link per child: it is a tree. */
+export class Topology {
+  readonly #parents = new Map<string, Entry>();
+
+  /**
+   * A packet's way: the transmitters' node ids, the origin first (undefined: not known), then the gateway's. `rssiDbm` is that of the last
+   * hop; it stands until the child reports its own. True when a link is new or leads elsewhere.
+   */
+  route(nodeIds: readonly (string | undefined)[], gatewayId: string | undefined, rssiDbm: number | null, atMs: number): boolean {
+    let changed = false;
+    for (let hop = 0; hop < nodeIds.length; hop++) {
+      const child = nodeIds[hop];
+      const last = hop === nodeIds.length - 1;
+      const parent = last ? gatewayId : nodeIds[hop + 1];
+      if (child === undefined || parent === undefined || child === parent) continue;
+      if (this.#link(child, parent, atMs)) changed = true;
+      const entry = this.#parents.get(child);
+      if (last && entry && entry.etx === null && rssiDbm !== null) entry.rssiDbm = rssiDbm;
+    }
+    return changed;
+  }
+
+  /** A node's report on its parent; undefined: it has none. True when it changes what is shown. */
+  report(child: string, parent: string | undefined, rssiDbm: number, etx: number, atMs: number): boolean {
+    if (parent === undefined || parent === child) return false;
+    const moved = this.#link(child, parent, atMs);
+    const entry = this.#parents.get(child);
+    if (!entry || (!moved && entry.rssiDbm === rssiDbm && entry.etx === etx)) return false;
+    entry.rssiDbm = rssiDbm;
+    entry.etx = etx;
+    return true;
+  }
+
+  /** Drops links that are too old; true when there was one. */
+  sweep(nowMs: number): boolean {
+    let changed = false;
+    for (const [child, { atMs }] of this.#parents) {
+      if (nowMs - atMs <= LINK_AGE_MS_MAX) continue;
+      this.#parents.delete(child);
+      changed = true;
+    }
+    return changed;
+  }
+
+  links(): MeshLink[] {
+    return [...this.#parents].map(([from, { parent, rssiDbm, etx }]) => ({ from, to: parent, rssiDbm, etx }));
+  }
+
+  #link(child: string, parent: string, atMs: number): boolean {
+    const entry = this.#parents.get(child);
+    if (entry?.parent === parent) {
+      entry.atMs = atMs;
+      return false;
+    }
+    this.#parents.set(child, { parent, rssiDbm: null, etx: null, atMs });
+    return true;
+  }
+}

@@ -1,0 +1,51 @@
+import type { Suite } from '../frame/packet.ts';
+import { acceptCounter, type ReplayWindow } from './replay.ts';
+
+/** What a session's downlinks need. One object per session for its whole life: a counter that was used stays used when a commit fails. */
+export interface Downlink {
+  /** Counter of the next downlink in this owner epoch. */
+  nextCounter: number;
+  /** False while the node may still hold marks of an earlier owner epoch: until it echoes this one. */
+  echoed: boolean;
+}
+
+/** One session of a node. Immutable but for `downlink`. */
+export interface Session {
+  readonly sessionId: number;
+  readonly suite: Suite;
+  readonly window: ReplayWindow;
+  /** SHA-256 of the M1 that made it, hex. */
+  readonly handshakeHash: string;
+  /** The log that its readings come from; undefined after a restart, until the first of them. */
+  readonly logId: string | undefined;
+  readonly downlink: Downlink;
+}
+
+export type SessionSlot = 'previous' | 'current' | 'pending';
+
+/** All sessions of a node: `current` answers now, `pending` waits for its first packet, `previous` may have packets under way. */
+export type SessionSlots = { readonly [slot in SessionSlot]?: Session };
+
+/** In the order in which packets usually arrive. */
+export const sessionSlots: readonly SessionSlot[] = ['current', 'pending', 'previous'];
+
+/** The slot that holds session `sessionId`. */
+export function slotOf(slots: SessionSlots, sessionId: number): SessionSlot | undefined {
+  return sessionSlots.find((slot) => slots[slot]?.sessionId === sessionId);
+}
+
+/** The sessions after a `new` packet with `counter` in `slot`: its window moves, and the first packet of `pending` makes it current. */
+export function acceptedIn(slots: SessionSlots, slot: SessionSlot, counter: number, logId?: string): SessionSlots {
+  const before = slots[slot];
+  if (!before) return slots;
+  const session = { ...before, window: acceptCounter(before.window, counter), logId: logId ?? before.logId };
+  if (slot !== 'pending') return { ...slots, [slot]: session };
+  return slots.current ? { previous: slots.current, current: session } : { current: session };
+}
+
+/** A session number in 1..255 that none of the node's sessions has: the first one from `random` (a byte) on. */
+export function freeSessionId(slots: SessionSlots, random: number): number {
+  let sessionId = random;
+  while (sessionId === 0 || slotOf(slots, sessionId)) sessionId = (sessionId + 1) & 0xff;
+  return sessionId;
+}

@@ -1,0 +1,107 @@
+import { qualities, registerFields } from './row-content.ts';
+import type { Arrival, ReadingRow } from './store.ts';
+
+/** Position of a row's cells in `PackedRows.cells`; the registers follow from REGISTERS_AT on in the order of `registerFields`. */
+export const cell = { log: 0, seq: 1, measuredAtMs: 2, intervalS: 3, quality: 4 } as const;
+export const REGISTERS_AT = 5;
+export const CELLS_PER_ROW = REGISTERS_AT + registerFields.length;
+
+/** Rows as one array of numbers, cheap to hand to another thread. All integers are safe ones, so nothing is rounded; NaN: absent. */
+export interface PackedRows {
+  /** Logs in use: [key, logId]; `cell.log` is an index here. */
+  readonly logs: readonly (readonly [string, string])[];
+  readonly cells: Float64Array<ArrayBuffer>;
+}
+
+/** Packs rows that passed `checkGroup`. */
+export function packRows(rows: readonly ReadingRow[]): PackedRows {
+  const packer = new RowPacker(rows.length);
+  for (const row of rows) packer.add(row);
+  return packer.finish();
+}
+
+/** Fills the cells row by row. */
+class RowPacker {
+  readonly #cells: Float64Array<ArrayBuffer>;
+  readonly #logs: [string, string][] = [];
+  readonly #indices = new Map<string, number>();
+  #at = 0;
+  #last: { readonly row: ReadingRow; readonly index: number } | undefined;
+
+  constructor(count: number) {
+    this.#cells = new Float64Array(count * CELLS_PER_ROW);
+  }
+
+  add(row: ReadingRow): void {
+    const cells = this.#cells;
+    const at = this.#at;
+    cells[at + cell.log] = this.#logIndex(row);
+    cells[at + cell.seq] = row.seq;
+    cells[at + cell.measuredAtMs] = row.measuredAtMs;
+    cells[at + cell.intervalS] = row.intervalS;
+    cells[at + cell.quality] = qualities.indexOf(row.quality);
+    let register = at + REGISTERS_AT;
+    for (const field of registerFields) cells[register++] = row[field] ?? Number.NaN;
+    this.#at = register;
+  }
+
+  finish(): PackedRows {
+    return { logs: this.#logs, cells: this.#cells };
+  }
+
+  /** Rows of one log come in runs, so the last answer is tried first. */
+  #logIndex(row: ReadingRow): number {
+    if (this.#last?.row.key === row.key && this.#last.row.logId === row.logId) return this.#last.index;
+    const name = `${row.key}:${row.logId}`;
+    const index = this.#indices.get(name) ?? this.#logs.push([row.key, row.logId]) - 1;
+    this.#indices.set(name, index);
+    this.#last = { row, index };
+    return index;
+  }
+}
+
+/** The rows again. */
+export function unpackRows(packed: PackedRows): ReadingRow[] {
+  const rows: ReadingRow[] = [];
+  for (let at = 0; at < packed.cells.length; at += CELLS_PER_ROW) rows.push(unpackRow(packed, at));
+  return rows;
+}
+
+/** The row whose cells begin at `at`. */
+export function unpackRow({ logs, cells }: PackedRows, at: number): ReadingRow {
+  const [key, logId] = logs[cells[at + cell.log] as number] as readonly [string, string];
+  const row: { -readonly [Field in keyof ReadingRow]: ReadingRow[Field] } = {
+    key,
+    logId,
+    seq: cells[at + cell.seq] as number,
+    measuredAtMs: cells[at + cell.measuredAtMs] as number,
+    intervalS: cells[at + cell.intervalS] as number,
+    quality: qualities[cells[at + cell.quality] as number] as ReadingRow['quality'],
+  };
+  registerFields.forEach((field, index) => {
+    const value = cells[at + REGISTERS_AT + index] as number;
+    if (!Number.isNaN(value)) row[field] = value;
+  });
+  return row;
+}
+
+/** Arrivals as JSON text, each once, and which one belongs to each row. Rows of a packet share one object and come in a run. */
+export interface PackedArrivals {
+  readonly texts: readonly string[];
+  readonly indices: Uint32Array<ArrayBuffer>;
+}
+
+export function packArrivals(arrivals: readonly Arrival[]): PackedArrivals {
+  const texts: string[] = [];
+  const indices = new Uint32Array(arrivals.length);
+  let last: Arrival | undefined;
+  arrivals.forEach((arrival, index) => {
+    if (arrival !== last) {
+      const text = JSON.stringify(arrival);
+      if (text !== texts.at(-1)) texts.push(text);
+      last = arrival;
+    }
+    indices[index] = texts.length - 1;
+  });
+  return { texts, indices };
+}

@@ -1,0 +1,236 @@
+import { CELLS_PER_ROW, cell, type PackedRows, unpackRow } from './packed-rows.ts';
+import { CONFLICTS_PER_NODE_MAX, checkOutboxSent, registerFields } from './row-content.ts';
+import type { SqlDatabase, SqlStatement, SqlValue } from './sqlite-driver.ts';
+import { fate, type PackedGroup, type PackedResult } from './sqlite-messages.ts';
+import type { LogState, NodeRecord, SessionRecord } from './store.ts';
+
+/** Most ids of keys and logs remembered between commits; past it they are looked up again. */
+const IDS_MAX = 100_000;
+
+/** Readings per statement: each call into the driver costs more than the row. */
+const ROWS_PER_INSERT = 16;
+
+/** Columns of a reading from `seq` on, in the order of the cells of a packed row. */
+export const cellColumns =
+  'seq, measured_at_ms, interval_s, quality, import_dwh, export_dwh, power_dw, voltage_dv, current_ca, frequency_chz, power_factor_pct';
+
+/** The names in `cellColumns`, `seq` first. */
+export const cellNames: readonly string[] = cellColumns.split(', ');
+
+/** Writes commit groups. Whoever calls `write` holds the transaction; after a rollback `forget` must be called. */
+export class SqliteWriter {
+  readonly #statements: ReturnType<typeof prepareStatements>;
+  readonly #keyIds = new Map<string, number>();
+  readonly #logIds = new Map<string, number>();
+
+  constructor(database: SqlDatabase) {
+    this.#statements = prepareStatements(database);
+  }
+
+  /** Writes one group inside the caller's transaction. `lastId` is the last outbox id given out so far. */
+  write(group: PackedGroup, lastId: number): PackedResult {
+    checkOutboxSent(group.outboxSent, lastId);
+    if (this.#keyIds.size > IDS_MAX || this.#logIds.size > IDS_MAX) this.forget();
+    const fates = this.#writeRows(group, lastId);
+    const stored = fates.reduce((count, one) => count + (one === fate.stored ? 1 : 0), 0);
+    if (stored > 0) this.#statements.outbox.run([lastId + stored, lastId + 1, arrivalRuns(group, fates)]);
+    this.#statements.head.run([group.outboxSent, stored]);
+    this.#statements.sent.run([group.outboxSent]);
+    for (const node of group.nodes) this.#writeNode(node);
+    for (const { key, slot } of group.clearedSessions) this.#statements.clearSession.run([this.#keyId(key), slot]);
+    for (const session of group.sessions) this.#writeSession(session);
+    for (const log of group.logs) this.#writeLog(log);
+    return { fates, firstId: lastId + 1 };
+  }
+
+  /** Forgets ids that a rollback may have undone. */
+  forget(): void {
+    this.#keyIds.clear();
+    this.#logIds.clear();
+  }
+
+  #writeRows({ rows, arrivals }: PackedGroup, lastId: number): Uint8Array<ArrayBuffer> {
+    const logIds = rows.logs.map(([key, logId]) => this.#logId(key, logId));
+    const fates = new Uint8Array(rows.cells.length / CELLS_PER_ROW);
+    let id = lastId;
+    for (let from = 0; from < fates.length; from += ROWS_PER_INSERT) {
+      const slice = readingValues(rows, logIds, {
+        from,
+        to: Math.min(from + ROWS_PER_INSERT, fates.length),
+        firstId: id + 1,
+      });
+      if (slice.length === ROWS_PER_INSERT && this.#insertedAll(slice)) {
+        id += slice.length;
+        continue;
+      }
+      slice.forEach((values, offset) => {
+        const index = from + offset;
+        const verdict = this.#writeRow([id + 1, ...values.slice(1)]);
+        fates[index] = verdict;
+        if (verdict === fate.stored) id++;
+        else if (verdict === fate.conflict) {
+          this.#keepAside(rows, index * CELLS_PER_ROW, arrivals.texts[arrivals.indices[index] as number] as string);
+        }
+      });
+    }
+    return fates;
+  }
+
+  /** Inserts a full slice at once; false, and nothing inserted, when one of its identities is known. */
+  #insertedAll(slice: readonly (readonly SqlValue[])[]): boolean {
+    try {
+      this.#statements.readings.run(slice.flat());
+      return true;
+    } catch (error) {
+      if (error instanceof Error && /UNIQUE constraint failed: readings\.log/.test(error.message)) return false;
+      throw error;
+    }
+  }
+
+  /** Inserts one reading unless its identity is known: id, log, then the cells from seq on. */
+  #writeRow(values: readonly SqlValue[]): number {
+    const [stored] = this.#statements.storedReading.all([values[1] as number, values[2] as number]);
+    if (!stored) {
+      this.#statements.reading.run(values);
+      return fate.stored;
+    }
+    return cellNames.every((name, index) => stored[name] === values[2 + index]) ? fate.duplicate : fate.conflict;
+  }
+
+  #keepAside(rows: PackedRows, at: number, arrival: string): void {
+    const row = unpackRow(rows, at);
+    const keyId = this.#keyId(row.key);
+    const { receivedAtMs } = JSON.parse(arrival) as { receivedAtMs: number };
+    this.#statements.conflict.run([keyId, conflictContent(row), receivedAtMs, keyId, CONFLICTS_PER_NODE_MAX]);
+  }
+
+  #writeNode(node: NodeRecord): void {
+    this.#statements.node.run([
+      this.#keyId(node.key),
+      node.nodeId,
+      node.meter,
+      node.name,
+      node.role,
+      node.shortId,
+      node.localHubId,
+      node.handshake,
+      node.intervalS,
+      node.pollCycleS,
+      node.firmware,
+      node.lastSeenMs,
+    ]);
+  }
+
+  #writeSession(session: SessionRecord): void {
+    this.#statements.session.run([
+      this.#keyId(session.key),
+      session.slot,
+      session.sessionId,
+      session.suite,
+      session.highest,
+      session.window.toString(),
+      session.downCounter,
+      session.handshakeHash,
+    ]);
+  }
+
+  #writeLog(log: LogState): void {
+    const id = this.#logId(log.key, log.logId);
+    this.#statements.logState.run([log.cumulative, JSON.stringify(log.ranges), JSON.stringify(log.gaps), id]);
+  }
+
+  #keyId(key: string): number {
+    const known = this.#keyIds.get(key);
+    if (known !== undefined) return known;
+    const id = idOf(this.#statements.newKey, this.#statements.findKey, key);
+    this.#keyIds.set(key, id);
+    return id;
+  }
+
+  #logId(key: string, logId: string): number {
+    const name = `${key}:${logId}`;
+    const known = this.#logIds.get(name);
+    if (known !== undefined) return known;
+    const id = idOf(this.#statements.newLog, this.#statements.findLog, this.#keyId(key), logId);
+    this.#logIds.set(name, id);
+    return id;
+  }
+}
+
+/** Values of readings `from` (inclusive) to `to` for insertion under ids from `firstId` on: id, log, then the cells from seq on. */
+function readingValues(
+  { cells }: PackedRows,
+  logIds: readonly number[],
+  { from, to, firstId }: { readonly from: number; readonly to: number; readonly firstId: number },
+): SqlValue[][] {
+  const slice: SqlValue[][] = [];
+  for (let index = from; index < to; index++) {
+    const at = index * CELLS_PER_ROW;
+    const values: SqlValue[] = [firstId + index - from, logIds[cells[at + cell.log] as number] as number];
+    for (let offset = cell.seq; offset < CELLS_PER_ROW; offset++) {
+      const value = cells[at + offset] as number;
+      values.push(Number.isNaN(value) ? null : value);
+    }
+    slice.push(values);
+  }
+  return slice;
+}
+
+function idOf(insert: SqlStatement, find: SqlStatement, ...values: SqlValue[]): number {
+  insert.run(values);
+  return Number(find.all(values)[0]?.id);
+}
+
+/** The content of a conflicting row as text: its fields in a fixed order, so that a repetition is recognised. */
+function conflictContent(row: ReturnType<typeof unpackRow>): string {
+  const { logId, seq, measuredAtMs, intervalS, quality } = row;
+  const registers = Object.fromEntries(registerFields.map((field) => [field, row[field]]));
+  return JSON.stringify({ logId, seq, measuredAtMs, intervalS, quality, ...registers });
+}
+
+/** How the stored rows of a group came in, as JSON: [[rows, arrival], ...] in the order of their ids. */
+function arrivalRuns({ arrivals }: PackedGroup, fates: Uint8Array): string {
+  const runs: { count: number; arrival: number }[] = [];
+  arrivals.indices.forEach((arrival, index) => {
+    if (fates[index] !== fate.stored) return;
+    const last = runs.at(-1);
+    if (last?.arrival === arrival) last.count++;
+    else runs.push({ count: 1, arrival });
+  });
+  return `[${runs.map(({ count, arrival }) => `[${count},${arrivals.texts[arrival]}]`).join(',')}]`;
+}
+
+function prepareStatements(database: SqlDatabase) {
+  const reading = `(?, ?, ${cellNames.map(() => '?').join(', ')})`;
+  return {
+    reading: database.prepare(`INSERT INTO readings (id, log, ${cellColumns}) VALUES ${reading}`),
+    readings: database.prepare(
+      `INSERT INTO readings (id, log, ${cellColumns}) VALUES ${new Array(ROWS_PER_INSERT).fill(reading).join(', ')}`,
+    ),
+    storedReading: database.prepare(`SELECT ${cellColumns} FROM readings WHERE log = ? AND seq = ?`),
+    conflict: database.prepare(
+      `INSERT INTO conflicts (key_id, content, received_at_ms) SELECT ?, ?, ?
+       WHERE (SELECT count(*) FROM conflicts WHERE key_id = ?) < ? ON CONFLICT DO NOTHING`,
+    ),
+    outbox: database.prepare('INSERT INTO outbox (last_id, first_id, arrivals) VALUES (?, ?, ?)'),
+    head: database.prepare('UPDATE head SET outbox_sent = max(outbox_sent, ?), row_count = row_count + ?'),
+    sent: database.prepare('DELETE FROM outbox WHERE last_id <= ?'),
+    node: database.prepare(
+      `INSERT INTO nodes (key_id, node_id, meter, name, role, short_id, local_hub_id, handshake, interval_s, poll_cycle_s, firmware, last_seen_ms)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key_id) DO UPDATE SET node_id = excluded.node_id, meter = excluded.meter,
+       name = excluded.name, role = excluded.role, short_id = excluded.short_id, local_hub_id = excluded.local_hub_id,
+       handshake = excluded.handshake, interval_s = excluded.interval_s, poll_cycle_s = excluded.poll_cycle_s,
+       firmware = excluded.firmware, last_seen_ms = excluded.last_seen_ms`,
+    ),
+    clearSession: database.prepare('DELETE FROM sessions WHERE key_id = ? AND slot = ?'),
+    session: database.prepare(
+      `INSERT OR REPLACE INTO sessions (key_id, slot, session_id, suite, highest, replay_window, down_counter, handshake_hash)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    ),
+    logState: database.prepare('UPDATE logs SET cumulative = ?, ranges = ?, gaps = ? WHERE id = ?'),
+    newKey: database.prepare('INSERT INTO keys (key) VALUES (?) ON CONFLICT DO NOTHING'),
+    findKey: database.prepare('SELECT id FROM keys WHERE key = ?'),
+    newLog: database.prepare('INSERT INTO logs (key_id, log_id) VALUES (?, ?) ON CONFLICT DO NOTHING'),
+    findLog: database.prepare('SELECT id FROM logs WHERE key_id = ? AND log_id = ?'),
+  };
+}

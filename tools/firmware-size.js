@@ -1,0 +1,103 @@
+// npm run firmware:size [-- --json]: what the firmware costs, as JSON and as the table for the README. Fails when the core would need
+// floating-point routines, which the ESP8266 has only in software.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { buildWasm, COMPILE_FLAGS, LINK_FLAGS, readSources } from '../firmware/wasm/build.js';
+import { compileModule } from '../firmware/wasm/compiler.js';
+import { ROOT, say } from './process.js';
+
+const ROLES = { meter: 'Meter', hub: 'Hub', gateway: 'Gateway', node: 'Node' };
+const CORE = 'firmware/lib/wattmesh/src';
+const OUTPUT = join(ROOT, '.cache', 'firmware-size');
+
+const LX106 = 'xtensa-lx106-elf';
+// Debian ships no C++ headers for the lx106: those of its bare-metal ARM package serve, as long as nothing is linked against them.
+const CXX_HEADERS = '/usr/include/newlib/c++/12.2.1';
+const LX106_FLAGS = [
+  `--specs=/usr/lib/${LX106}/picolibc.specs`,
+  ...['-nostdinc++', '-isystem', CXX_HEADERS, '-isystem', `${CXX_HEADERS}/arm-none-eabi`],
+  ...['-std=c++17', '-Os', '-mlongcalls', '-ffunction-sections', '-fdata-sections'],
+  ...['-fno-exceptions', '-fno-rtti', '-fno-threadsafe-statics', '-Wall', '-Wextra', '-Werror', `-I${CORE}`],
+];
+const SOFT_FLOAT =
+  /^__((add|sub|mul|div)[sdt]f3|neg[sdt]f2|(eq|ne|lt|le|gt|ge|unord|cmp)[sdt]f2|float(un)?[sdt]i[sdt]f|fix(uns)?[sdt]f[sdt]i|(extend|trunc)[sdt]f[sdt]f2|powi[sdt]f2)$/;
+
+/** sizeof of each role where int and pointers have 32 bits as on the chips: asked of a WASM module. */
+async function roleSizes() {
+  const functions = Object.entries(ROLES).map(
+    ([role, name]) =>
+      `extern "C" __attribute__((export_name("${role}"))) unsigned ${role}Size() { return sizeof(wattmesh::${name}); }`,
+  );
+  const probe = ['sizes.cpp', `#include "wattmesh/node.hpp"\n${functions.join('\n')}\n`];
+  const headers = readSources().filter(([path]) => !path.endsWith('.cpp'));
+  const bytes = await compileModule({
+    compileFlags: [...COMPILE_FLAGS, '-Os'],
+    linkFlags: LINK_FLAGS,
+    files: [...headers, probe],
+    cache: join(ROOT, '.cache', 'wasm'),
+  });
+  const { instance } = await WebAssembly.instantiate(bytes, {});
+  return Object.fromEntries(Object.keys(ROLES).map((role) => [role, instance.exports[role]()]));
+}
+
+function toolchain(tool, args) {
+  const { status, stdout, stderr, error } = spawnSync(`${LX106}-${tool}`, args, { cwd: ROOT, encoding: 'utf8' });
+  if (error || status !== 0) throw new Error(`${LX106}-${tool} failed:\n${error?.message ?? stderr}`);
+  return stdout;
+}
+
+function hasLx106() {
+  return spawnSync(`${LX106}-g++`, ['--version']).status === 0 && existsSync(CXX_HEADERS);
+}
+
+/** Bytes by kind of section over all object files, from `size -A`. */
+function sectionBytes(objects) {
+  const totals = { text: 0, rodata: 0, data: 0, bss: 0 };
+  for (const line of toolchain('size', ['-A', ...objects]).split('\n')) {
+    const [, kind, bytes] = /^\.(text|literal|rodata|data|bss)(?:\.\S+)?\s+(\d+)/.exec(line) ?? [];
+    if (kind) totals[kind === 'literal' ? 'text' : kind] += Number(bytes);
+  }
+  return totals;
+}
+
+/** Compiles the core for the ESP8266 and returns its section sizes and the soft-float routines it would call. */
+function lx106Sizes() {
+  rmSync(OUTPUT, { recursive: true, force: true });
+  mkdirSync(OUTPUT, { recursive: true });
+  const sources = readSources()
+    .map(([path]) => path)
+    .filter((path) => path.startsWith(CORE) && path.endsWith('.cpp'));
+  const objects = sources.map((source, index) => {
+    const object = join(OUTPUT, `${index}-${basename(source, '.cpp')}.o`);
+    toolchain('g++', [...LX106_FLAGS, '-c', source, '-o', object]);
+    return object;
+  });
+  const undefinedSymbols = toolchain('nm', ['-u', ...objects]).match(/(?<=\bU )\S+/g) ?? [];
+  const softFloat = [...new Set(undefinedSymbols.filter((name) => SOFT_FLOAT.test(name)))].sort();
+  return { ...sectionBytes(objects), softFloat };
+}
+
+function table({ wasmBytes, sizeofBytes, lx106 }) {
+  const rows = [
+    ['WASM module, release', wasmBytes.release],
+    ...Object.entries(sizeofBytes).map(([role, bytes]) => [`RAM of a \`${ROLES[role]}\` (sizeof, 32 bit)`, bytes]),
+    ...(lx106 ? ['text', 'rodata', 'data', 'bss'].map((kind) => [`ESP8266 core, \`.${kind}\``, lx106[kind]]) : []),
+  ];
+  const lines = rows.map(([what, bytes]) => `| ${what} | ${bytes.toLocaleString('en-US')} |`);
+  return ['| what | bytes |', '|---|---:|', ...lines].join('\n');
+}
+
+const wasm = await buildWasm({ report: say });
+const sizes = {
+  wasmBytes: Object.fromEntries(wasm.map(({ name, bytes }) => [name, bytes])),
+  sizeofBytes: await roleSizes(),
+  lx106: hasLx106() ? lx106Sizes() : null,
+};
+if (!sizes.lx106) say(`${LX106}-g++ is not installed: no ESP8266 sizes.`);
+console.log(JSON.stringify(sizes, null, 2));
+if (!process.argv.includes('--json')) console.log(`\n${table(sizes)}`);
+if (sizes.lx106?.softFloat.length > 0) {
+  say(`The core calls soft-float routines: ${sizes.lx106.softFloat.join(', ')}. Use integers.`);
+  process.exitCode = 1;
+}

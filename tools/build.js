@@ -58,6 +58,13 @@ function besideTheNodes() {
   return pairs;
 }
 
+/** Layouts and other data that the simulator reads from beside its scripts. */
+function simulatorData() {
+  return filesBelow('firmware/simulator')
+    .filter((file) => file.endsWith('.json'))
+    .map((file) => [file, `dist/${file}`]);
+}
+
 function flowsAsExamples() {
   return filesBelow('flows')
     .filter((file) => file.endsWith('.json'))
@@ -101,7 +108,7 @@ function removeStale(wanted) {
 export async function build({ wasm = ['release', 'checked'] } = {}) {
   const firmware = await buildFirmware(wasm);
   const scripts = compileTypeScript();
-  const copies = copyFiles([...besideTheNodes(), ...flowsAsExamples()]);
+  const copies = copyFiles([...besideTheNodes(), ...simulatorData(), ...flowsAsExamples()]);
   removeStale([...firmware, ...scripts, ...copies]);
 }
 

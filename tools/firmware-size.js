@@ -7,7 +7,8 @@ import { buildWasm, COMPILE_FLAGS, LINK_FLAGS, readSources } from '../firmware/w
 import { compileModule } from '../firmware/wasm/compiler.js';
 import { ROOT, say } from './process.js';
 
-const ROLES = { meter: 'Meter', hub: 'Hub', gateway: 'Gateway', node: 'Node' };
+/** Complete devices, and the part that all of them have. */
+const ROLES = { meter: 'MeterDevice', hub: 'HubDevice', gateway: 'GatewayDevice', node: 'Node' };
 const CORE = 'firmware/lib/wattmesh/src';
 const OUTPUT = join(ROOT, '.cache', 'firmware-size');
 

@@ -1,10 +1,11 @@
 // Compiles the firmware core to WebAssembly with the pinned clang from npm. Results are kept by the hash of everything that goes
 // in, so that an unchanged core costs nothing, also after dist/ was removed.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { contentHash, dropOld, readKept, writeWhole } from './compiler.js';
+import { contentHash, dropOld, readKept, sourcesAndHeaders, writeWhole } from './compiler.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const CORE = 'firmware/lib/wattmesh/src';
@@ -12,6 +13,8 @@ const PORT = 'firmware/wasm';
 const STACK_BYTES = 64 * 1024;
 /** Results kept per variant, so that going back and forth between some states of the core stays instant. */
 const MODULES_KEPT = 8;
+/** Each thread loads a compiler of its own, some 400 MB. */
+const THREADS_MAX = 4;
 
 export const COMPILE_FLAGS = [
   ...['-std=c++17', '-fno-exceptions', '-fno-rtti', '-fno-threadsafe-statics'],
@@ -55,8 +58,8 @@ export function readSources(root = ROOT) {
   return paths.map((path) => [path, readFileSync(join(root, path), 'utf8')]);
 }
 
-/** compileModule() in a thread of its own. */
-function compileInWorker(job) {
+/** Runs a job of compile-worker.js in a thread of its own and resolves with its answer. */
+function inWorker(job) {
   return new Promise((resolve, reject) => {
     const worker = new Worker(new URL('./compile-worker.js', import.meta.url), { workerData: job });
     worker.once('message', resolve);
@@ -65,11 +68,21 @@ function compileInWorker(job) {
   });
 }
 
-async function buildVariant({ name, compileFlags, linkFlags, output }, { root, cache, files, report }) {
+/** Compiles the objects on several threads, then links them. */
+async function compileOnThreads(job, threads) {
+  const { sources, headers } = sourcesAndHeaders(job.files);
+  const parts = Array.from({ length: threads }, (_, part) =>
+    sources.filter((_source, index) => index % threads === part),
+  );
+  await Promise.all(parts.map((part) => inWorker({ ...job, files: [...headers, ...part], objectsOnly: true })));
+  return inWorker(job);
+}
+
+async function buildVariant({ name, compileFlags, linkFlags, output }, { root, cache, files, threads, report }) {
   const kept = join(cache, `${name}-${contentHash([compileFlags, linkFlags], files)}.wasm`);
   const known = readKept(kept);
   if (!known) report(`compiling the firmware core to WebAssembly (${name}) …`);
-  const bytes = known ?? (await compileInWorker({ compileFlags, linkFlags, files, cache }));
+  const bytes = known ?? (await compileOnThreads({ compileFlags, linkFlags, files, cache }, threads));
   if (!known) {
     writeWhole(kept, bytes, cache);
     dropOld(cache, new RegExp(`^${name}-.*\\.wasm$`), MODULES_KEPT);
@@ -85,8 +98,9 @@ async function buildVariant({ name, compileFlags, linkFlags, output }, { root, c
  * Throws with the compiler's message when the core does not compile.
  */
 export async function buildWasm({ root = ROOT, variants = ['release', 'checked'], report = () => {} } = {}) {
-  const context = { root, cache: join(root, '.cache', 'wasm'), files: readSources(root), report };
   const wanted = VARIANTS.filter(({ name }) => variants.includes(name));
+  const threads = Math.max(1, Math.floor(Math.min(availableParallelism(), THREADS_MAX) / wanted.length));
+  const context = { root, cache: join(root, '.cache', 'wasm'), files: readSources(root), threads, report };
   const results = await Promise.allSettled(wanted.map((variant) => buildVariant(variant, context)));
   const failed = results.find(({ status }) => status === 'rejected');
   if (failed) throw failed.reason;

@@ -1,5 +1,12 @@
-// One variant per thread: the compiler keeps a core busy for seconds.
+// A thread of its own per part of the work: the compiler keeps a core busy for seconds. With `objectsOnly` the objects go to the cache,
+// otherwise the linked module is the answer.
 import { parentPort, workerData } from 'node:worker_threads';
-import { compileModule } from './compiler.js';
+import { compileModule, compileObjects } from './compiler.js';
 
-parentPort.postMessage(await compileModule(workerData));
+const { objectsOnly, ...job } = workerData;
+if (objectsOnly) {
+  await compileObjects(job);
+  parentPort.postMessage(true);
+} else {
+  parentPort.postMessage(await compileModule(job));
+}

@@ -89,8 +89,18 @@ async function clang(args, files) {
   }
 }
 
-/** Object files for the sources, [name, bytes] pairs in their order: kept ones, and the others compiled in one go. */
-async function compileObjects(flags, sources, headers, cache) {
+/** .cpp files and headers, apart. */
+export function sourcesAndHeaders(files) {
+  const isSource = ([path]) => path.endsWith('.cpp');
+  return { sources: files.filter(isSource), headers: files.filter((file) => !isSource(file)) };
+}
+
+/**
+ * Object files for the .cpp files among [path, text] pairs, as [name, bytes] pairs in their order: kept ones, and the others compiled
+ * in one go. Throws with the compiler's own message when they do not compile.
+ */
+export async function compileObjects({ compileFlags: flags, files, cache }) {
+  const { sources, headers } = sourcesAndHeaders(files);
   const folder = join(cache, 'objects');
   const units = sources.map(([path, text]) => ({
     path,
@@ -104,8 +114,8 @@ async function compileObjects(flags, sources, headers, cache) {
   const known = units.map((unit) => readKept(unit.kept));
   const open = units.filter((_, index) => known[index] === undefined);
   if (open.length === 0) return units.map((unit, index) => [unit.object, known[index]]);
-  const files = [...headers, ...open.map(({ path, text }) => [path, text])];
-  const made = await clang([...flags, '-c', ...open.map((unit) => unit.path)], files);
+  const input = [...headers, ...open.map(({ path, text }) => [path, text])];
+  const made = await clang([...flags, '-c', ...open.map((unit) => unit.path)], input);
   for (const unit of open) writeWhole(unit.kept, made[unit.object], cache);
   dropOld(folder, /\.o$/, OBJECTS_KEPT);
   return units.map((unit, index) => [unit.object, known[index] ?? made[unit.object]]);
@@ -126,9 +136,7 @@ function refuseForeignImports(bytes) {
  * Throws with the compiler's own message when they do not compile, and when the module would import anything but `env`.
  */
 export async function compileModule({ compileFlags, linkFlags, files, cache }) {
-  const sources = files.filter(([path]) => path.endsWith('.cpp'));
-  const headers = files.filter(([path]) => !path.endsWith('.cpp'));
-  const objects = await compileObjects(compileFlags, sources, headers, cache);
+  const objects = await compileObjects({ compileFlags, files, cache });
   const linked = await clang([...linkFlags, ...objects.map(([name]) => name), '-o', 'out.wasm'], objects);
   refuseForeignImports(linked['out.wasm']);
   return linked['out.wasm'];

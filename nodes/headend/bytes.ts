@@ -10,7 +10,8 @@ export class Reader {
   #offset = 0;
 
   constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
+    // A plain view: `slice` of a Buffer would share its memory, and what we hand out must be a copy.
+    this.#bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
@@ -47,7 +48,8 @@ export class Reader {
   /** 64-bit unsigned that must be a safe integer (all of ours are times and counters): otherwise `badField`. */
   u64(): number {
     const value = this.#view.getBigUint64(this.#take(8), true);
-    if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw new WattmeshError('badField', `64-bit field ${value} is out of range`);
+    if (value > BigInt(Number.MAX_SAFE_INTEGER))
+      throw new WattmeshError('badField', `64-bit field ${value} is out of range`);
     return Number(value);
   }
 

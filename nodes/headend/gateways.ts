@@ -135,6 +135,17 @@ export class Gateways {
     }
   }
 
+  /** UP_ACK for a whole group, each gateway its own numbers. */
+  acknowledgeAll(ups: readonly { readonly gateway: string; readonly upNumber: number }[]): void {
+    const numbers = new Map<string, number[]>();
+    for (const { gateway, upNumber } of ups) {
+      const list = numbers.get(gateway);
+      if (list) list.push(upNumber);
+      else numbers.set(gateway, [upNumber]);
+    }
+    for (const [gateway, list] of numbers) this.acknowledge(gateway, list);
+  }
+
   /** False when the gateway cannot be reached now. */
   send(name: string, envelope: HostEnvelope): boolean {
     return this.#link.send(name, encodeHostEnvelope(envelope));

@@ -17,6 +17,7 @@ export class Throttle {
   readonly #action: () => void;
   #resting: Timer | undefined;
   #wanted = false;
+  #stopped = false;
 
   constructor(clock: Clock, periodMs: number, action: () => void) {
     this.#clock = clock;
@@ -26,10 +27,12 @@ export class Throttle {
 
   request(): void {
     if (this.#resting) this.#wanted = true;
-    else this.#run();
+    else if (!this.#stopped) this.#run();
   }
 
+  /** Nothing runs any more. */
   stop(): void {
+    this.#stopped = true;
     this.#resting?.cancel();
   }
 

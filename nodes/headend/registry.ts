@@ -49,6 +49,7 @@ export class Claims {
 export class Registry {
   readonly claims = new Claims();
   readonly #nodes = new Map<string, MeshNode>();
+  readonly #nodeIds = new Map<string, string>();
 
   get size(): number {
     return this.#nodes.size;
@@ -60,6 +61,12 @@ export class Registry {
 
   nodes(): IterableIterator<MeshNode> {
     return this.#nodes.values();
+  }
+
+  /** `key`: device key, hex. */
+  byKey(key: string): MeshNode | undefined {
+    const nodeId = this.#nodeIds.get(key);
+    return nodeId === undefined ? undefined : this.#nodes.get(nodeId);
   }
 
   byShortId(shortId: number): MeshNode | undefined {
@@ -76,5 +83,6 @@ export class Registry {
       this.claims.add(record);
     }
     this.#nodes.set(record.nodeId, node);
+    this.#nodeIds.set(record.key, record.nodeId);
   }
 }

@@ -11,6 +11,11 @@ import type { AckRange, DownSection, UpSection } from '../../nodes/headend/frame
 
 /** Everything that the protocol can say, for property tests: each arbitrary gives values that must survive encoding and decoding. */
 
+/** A record like those that decoders return, with the prototype of a plain object. */
+function record<T>(model: { [Field in keyof T]: fc.Arbitrary<T[Field]> }): fc.Arbitrary<T> {
+  return fc.record(model, { noNullPrototype: true }) as fc.Arbitrary<T>;
+}
+
 const u8 = fc.nat(0xff);
 const u16 = fc.nat(0xffff);
 const u32 = fc.nat(0xffff_ffff);
@@ -45,7 +50,7 @@ const kind = <Kind extends string>(name: Kind) => fc.constant(name);
 const itemWith = (content: fc.Arbitrary<Uint8Array>, hops: number): fc.Arbitrary<Item> =>
   fc.oneof(
     optional(
-      fc.record({
+      record({
         more: fc.boolean(),
         urgent: fc.boolean(),
         route: fc.array(u16, { maxLength: hops }),
@@ -54,7 +59,7 @@ const itemWith = (content: fc.Arbitrary<Uint8Array>, hops: number): fc.Arbitrary
       'poll',
       u16,
     ),
-    fc.record({
+    record({
       more: fc.boolean(),
       poll: u16,
       urgent: fc.boolean(),
@@ -66,7 +71,7 @@ const itemWith = (content: fc.Arbitrary<Uint8Array>, hops: number): fc.Arbitrary
 export const item = itemWith(packet, 20);
 
 const beacon: fc.Arbitrary<Beacon> = optional(
-  fc.record({
+  record({
     shortId: u16,
     epoch: u16,
     tree: u16,
@@ -91,20 +96,20 @@ const beacon: fc.Arbitrary<Beacon> = optional(
   fc.nat(65_534).map((steps) => steps * 10),
 );
 
-const unknownSection = (code: fc.Arbitrary<number>) => fc.record({ kind: kind('unknown'), code, body: bytes(0, 20) });
+const unknownSection = (code: fc.Arbitrary<number>) => record({ kind: kind('unknown'), code, body: bytes(0, 20) });
 
 const routedSection = fc.oneof(
-  fc.record({ kind: kind('poll'), number: u16, packets: fc.integer({ min: 1, max: 4 }) }),
-  fc.record({
+  record({ kind: kind('poll'), number: u16, packets: fc.integer({ min: 1, max: 4 }) }),
+  record({
     kind: kind('custody'),
-    entries: fc.array(fc.record({ origin: u16, session: u8, counter: u32 }), { minLength: 1, maxLength: 5 }),
+    entries: fc.array(record({ origin: u16, session: u8, counter: u32 }), { minLength: 1, maxLength: 5 }),
   }),
-  fc.record({ kind: kind('packet'), hold: fc.boolean(), packet: shortPacket }),
+  record({ kind: kind('packet'), hold: fc.boolean(), packet: shortPacket }),
   unknownSection(fc.integer({ min: 4, max: 255 })),
 );
 
 const routed = fc.array(u16, { minLength: 1, maxLength: 20 }).chain((route) =>
-  fc.record({
+  record({
     type: kind('routed'),
     route: fc.constant(route),
     at: fc.nat(route.length - 1),
@@ -114,13 +119,13 @@ const routed = fc.array(u16, { minLength: 1, maxLength: 20 }).chain((route) =>
 
 export const frameBody: fc.Arbitrary<FrameBody> = fc.oneof(
   beacon.map((fields) => ({ type: 'beacon' as const, ...fields })),
-  fc.record({
+  record({
     type: kind('data'),
     cost: u16,
     items: fc.array(itemWith(shortPacket, 5), { minLength: 1, maxLength: 3 }),
   }),
   routed,
-  fc.record({
+  record({
     type: kind('route'),
     hops: u8,
     kind: fc.constantFrom('parentChanged', 'unreachable', 'detached'),
@@ -128,21 +133,21 @@ export const frameBody: fc.Arbitrary<FrameBody> = fc.oneof(
     other: u16,
     number: u16,
   }),
-  optional(fc.record({ type: kind('challenge'), nonce: bytes(8, 8) }), 'counter', u32),
-  fc.record({ type: kind('join'), direction, packet }),
-  fc.record({ type: kind('leave'), origin: u16, newHub: u16, number: u16 }),
-  fc.record({ type: kind('flood'), ttl: u8, origin: u16, number: u16, direction, packet }),
+  optional(record({ type: kind('challenge'), nonce: bytes(8, 8) }), 'counter', u32),
+  record({ type: kind('join'), direction, packet }),
+  record({ type: kind('leave'), origin: u16, newHub: u16, number: u16 }),
+  record({ type: kind('flood'), ttl: u8, origin: u16, number: u16, direction, packet }),
 );
 
-export const frameHeader: fc.Arbitrary<Omit<UnsealedFrame, 'type' | 'body'>> = fc.record({
+export const frameHeader: fc.Arbitrary<Omit<UnsealedFrame, 'type' | 'body'>> = record({
   keyId: fc.nat(15),
   counter: u32,
 });
 
 const suite = fc.constantFrom(0x00 as const, 0x01 as const, 0x10 as const);
 export const packetHeader: fc.Arbitrary<PacketHeader> = fc.oneof(
-  fc.record({ type: kind('m1'), suite, fragment: fc.constant(false), nodeId, session: fc.constant(0), counter: u32 }),
-  fc.record({
+  record({ type: kind('m1'), suite, fragment: fc.constant(false), nodeId, session: fc.constant(0), counter: u32 }),
+  record({
     type: kind('m1'),
     suite: fc.constant(0x10 as const),
     fragment: fc.constant(true),
@@ -150,7 +155,7 @@ export const packetHeader: fc.Arbitrary<PacketHeader> = fc.oneof(
     session: fc.constant(0),
     counter: u32,
   }),
-  fc.record({
+  record({
     type: kind('m2'),
     suite,
     fragment: fc.constant(false),
@@ -159,17 +164,17 @@ export const packetHeader: fc.Arbitrary<PacketHeader> = fc.oneof(
     epoch: u32,
     counter: u32,
   }),
-  fc.record({ type: kind('up'), suite, fragment: fc.constant(false), nodeId, session: u8, counter: u32 }),
-  fc.record({ type: kind('down'), suite, fragment: fc.constant(false), nodeId, session: u8, epoch: u32, counter: u32 }),
+  record({ type: kind('up'), suite, fragment: fc.constant(false), nodeId, session: u8, counter: u32 }),
+  record({ type: kind('down'), suite, fragment: fc.constant(false), nodeId, session: u8, epoch: u32, counter: u32 }),
 );
 
-export const m1Payload: fc.Arbitrary<M1Payload> = fc.record({
+export const m1Payload: fc.Arbitrary<M1Payload> = record({
   handshake: u32,
   logId,
   firmware,
   role,
   bootCount: u16,
-  capabilities: fc.record({
+  capabilities: record({
     routes: fc.boolean(),
     relay: fc.boolean(),
     battery: fc.boolean(),
@@ -184,7 +189,7 @@ export const m1Payload: fc.Arbitrary<M1Payload> = fc.record({
   registerMask,
 });
 
-export const m2Payload: fc.Arbitrary<M2Payload> = fc.record({
+export const m2Payload: fc.Arbitrary<M2Payload> = record({
   session: fc.integer({ min: 1, max: 255 }),
   shortId: fc.integer({ min: 1, max: 0xfffe }),
   keyId: fc.nat(15),
@@ -192,7 +197,7 @@ export const m2Payload: fc.Arbitrary<M2Payload> = fc.record({
   localHubId: u16,
   utcMs,
   acknowledged: u32,
-  policy: fc.record({ suiteNone: fc.boolean(), flooding: fc.boolean() }),
+  policy: record({ suiteNone: fc.boolean(), flooding: fc.boolean() }),
 });
 
 /** Rows of the registers of `mask`; the ends of each range come up often. */
@@ -202,13 +207,13 @@ function row(mask: number): fc.Arbitrary<RegisterValues> {
     name,
     fc.oneof({ weight: 4, arbitrary: fc.integer({ min, max }) }, { weight: 1, arbitrary: fc.constantFrom(min, max) }),
   ]);
-  return fc.record(Object.fromEntries(values) as Record<string, fc.Arbitrary<number>>, { noNullPrototype: true });
+  return record(Object.fromEntries(values) as Record<string, fc.Arbitrary<number>>);
 }
 
 /** Batches of up to `rows` rows. */
 export const readings = (rows: number): fc.Arbitrary<Readings> =>
   registerMask.chain((mask) =>
-    fc.record({
+    record({
       logId,
       oldest: fc.integer({ min: 1, max: 0xffff_ffff }),
       first: fc.integer({ min: 1, max: 0xffff_ff00 }),
@@ -222,7 +227,7 @@ export const readings = (rows: number): fc.Arbitrary<Readings> =>
 
 const telemetry = optional(
   optional(
-    fc.record({
+    record({
       kind: kind('telemetry'),
       shortId: u16,
       parent: u16,
@@ -245,15 +250,15 @@ const telemetry = optional(
 export const upSection: fc.Arbitrary<UpSection> = fc.oneof(
   readings(1).map((batch) => ({ kind: 'readings' as const, ...batch })),
   telemetry,
-  fc.record({ kind: kind('echo'), epoch: u32, counter: u32 }),
-  fc.record({
+  record({ kind: kind('echo'), epoch: u32, counter: u32 }),
+  record({
     kind: kind('result'),
     command: u16,
     outcome: fc.constantFrom('done', 'prepared', 'refused', 'expired', 'unknownOperation', 'failed'),
     data: bytes(0, 32),
   }),
-  fc.record({ kind: kind('probe') }),
-  fc.record({ kind: kind('event'), code: u8, utcMs: u48, value: fc.integer({ min: -32_768, max: 32_767 }) }),
+  record({ kind: kind('probe') }),
+  record({ kind: kind('event'), code: u8, utcMs: u48, value: fc.integer({ min: -32_768, max: 32_767 }) }),
   unknownSection(fc.integer({ min: 7, max: 255 })),
 );
 
@@ -264,9 +269,9 @@ const ranges = fc
   .map((bounds) => bounds.flatMap((first, at) => (at % 2 === 0 ? [[first, bounds[at + 1] ?? first] as AckRange] : [])));
 
 export const downSection: fc.Arbitrary<DownSection> = fc.oneof(
-  fc.record({ kind: kind('ack'), logId, cumulative: fc.nat(10), utcMs, ranges }),
-  fc.record({ kind: kind('command'), command: u16, operation: u8, arguments: bytes(0, 32) }),
-  fc.record({
+  record({ kind: kind('ack'), logId, cumulative: fc.nat(10), utcMs, ranges }),
+  record({ kind: kind('command'), command: u16, operation: u8, arguments: bytes(0, 32) }),
+  record({
     kind: kind('netkey'),
     keyId: fc.integer({ min: 1, max: 15 }),
     networkKey: bytes(16, 16),
@@ -275,7 +280,7 @@ export const downSection: fc.Arbitrary<DownSection> = fc.oneof(
   unknownSection(fc.nat(0x80)),
 );
 
-const stats = fc.record({
+const stats = record({
   uptimeS: u32,
   framesReceived: u32,
   framesSent: u32,
@@ -290,7 +295,7 @@ const stats = fc.record({
 });
 
 export const gatewayEnvelope: fc.Arbitrary<Envelope> = fc.oneof(
-  fc.record({
+  record({
     type: kind('hello'),
     nodeId,
     shortId: u16,
@@ -300,10 +305,10 @@ export const gatewayEnvelope: fc.Arbitrary<Envelope> = fc.oneof(
     networkNumber: u32,
     window: u8,
   }),
-  fc.record({ type: kind('up'), number: u32, rssiDbm: i8, utcMs: u48, item }),
-  fc.record({ type: kind('downResult'), token: u32, error: u16 }),
+  record({ type: kind('up'), number: u32, rssiDbm: i8, utcMs: u48, item }),
+  record({ type: kind('downResult'), token: u32, error: u16 }),
   stats.map((fields) => ({ type: 'stats' as const, ...fields })),
-  fc.record({
+  record({
     type: kind('log'),
     level: fc.constantFrom('error', 'warning', 'info'),
     text: fc.string({ unit: 'binary', maxLength: 50 }),
@@ -311,8 +316,8 @@ export const gatewayEnvelope: fc.Arbitrary<Envelope> = fc.oneof(
 );
 
 export const hostEnvelope: fc.Arbitrary<HostEnvelope> = fc.oneof(
-  fc.record({ type: kind('hello'), instanceId: hex(8), networkNumber: u32 }),
-  fc.record({ type: kind('upAck'), numbers: fc.array(u32, { minLength: 1, maxLength: 32 }) }),
-  fc.record({ type: kind('down'), token: u32, expiresS: u32, hold: fc.boolean(), packet }),
-  fc.record({ type: kind('time'), utcMs, synchronised: fc.boolean() }),
+  record({ type: kind('hello'), instanceId: hex(8), networkNumber: u32 }),
+  record({ type: kind('upAck'), numbers: fc.array(u32, { minLength: 1, maxLength: 32 }) }),
+  record({ type: kind('down'), token: u32, expiresS: u32, hold: fc.boolean(), packet }),
+  record({ type: kind('time'), utcMs, synchronised: fc.boolean() }),
 );

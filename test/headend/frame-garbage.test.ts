@@ -4,7 +4,7 @@ import { equalBytes, fromHex } from '../../nodes/headend/bytes.ts';
 import { reasonOf, WattmeshError } from '../../nodes/headend/errors.ts';
 import { decodePacket, encodePacketHeader, openPlain, sealPlain } from '../../nodes/headend/frame/packet.ts';
 import { encodeSlip } from '../../nodes/headend/frame/slip.ts';
-import { CODECS, type Judged } from '../vectors/codecs.ts';
+import { CODECS, type Judged, readSlip } from '../vectors/codecs.ts';
 import { KINDS, type Kind, loadVectors } from '../vectors/load.ts';
 import * as any from './frame-arbitraries.ts';
 
@@ -35,7 +35,7 @@ describe('frame: bytes that nobody sent', () => {
           const judged = attempt(CODECS[kind], Buffer.concat([head, tail]));
           if (judged) assert.ok(equalBytes(CODECS[kind](judged.encoded).encoded, judged.encoded));
         }),
-        { numRuns: 1000 },
+        { numRuns: 1000, seed: KINDS[kind] },
       );
     });
   }
@@ -98,15 +98,11 @@ describe('frame: flipped bits', () => {
           );
         }
       }),
-      { numRuns: 30 },
+      { numRuns: 30, seed: 1 },
     );
   });
 
-  it('an envelope on the serial line with any bit flipped is refused', () => {
-    fc.assert(
-      fc.property(any.gatewayEnvelope, fc.nat(), () => true),
-      { numRuns: 1 },
-    );
+  it('an envelope on the serial line with any bit flipped is refused, or is the same envelope', () => {
     for (const vector of loadVectors('envelope-gateway').cases) {
       if (!vector.valid) continue;
       const sent = fromHex(vector.hex);
@@ -114,18 +110,8 @@ describe('frame: flipped bits', () => {
       for (let bit = 0; bit < line.length * 8; bit++) {
         const flipped = line.slice();
         flipped[bit >> 3] = (flipped[bit >> 3] as number) ^ (1 << (bit & 7));
-        const judged = attemptSlip(flipped);
-        if (judged) assert.ok(equalBytes(judged, sent), `${vector.name}, bit ${bit}`);
+        for (const frame of readSlip(flipped).frames) assert.ok(equalBytes(frame, sent), `${vector.name}, bit ${bit}`);
       }
     }
   });
 });
-
-/** The envelope found on the line; undefined when there was none, or not one alone. */
-function attemptSlip(line: Uint8Array): Uint8Array | undefined {
-  try {
-    return (CODECS.slip(line).fields as { envelope: Uint8Array }).envelope;
-  } catch {
-    return undefined;
-  }
-}

@@ -9,6 +9,7 @@ const ALLOWED = [
   /^dist\/nodes\/[\w-]+\/[\w-]+\.html$/,
   /^dist\/nodes\/[\w-]+\/locales\/[\w-]+\/[\w-]+\.(json|html)$/,
   /^dist\/nodes\/[\w-]+\/icons\/[\w-]+\.svg$/,
+  /^dist\/firmware\/simulator\/.+\.json$/,
   /^dist\/firmware\/wasm\/wattmesh\.wasm$/,
   /^(examples|flows)\/.+\.json$/,
   /^firmware\/(PROTOCOL|DESIGN|README)\.md$/,

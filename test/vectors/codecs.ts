@@ -56,12 +56,18 @@ export const CODECS: Readonly<Record<Kind, (bytes: Uint8Array) => Judged>> = {
   },
 };
 
-function decodeOneSlip(bytes: Uint8Array): Uint8Array {
+/** All envelopes and faults on a serial line, in their order. */
+export function readSlip(line: Uint8Array): { readonly frames: Uint8Array[]; readonly faults: ErrorName[] } {
   const frames: Uint8Array[] = [];
   const faults: ErrorName[] = [];
   const decoder = new SlipDecoder({ frame: (frame) => frames.push(frame), bad: (reason) => faults.push(reason) });
-  decoder.push(bytes);
+  decoder.push(line);
   decoder.end();
+  return { frames, faults };
+}
+
+function decodeOneSlip(line: Uint8Array): Uint8Array {
+  const { frames, faults } = readSlip(line);
   const [fault] = faults;
   if (fault) throw new WattmeshError(fault, `${faults.length} faults in a SLIP packet`);
   const [frame] = frames;

@@ -74,6 +74,9 @@ describe('link MAC vectors', () => {
     assert.equal(verifyFrame(new Uint8Array(13), context, zeros), false);
     assert.equal(verifyFrame(new Uint8Array(14), context, zeros), true);
     assert.equal(verifyFrame(new Uint8Array(251), context, zeros), false);
-    assert.throws(() => sealFrame(new Uint8Array(243), context, zeros), (error) => reasonOf(error) === 'oversize');
+    assert.throws(
+      () => sealFrame(new Uint8Array(243), context, zeros),
+      (error) => reasonOf(error) === 'oversize',
+    );
   });
 });

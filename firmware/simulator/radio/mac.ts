@@ -79,6 +79,10 @@ export class Mac implements Ear {
   readonly #onEnding = (): void => this.#transmissionEnded();
   readonly #onAckDue = (): void => this.#sendAck();
   readonly #onTimeout = (): void => this.#timedOut();
+  readonly #onNoAck = (): void => {
+    this.#timeout = undefined;
+    this.#failed();
+  };
 
   constructor(index: number, shared: Shared) {
     this.#index = index;
@@ -301,10 +305,15 @@ export class Mac implements Ear {
     this.#shared.report(frame);
   }
 
-  /** An acknowledgement that is arriving decides at its end; the preamble stops the clock (IEEE 802.11-2016, 10.3.2.9). */
+  /**
+   * An acknowledgement that is arriving decides at its end; the preamble stops the clock (IEEE 802.11-2016, 10.3.2.9). What arrives may
+   * also be another frame of that station, so the wait ends when an acknowledgement would have.
+   */
   #timedOut(): void {
     this.#timeout = undefined;
-    if (this.#ackLink < 0 || !this.#shared.air.arrivingBy(this.#ackLink)) this.#failed();
+    if (this.#ackLink < 0 || !this.#shared.air.arrivingBy(this.#ackLink)) return this.#failed();
+    const { schedule } = this.#shared;
+    this.#timeout = schedule.at(schedule.nowUs + SIFS_US + ACK_US - ACK_TIMEOUT_US + 1, this.#onNoAck);
   }
 
   #failed(): void {

@@ -63,8 +63,10 @@ bool Device::reaches(Cut cut, size_t index, size_t length) {
       return false;
     case Cut::oneByte:
       return index == 0;
-    case Cut::half:
+    case Cut::firstHalf:
       return index < length / 2;
+    case Cut::secondHalf:
+      return index >= length / 2;
     case Cut::allButOneByte:
       return index + 1 < length;
     default:

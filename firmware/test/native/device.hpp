@@ -9,8 +9,8 @@
 #include "wattmesh/port.hpp"
 
 // How far an operation gets that the power cut falls into.
-enum class Cut : unsigned { none, oneByte, half, allButOneByte, all, randomBits };
-constexpr unsigned cuts = 6;
+enum class Cut : unsigned { none, oneByte, firstHalf, secondHalf, allButOneByte, all, randomBits };
+constexpr unsigned cuts = 7;
 
 // A row's identity: log id and seq.
 struct RowId {
@@ -37,6 +37,8 @@ class Device {
   bool broke() const { return broke_; }
   // Bits at an address flip, as flash cells that lose their charge do.
   void damage(uint32_t address, uint8_t bits) { flash_[address] = static_cast<uint8_t>(flash_[address] ^ bits); }
+
+  uint8_t cell(uint32_t address) const { return flash_[address]; }
 
   // From the traces.
   std::map<RowId, std::vector<uint8_t>> committed;

@@ -68,7 +68,7 @@ export function decodePacket(bytes: Uint8Array): Packet {
   const epoch = isDown(type) ? reader.u32() : undefined;
   const counter = reader.u32();
   checkSession(type, session);
-  const header = bytes.slice(0, reader.offset);
+  const header = new Reader(bytes).bytes(reader.offset);
   return {
     type,
     suite,
@@ -109,8 +109,9 @@ export function openPlain(packet: Pick<Packet, 'header' | 'body'>): Uint8Array {
   const length = body.length - TAG_BYTES[SUITE_NONE];
   if (length < 0)
     throw new WattmeshError('truncated', `a packet's body of ${body.length} bytes has no room for its CRC`);
-  const plaintext = body.slice(0, length);
-  if (new Reader(body.subarray(length)).u32() !== crc32(plaintext, crc32(header))) {
+  const reader = new Reader(body);
+  const plaintext = reader.bytes(length);
+  if (reader.u32() !== crc32(plaintext, crc32(header))) {
     throw new WattmeshError('badCrc', "the packet's CRC does not match its bytes");
   }
   return plaintext;

@@ -24,7 +24,8 @@ constexpr size_t queueFramesMax = 32;
 constexpr size_t sentBatchesMax = 16;
 constexpr size_t gatewayWindowMax = 16;
 constexpr size_t joinersMax = 8;
-constexpr size_t routePointersMax = 512;
+constexpr size_t hubRoutePointersMax = 128;      // nodes below a hub
+constexpr size_t gatewayRoutePointersMax = 512;  // nodes of a network, as far as a gateway remembers
 constexpr size_t duplicateCacheMax = 64;
 constexpr size_t logTextBytesMax = 200;
 

@@ -26,6 +26,7 @@ struct Counters {
 
 // The tables that only hubs and gateways need.
 struct HubTables {
+  HubTables(RoutePointer* pointers, size_t capacity) : routes(pointers, capacity) {}
   Hub hub;
   Routes routes;
   DuplicateCache seen;
@@ -151,12 +152,16 @@ struct MeterDevice {
   Node node;
 };
 struct HubDevice {
-  HubDevice(const Port& port, const Config& config) : node(port, config, nullptr, &tables, nullptr, nullptr) {}
+  HubDevice(const Port& port, const Config& config)
+      : tables(pointers, hubRoutePointersMax), node(port, config, nullptr, &tables, nullptr, nullptr) {}
+  RoutePointer pointers[hubRoutePointersMax];
   HubTables tables;
   Node node;
 };
 struct GatewayDevice {
-  GatewayDevice(const Port& port, const Config& config) : node(port, config, nullptr, &tables, &gateway, &directory) {}
+  GatewayDevice(const Port& port, const Config& config)
+      : tables(pointers, gatewayRoutePointersMax), node(port, config, nullptr, &tables, &gateway, &directory) {}
+  RoutePointer pointers[gatewayRoutePointersMax];
   HubTables tables;
   Gateway gateway;
   Directory directory;

@@ -4,23 +4,23 @@
 
 namespace wattmesh {
 
-const Routes::Pointer* Routes::find(uint16_t node) const {
-  for (const Pointer& pointer : pointers_) {
-    if (pointer.node == node && node != 0) return &pointer;
+const RoutePointer* Routes::find(uint16_t node) const {
+  for (size_t i = 0; i < capacity_; i++) {
+    if (pointers_[i].node == node && node != 0) return &pointers_[i];
   }
   return nullptr;
 }
 
 void Routes::set(uint16_t node, uint16_t parent) {
-  Pointer* place = &pointers_[0];
-  for (Pointer& pointer : pointers_) {
-    if (pointer.node == node) {
-      place = &pointer;
+  RoutePointer* place = pointers_;
+  for (size_t i = 0; i < capacity_; i++) {
+    if (pointers_[i].node == node) {
+      place = &pointers_[i];
       break;
     }
-    if (pointer.used < place->used) place = &pointer;
+    if (pointers_[i].used < place->used) place = &pointers_[i];
   }
-  *place = Pointer{node, parent, ++uses_};
+  *place = RoutePointer{node, parent, ++uses_};
 }
 
 void Routes::learn(const Item& item, uint16_t self) {
@@ -33,7 +33,7 @@ size_t Routes::path(uint16_t self, uint16_t target, uint16_t out[hopsMax]) const
   uint16_t reversed[hopsMax];
   size_t length = 0;
   for (uint16_t node = target; node != self;) {
-    const Pointer* pointer = find(node);
+    const RoutePointer* pointer = find(node);
     if (pointer == nullptr || length == hopsMax) return 0;
     reversed[length++] = node;
     node = pointer->parent;

@@ -8,23 +8,28 @@
 
 namespace wattmesh {
 
+struct RoutePointer {
+  uint16_t node = 0;
+  uint16_t parent = 0;
+  uint32_t used = 0;
+};
+
 class Routes {
  public:
+  // `pointers` must outlive the table; a full one forgets the pointer used least recently.
+  Routes(RoutePointer* pointers, size_t capacity) : pointers_(pointers), capacity_(capacity) {}
+
   // Notes who sent through whom; `self` received the item.
   void learn(const Item& item, uint16_t self);
   // Short ids from the first hop below `self` to `target`; returns their number, 0: no route known.
   size_t path(uint16_t self, uint16_t target, uint16_t out[hopsMax]) const;
 
  private:
-  struct Pointer {
-    uint16_t node = 0;
-    uint16_t parent = 0;
-    uint32_t used = 0;
-  };
-  const Pointer* find(uint16_t node) const;
+  const RoutePointer* find(uint16_t node) const;
   void set(uint16_t node, uint16_t parent);
 
-  Pointer pointers_[routePointersMax];
+  RoutePointer* pointers_;
+  size_t capacity_;
   uint32_t uses_ = 0;
 };
 
@@ -40,7 +45,7 @@ class Directory {
     uint16_t shortId = 0;
     uint32_t used = 0;
   };
-  Entry entries_[routePointersMax];
+  Entry entries_[gatewayRoutePointersMax];
   uint32_t uses_ = 0;
 };
 

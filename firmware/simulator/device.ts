@@ -1,0 +1,318 @@
+import { Reader, toHex, Writer } from '../../nodes/headend/bytes.ts';
+import { type ErrorName, errorCodes, WattmeshError } from '../../nodes/headend/errors.ts';
+import { ENERGY_CLASSES, type EnergyClass, RESET_CAUSES, ROLES, type ResetCause, type Role } from '../../nodes/headend/frame/fields.ts';
+import { type Firmware, type FirmwareImports, type FirmwareInstance, IO_BYTES } from './firmware.ts';
+import { Flash, PowerCut, SECTOR_BYTES } from './flash.ts';
+import type { LoadSample } from './loads/household.ts';
+import { sha256, x25519 } from './provider.ts';
+import type { Radio } from './radio/radio.ts';
+import type { Station } from './radio/station.ts';
+import type { Random } from './random.ts';
+import type { EventHandle, Schedule } from './schedule.ts';
+import { decodeTrace, type Trace } from './trace.ts';
+
+/** What a device is built with. */
+export interface DeviceConfig {
+  /** Its name in the scenario and on the radio. */
+  readonly id: string;
+  readonly role: Role;
+  readonly energy: EnergyClass;
+  readonly mac: Uint8Array;
+  readonly networkNumber: number;
+  readonly keyId: number;
+  /** 16 bytes. */
+  readonly networkKey: Uint8Array;
+  /** 0: no hub. */
+  readonly localHubId: number;
+  readonly intervalS: number;
+  readonly pollCycleS: number;
+  /** Gateways: a serial line instead of messages of one envelope each. */
+  readonly serialHost: boolean;
+}
+
+/** What a meter's input shows. `mask`: the registers that it has (PROTOCOL.md, "Registers"). */
+export interface InputSample extends LoadSample {
+  readonly mask: number;
+}
+
+/** What stands around a device. */
+export interface DeviceSurroundings {
+  readonly firmware: Firmware;
+  readonly schedule: Schedule;
+  readonly radio: Radio;
+  /** The device's own source of random numbers. */
+  readonly random: Random;
+  /** Said in the report of a failure, so that it can be played again. */
+  readonly seed: string;
+  /** The meter's input now; undefined: no valid value. */
+  registers(): InputSample | undefined;
+  /** Bytes for a gateway's host. */
+  toHost(bytes: Uint8Array): void;
+  traced(trace: Trace): void;
+  /** Power failed in the middle of a flash operation; the device is off. */
+  powerLost(): void;
+}
+
+/** What a device tells of itself. */
+export interface DeviceState {
+  readonly shortId: number;
+  readonly parentShort: number;
+  readonly hops: number;
+  readonly cost: number;
+  readonly attached: boolean;
+  readonly joined: boolean;
+  readonly session: number;
+  /** Hex. */
+  readonly nodeId: string;
+  readonly members: number;
+  readonly queue: number;
+  readonly counters: Readonly<Record<(typeof COUNTERS)[number], number>>;
+}
+
+const COUNTERS = [
+  'framesReceived',
+  'framesSent',
+  'sendsFailed',
+  'badMac',
+  'replays',
+  'malformed',
+  'queueFull',
+] as const;
+const NODE_ID_BYTES = 6;
+const KEY_BYTES = 32;
+
+/** Sectors of the records that every device keeps, and of a meter's log: 11,016 rows, a week of one-minute rows. */
+const RECORD_SECTORS = 2;
+const LOG_SECTORS = 108;
+
+const CAPABILITY = { routes: 1, battery: 4, simulated: 8 } as const;
+
+/** A firmware that wants to be called again and again without time passing hangs. */
+const TICKS_AT_ONCE_MAX = 10_000;
+
+/**
+ * One device: an instance of the firmware, its flash and its place on the radio. Powering off discards the instance, powering on makes a
+ * new one on the same flash.
+ */
+export class Device implements Station {
+  readonly id: string;
+  readonly mac: Uint8Array;
+  readonly config: DeviceConfig;
+  readonly flash: Flash;
+  readonly #around: DeviceSurroundings;
+  #instance: FirmwareInstance | undefined;
+  #memory: Uint8Array = new Uint8Array(0);
+  #io = 0;
+  #bootUs = 0;
+  #tick: EventHandle | undefined;
+  #tickUs = 0;
+  #ticksAtOnce = 0;
+  #lastTickUs = -1;
+  readonly #onTick = (): void => this.#ticked();
+
+  /** A device that is off, with an empty flash. */
+  constructor(config: DeviceConfig, around: DeviceSurroundings) {
+    this.id = config.id;
+    this.mac = config.mac;
+    this.config = config;
+    this.#around = around;
+    this.flash = new Flash((RECORD_SECTORS + (config.role === 'meter' ? LOG_SECTORS : 0)) * SECTOR_BYTES);
+  }
+
+  get on(): boolean {
+    return this.#instance !== undefined;
+  }
+
+  listening(): boolean {
+    return this.on;
+  }
+
+  /** Boots the firmware; nothing happens when the device is on. Throws the firmware's error when it cannot start, `firmwareTrap` when it traps. */
+  powerOn(cause: ResetCause = 'powerOn'): void {
+    if (this.on) return;
+    const { schedule, radio, firmware } = this.#around;
+    this.#bootUs = schedule.nowUs;
+    this.#instance = firmware.instantiate(this.#imports());
+    radio.attach(this);
+    this.#run((instance) => {
+      instance._initialize?.();
+      this.#io = instance.wm_io();
+      const next = instance.wm_boot(this.#put(this.#configBytes(cause)), 0);
+      if (next < 0) throw bootFailed(this.id, -next);
+      return next;
+    });
+  }
+
+  /** Power is gone at once; the flash keeps what it has. */
+  powerOff(): void {
+    if (!this.#instance) return;
+    this.#instance = undefined;
+    this.#memory = new Uint8Array(0);
+    if (this.#tick !== undefined) this.#around.schedule.cancel(this.#tick);
+    this.#tick = undefined;
+    this.#around.radio.detach(this.id);
+  }
+
+  received(frame: Uint8Array, from: Uint8Array, to: Uint8Array, rssiDbm: number): void {
+    this.#run((instance) => instance.wm_receive(this.#put(from, to, frame), rssiDbm, this.#nowUs()));
+  }
+
+  sent(ok: boolean): void {
+    this.#run((instance) => instance.wm_sent(ok ? 1 : 0, this.#nowUs()));
+  }
+
+  /** Bytes from a gateway's host, at most {@link IO_BYTES}; lost when the device is off. */
+  hostBytes(bytes: Uint8Array): void {
+    this.#run((instance) => instance.wm_host(this.#put(bytes), this.#nowUs()));
+  }
+
+  /** What the firmware knows of itself; undefined while the device is off. */
+  state(): DeviceState | undefined {
+    const instance = this.#instance;
+    if (!instance) return undefined;
+    const length = instance.wm_state();
+    const reader = new Reader(this.#view(this.#io, length));
+    const position = { shortId: reader.u16(), parentShort: reader.u16(), hops: reader.u8(), cost: reader.u16() };
+    const session = { attached: reader.u8() === 1, joined: reader.u8() === 1, session: reader.u8() };
+    const rest = { nodeId: toHex(reader.bytes(NODE_ID_BYTES)), members: reader.u16(), queue: reader.u16() };
+    const counters = Object.fromEntries(COUNTERS.map((name) => [name, reader.u32()])) as DeviceState['counters'];
+    return { ...position, ...session, ...rest, counters };
+  }
+
+  #nowUs(): number {
+    return this.#around.schedule.nowUs - this.#bootUs;
+  }
+
+  #ticked(): void {
+    this.#tick = undefined;
+    const now = this.#around.schedule.nowUs;
+    this.#ticksAtOnce = now === this.#lastTickUs ? this.#ticksAtOnce + 1 : 0;
+    this.#lastTickUs = now;
+    if (this.#ticksAtOnce > TICKS_AT_ONCE_MAX) throw this.#trapped(new Error('it asks for ticks without time passing'));
+    this.#run((instance) => instance.wm_tick(this.#nowUs()));
+  }
+
+  /** Calls the firmware, unless the device is off, and sees to its next tick. */
+  #run(call: (instance: FirmwareInstance) => number): void {
+    const instance = this.#instance;
+    if (!instance) return;
+    try {
+      this.#scheduleTick(call(instance));
+    } catch (error) {
+      this.powerOff();
+      if (error instanceof PowerCut) this.#around.powerLost();
+      else if (error instanceof WebAssembly.RuntimeError) throw this.#trapped(error);
+      else throw error;
+    }
+  }
+
+  #scheduleTick(wantedUs: number): void {
+    const { schedule } = this.#around;
+    const atUs = Math.max(schedule.nowUs, this.#bootUs + Math.ceil(wantedUs));
+    if (this.#tick !== undefined) {
+      if (atUs === this.#tickUs) return;
+      schedule.cancel(this.#tick);
+      this.#tick = undefined;
+    }
+    // "Never" is infinity or the largest number of the firmware's clock.
+    if (!Number.isSafeInteger(atUs)) return;
+    this.#tickUs = atUs;
+    this.#tick = schedule.at(atUs, this.#onTick);
+  }
+
+  #trapped(cause: Error): WattmeshError {
+    const atS = this.#around.schedule.nowUs / 1e6;
+    const where = `at ${atS} s, seed ${this.#around.seed}`;
+    const advice = 'run the same scenario and seed with --checked to find the place';
+    return new WattmeshError('firmwareTrap', `the firmware of ${this.id} trapped ${where}: ${cause.message}; ${advice}`, { cause });
+  }
+
+  #configBytes(cause: ResetCause): Uint8Array {
+    const { config } = this;
+    const routes = config.energy === 'battery' ? CAPABILITY.battery : CAPABILITY.routes;
+    return new Writer(64)
+      .u8(ROLES.indexOf(config.role))
+      .u8(ENERGY_CLASSES.indexOf(config.energy))
+      .bytes(config.mac)
+      .u32(config.networkNumber)
+      .u8(config.keyId)
+      .bytes(config.networkKey)
+      .u16(config.localHubId)
+      .u16(config.intervalS)
+      .u16(config.pollCycleS)
+      .u16(routes | CAPABILITY.simulated)
+      .u8(RESET_CAUSES.indexOf(cause))
+      .u8(config.serialHost ? 1 : 0)
+      .u32(this.flash.bytes)
+      .finish();
+  }
+
+  /** Copies parts into the io buffer; returns their length. */
+  #put(...parts: Uint8Array[]): number {
+    const length = parts.reduce((sum, part) => sum + part.length, 0);
+    if (length > IO_BYTES) throw new RangeError(`${length} bytes do not fit the ${IO_BYTES} of the io buffer: hand them over in parts`);
+    const view = this.#view(this.#io, length);
+    let at = 0;
+    for (const part of parts) {
+      view.set(part, at);
+      at += part.length;
+    }
+    return length;
+  }
+
+  /** Bytes of the instance's memory, good until it is called again. */
+  #view(address: number, length: number): Uint8Array {
+    const { buffer } = (this.#instance as FirmwareInstance).memory;
+    if (this.#memory.buffer !== buffer) this.#memory = new Uint8Array(buffer);
+    return this.#memory.subarray(address, address + length);
+  }
+
+  #imports(): FirmwareImports {
+    const { radio, random, registers, toHost } = this.#around;
+    const view = (address = 0, length = 0): Uint8Array => this.#view(address, length);
+    return {
+      radio_send: (to, frame, length) => (radio.send(this.id, view(to, NODE_ID_BYTES), view(frame, length)) ? 1 : 0),
+      host_send: (data, length) => {
+        toHost(view(data, length).slice());
+        return 1;
+      },
+      nv_read: (address = 0, out, length) => (this.flash.read(address, view(out, length)) ? 1 : 0),
+      nv_write: (address = 0, data, length) => (this.flash.write(address, view(data, length)) ? 1 : 0),
+      nv_erase: (address = 0) => (this.flash.erase(address) ? 1 : 0),
+      random: (out, length = 0) => view(out, length).set(random.bytes(length)),
+      sha256: (data, length, out) => view(out, KEY_BYTES).set(sha256(view(data, length))),
+      x25519: (out, scalar, point) => view(out, KEY_BYTES).set(x25519(view(scalar, KEY_BYTES), view(point, KEY_BYTES))),
+      registers: (out) => {
+        const sample = registers();
+        if (!sample) return 0;
+        const bytes = registerBytes(sample);
+        view(out, bytes.length).set(bytes);
+        return 1;
+      },
+      free_ram: () => 0,
+      trace: (kind = 0, body, length) => {
+        const trace = decodeTrace(kind, view(body, length));
+        if (trace) this.#around.traced(trace);
+      },
+    };
+  }
+}
+
+/** As the firmware reads them: mask u16, import u48, export u48, power i32, voltage, current and frequency u16, power factor i8. */
+function registerBytes(sample: InputSample): Uint8Array {
+  return new Writer(25)
+    .u16(sample.mask)
+    .u48(sample.importDwh)
+    .u48(sample.exportDwh)
+    .u32(sample.powerDw >>> 0)
+    .u16(sample.voltageDv)
+    .u16(sample.currentCa)
+    .u16(sample.frequencyChz)
+    .i8(sample.powerFactorPct)
+    .finish();
+}
+
+function bootFailed(id: string, code: number): WattmeshError {
+  const reason = (Object.keys(errorCodes) as ErrorName[]).find((name) => errorCodes[name] === code) ?? 'badField';
+  return new WattmeshError(reason, `the firmware of ${id} does not start: error ${code} (${reason}); check its configuration and flash`);
+}

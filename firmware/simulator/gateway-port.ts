@@ -1,0 +1,81 @@
+import type { Link, LinkHandler } from '../../nodes/headend/link/link.ts';
+import type { Schedule } from './schedule.ts';
+
+/** A byte takes so long on a line of 115200 baud with start and stop bit, us. */
+const BYTE_US = 10e6 / 115_200;
+/** Most bytes handed over at once; longer input goes in portions of this. */
+const CHUNK_BYTES_MAX = 1024;
+
+/**
+ * The host's side of a simulated gateway: what a serial cable or a broker carries. With a serial gateway it is a byte stream in any
+ * portions, otherwise each portion is one envelope. Both directions take the time of a 115200 baud line, in simulated time.
+ */
+export class GatewayPort {
+  readonly #schedule: Schedule;
+  readonly #toDevice: (bytes: Uint8Array) => void;
+  readonly #listeners = new Set<(bytes: Uint8Array) => void>();
+  #upFreeUs = 0;
+  #downFreeUs = 0;
+
+  constructor(schedule: Schedule, toDevice: (bytes: Uint8Array) => void) {
+    this.#schedule = schedule;
+    this.#toDevice = toDevice;
+  }
+
+  /** What the gateway sends, from an event of the schedule; lost while nobody listens. Returns the way to stop listening. */
+  onHostBytes(listener: (bytes: Uint8Array) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** Sends bytes to the gateway. */
+  hostBytes(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length; at += CHUNK_BYTES_MAX) {
+      const chunk = bytes.slice(at, at + CHUNK_BYTES_MAX);
+      this.#downFreeUs = this.#after(this.#downFreeUs, chunk.length);
+      this.#schedule.at(this.#downFreeUs, () => this.#toDevice(chunk));
+    }
+  }
+
+  /** The gateway's own side: bytes that its firmware hands over. */
+  fromDevice(bytes: Uint8Array): void {
+    this.#upFreeUs = this.#after(this.#upFreeUs, bytes.length);
+    this.#schedule.at(this.#upFreeUs, () => {
+      for (const listener of [...this.#listeners]) listener(bytes);
+    });
+  }
+
+  #after(freeUs: number, bytes: number): number {
+    return Math.max(freeUs, this.#schedule.nowUs) + Math.ceil(bytes * BYTE_US);
+  }
+}
+
+/** A link to the one gateway of a simulated mesh, whose host link carries whole envelopes. */
+export class GatewayLink implements Link {
+  readonly kind = 'simulated';
+  readonly #port: GatewayPort;
+  readonly #name: string;
+  #unsubscribe: (() => void) | undefined;
+
+  /** `name`: what the gateway is called on this link. */
+  constructor(port: GatewayPort, name: string) {
+    this.#port = port;
+    this.#name = name;
+  }
+
+  async open(handler: LinkHandler): Promise<void> {
+    this.#unsubscribe = this.#port.onHostBytes((bytes) => handler.envelope(this.#name, bytes));
+    handler.state({ up: true, detail: 'simulated' });
+  }
+
+  send(_gateway: string, envelope: Uint8Array): boolean {
+    if (!this.#unsubscribe) return false;
+    this.#port.hostBytes(envelope);
+    return true;
+  }
+
+  async close(): Promise<void> {
+    this.#unsubscribe?.();
+    this.#unsubscribe = undefined;
+  }
+}

@@ -1,0 +1,51 @@
+/** One kill and the meters that have to find another way because of it. */
+interface Outage {
+  readonly node: string;
+  readonly atS: number;
+  readonly waiting: Set<string>;
+  repairedS: number;
+}
+
+/**
+ * How long the mesh takes to repair itself: after a node was killed, every meter whose packets went through it has to be heard again. Meters
+ * of a killed hub are among them.
+ */
+export class RepairWatch {
+  readonly #gateway: string;
+  /** The nodes that a meter's last packet passed, the meter left out. */
+  readonly #ways = new Map<string, readonly string[]>();
+  readonly #outages: Outage[] = [];
+  readonly #dead = new Set<string>();
+
+  /** `gateway`: the node that every packet ends at. */
+  constructor(gateway: string) {
+    this.#gateway = gateway;
+  }
+
+  /** A meter's packet reached the host over these nodes. */
+  heard(meter: string, passed: readonly string[], atS: number): void {
+    this.#ways.set(meter, passed);
+    for (const outage of this.#outages) {
+      // What the killed node had handed on before comes late and proves nothing.
+      if (passed.includes(outage.node) && this.#dead.has(outage.node)) continue;
+      if (outage.waiting.delete(meter)) outage.repairedS = atS - outage.atS;
+    }
+  }
+
+  killed(node: string, atS: number): void {
+    this.#dead.add(node);
+    this.#ways.delete(node);
+    for (const outage of this.#outages) outage.waiting.delete(node);
+    const affected = [...this.#ways].filter(([, passed]) => node === this.#gateway || passed.includes(node));
+    this.#outages.push({ node, atS, waiting: new Set(affected.map(([meter]) => meter)), repairedS: 0 });
+  }
+
+  revived(node: string): void {
+    this.#dead.delete(node);
+  }
+
+  /** The longest repair, seconds: one that is not finished counts up to `nowS`. 0 when nothing was killed. */
+  longestS(nowS: number): number {
+    return Math.max(0, ...this.#outages.map((outage) => (outage.waiting.size > 0 ? nowS - outage.atS : outage.repairedS)));
+  }
+}

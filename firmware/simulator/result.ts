@@ -1,0 +1,160 @@
+import { fromHex } from '../../nodes/headend/bytes.ts';
+import { readingId } from '../../nodes/headend/metering/reading.ts';
+import { nodeIdOf } from '../../nodes/headend/security/keys.ts';
+import type { Evidence } from './checkers/evidence.ts';
+import type { Violation } from './checkers/violation.ts';
+import type { Scenario } from './scenario.ts';
+import type { TrafficCounter } from './traffic.ts';
+
+/**
+ * What a run of a scenario tells. Readings are those measured after the warm-up; violations are about the whole run. Frames count from the
+ * end of the warm-up to the end of the drain.
+ */
+export interface SimulationResult {
+  readonly readings: {
+    readonly measured: number;
+    readonly delivered: number;
+    /** In the whole run: rows of one moment beyond the first, and messages that were repeated without saying so. */
+    readonly duplicates: number;
+    readonly lost: number;
+    /** Still held by their meter. */
+    readonly pending: number;
+  };
+  readonly pdr: number;
+  /** From measurement to commit. */
+  readonly latencyMs: { readonly p50: number; readonly p95: number; readonly p99: number; readonly max: number };
+  readonly frames: {
+    readonly perReading: number;
+    readonly withMacAcks: number;
+    readonly data: number;
+    readonly beacon: number;
+    readonly poll: number;
+    readonly down: number;
+    readonly join: number;
+    readonly ack: number;
+  };
+  readonly energy: { readonly meanRouterMilliAmp: number; readonly leafMilliJoulePerReading: number };
+  readonly joinS: { readonly p50: number; readonly max: number };
+  readonly repairS: number;
+  readonly violations: readonly Violation[];
+  readonly nodes: number;
+  readonly simS: number;
+  readonly wallMs: number;
+}
+
+/** What was counted in a run. */
+export interface RunFigures {
+  readonly scenario: Scenario;
+  readonly evidence: Evidence;
+  /** UTC ms of the commit, by reading id. */
+  readonly receivedAtMs: ReadonlyMap<string, number>;
+  readonly traffic: Pick<TrafficCounter, 'counts' | 'frames'>;
+  readonly meanRouterMilliAmp: number;
+  readonly leafMilliJoule: number;
+  readonly joinTimesS: readonly number[];
+  readonly repairS: number;
+  readonly violations: readonly Violation[];
+  readonly simS: number;
+  readonly wallMs: number;
+}
+
+/** Most violations in a result; the rest is only counted. */
+export const VIOLATIONS_MAX = 100;
+
+/** The result object, fields in a fixed order, numbers rounded to 4 decimals. */
+export function resultOf(run: RunFigures): SimulationResult {
+  const { counts, frames } = run.traffic;
+  const { latenciesMs, leafReadings, ...readings } = countReadings(run);
+  const leafMilliJoulePerReading = perOne(run.leafMilliJoule, leafReadings);
+  return {
+    readings,
+    pdr: readings.measured === 0 ? 1 : rounded(readings.delivered / readings.measured),
+    latencyMs: {
+      p50: quantile(latenciesMs, 0.5),
+      p95: quantile(latenciesMs, 0.95),
+      p99: quantile(latenciesMs, 0.99),
+      max: quantile(latenciesMs, 1),
+    },
+    frames: {
+      perReading: perOne(frames, readings.delivered),
+      withMacAcks: perOne(frames + counts.ack, readings.delivered),
+      ...counts,
+    },
+    energy: { meanRouterMilliAmp: rounded(run.meanRouterMilliAmp), leafMilliJoulePerReading },
+    joinS: { p50: quantile(run.joinTimesS, 0.5), max: quantile(run.joinTimesS, 1) },
+    repairS: rounded(run.repairS),
+    violations: shownViolations(run.violations, run.evidence.seed),
+    nodes: run.scenario.nodes.length,
+    simS: rounded(run.simS),
+    wallMs: Math.round(run.wallMs),
+  };
+}
+
+interface ReadingCounts {
+  measured: number;
+  delivered: number;
+  duplicates: number;
+  lost: number;
+  pending: number;
+  latenciesMs: number[];
+  leafReadings: number;
+}
+
+function countReadings({ scenario, evidence, receivedAtMs }: RunFigures): ReadingCounts {
+  const counts: ReadingCounts = { measured: 0, delivered: 0, duplicates: 0, lost: 0, pending: 0, latenciesMs: [], leafReadings: 0 };
+  const fromMs = evidence.startUtcMs + scenario.warmupS * 1000;
+  const leaves = new Set(scenario.nodes.filter((node) => node.power === 'battery').map((node) => node.id));
+  const stored = new Map(evidence.stored.map((row) => [`${nodeIdOf(fromHex(row.key))}:${row.logId}:${row.seq}`, row]));
+  for (const { id, nodeId, rows } of evidence.meters) {
+    for (const { row, held } of rows) {
+      if (row.measuredAtMs <= fromMs) continue;
+      counts.measured++;
+      const storedRow = stored.get(`${nodeId}:${row.logId}:${row.seq}`);
+      if (storedRow) {
+        counts.delivered++;
+        if (leaves.has(id)) counts.leafReadings++;
+        counts.latenciesMs.push((receivedAtMs.get(readingId(storedRow)) ?? row.measuredAtMs) - row.measuredAtMs);
+      } else if (held) counts.pending++;
+      else counts.lost++;
+    }
+  }
+  counts.duplicates = doubledRows(evidence) + unflaggedRepeats(evidence);
+  return counts;
+}
+
+function doubledRows({ stored }: Evidence): number {
+  return stored.length - new Set(stored.map((row) => `${row.key}:${row.measuredAtMs}`)).size;
+}
+
+function unflaggedRepeats({ messages }: Evidence): number {
+  const sent = new Set<string>();
+  let repeats = 0;
+  for (const { id, redelivered } of messages) {
+    if (sent.has(id) && !redelivered) repeats++;
+    sent.add(id);
+  }
+  return repeats;
+}
+
+function shownViolations(violations: readonly Violation[], seed: string): Violation[] {
+  const shown = violations.slice(0, VIOLATIONS_MAX);
+  const last = shown.at(-1);
+  const more = violations.length - shown.length;
+  if (more > 0 && last) shown.push({ ...last, what: `and ${more} further violations`, who: '', seed });
+  return shown;
+}
+
+/** Nearest-rank quantile, rounded; 0 of nothing. */
+function quantile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return rounded(sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0);
+}
+
+/** `total` for each of `count`; 0 when there is none. */
+function perOne(total: number, count: number): number {
+  return count === 0 ? 0 : rounded(total / count);
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 1e4) / 1e4;
+}

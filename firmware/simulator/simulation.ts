@@ -1,0 +1,195 @@
+import { HeadEnd } from '../../nodes/headend/headend.ts';
+import { MemoryStore } from '../../nodes/headend/store/memory.ts';
+import { READINGS_PER_QUERY_MAX, type ReadingRow } from '../../nodes/headend/store/store.ts';
+import type { Evidence, MessageEvidence } from './checkers/evidence.ts';
+import { checkExactlyOnce } from './checkers/exactly-once.ts';
+import { checkNothingLost } from './checkers/nothing-lost.ts';
+import { EnergyMeter } from './energy.ts';
+import type { Firmware } from './firmware.ts';
+import { GatewayLink } from './gateway-port.ts';
+import { Random } from './random.ts';
+import { Recorder } from './recorder.ts';
+import { type RunFigures, resultOf, type SimulationResult } from './result.ts';
+import type { Scenario } from './scenario.ts';
+import { ScheduleClock } from './schedule-clock.ts';
+import { CommitTimes } from './commit-times.ts';
+import { TrafficCounter } from './traffic.ts';
+import { gatewayId, START_UTC_MS, World } from './world.ts';
+
+/** The drain after the last measurement, seconds, beside two cycles. */
+const DRAIN_S = 120;
+/** Events between two reports of progress. */
+const PROGRESS_EVENTS = 4096;
+const NETWORK = 'simulated';
+
+export interface SimulationOptions {
+  readonly scenario: Scenario;
+  readonly firmware: Firmware;
+  /** Default: that of the scenario. */
+  readonly seed?: number;
+  /** Told now and then how far the run has come, of how many simulated seconds. */
+  progress?(atS: number, ofS: number): void;
+}
+
+/**
+ * Runs a scenario with a head-end and an in-memory store, judges it and returns the figures. The same scenario and seed give the same
+ * result but for `wallMs`. Throws `firmwareTrap` when a device's firmware traps.
+ */
+export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
+  return new Simulation(options).run();
+}
+
+/** Seconds without new readings at the end, so that what is under way can arrive. */
+export function drainS(scenario: Scenario): number {
+  const leafPeriodS = scenario.nodes.some((node) => node.power === 'battery') ? scenario.intervalS : 0;
+  return DRAIN_S + 2 * Math.max(scenario.pollCycleS, leafPeriodS);
+}
+
+class Simulation {
+  readonly #world: World;
+  readonly #options: SimulationOptions;
+  readonly #store: CommitTimes;
+  readonly #headEnd: HeadEnd;
+  readonly #recorder: Recorder;
+  readonly #traffic = new TrafficCounter();
+  readonly #energy: EnergyMeter;
+  readonly #names = new Map<string, string>();
+  readonly #nodeIds = new Map<string, string>();
+  readonly #messages: MessageEvidence[] = [];
+  /** The head-end was given something: what it does about it settles before the next event. */
+  #touched = false;
+  #problem: Error | undefined;
+  #events = 0;
+
+  constructor(options: SimulationOptions) {
+    const { scenario, firmware } = options;
+    const seed = options.seed ?? scenario.seed;
+    this.#options = options;
+    this.#world = new World({ scenario, firmware, seed, network: NETWORK });
+    this.#recorder = new Recorder(this.#world);
+    this.#energy = new EnergyMeter(this.#world);
+    this.#world.observe(this.#energy);
+    this.#world.observe({ power: (node, on) => on && this.#named(node) });
+    this.#world.radio.observe((transmission) => this.#traffic.observe(transmission));
+    const touched = (): void => {
+      this.#touched = true;
+    };
+    const clock = new ScheduleClock(this.#world.schedule, START_UTC_MS, touched);
+    this.#store = new CommitTimes(new MemoryStore(), clock);
+    const random = new Random(seed).fork('head-end');
+    this.#headEnd = new HeadEnd({
+      network: NETWORK,
+      store: this.#store,
+      link: new GatewayLink(this.#world.gateway, gatewayId(scenario)),
+      clock,
+      random: (length) => random.bytes(length),
+      instanceId: Buffer.from(random.bytes(8)).toString('hex'),
+      policy: { allowSuiteNone: true },
+      names: this.#names,
+    });
+    this.#world.gateway.onHostBytes(touched);
+    this.#headEnd.onProblem((error) => {
+      this.#problem ??= error;
+    });
+    this.#headEnd.onReading(({ payload, wattmesh }) => {
+      const { id, redelivered } = wattmesh;
+      this.#messages.push({ id, redelivered, measuredAtMs: Date.parse(payload.measuredAt) });
+    });
+  }
+
+  async run(): Promise<SimulationResult> {
+    const startedMs = performance.now();
+    const { scenario } = this.#options;
+    await this.#headEnd.start();
+    await this.#runUntil(scenario.warmupS);
+    this.#traffic.on = true;
+    this.#energy.start();
+    await this.#runUntil(scenario.durationS);
+    this.#world.stopMeasuring();
+    const endS = scenario.durationS + drainS(scenario);
+    await this.#runUntil(endS);
+    await this.#headEnd.stop();
+    if (this.#problem) throw this.#problem;
+    return resultOf(await this.#figures(endS, startedMs));
+  }
+
+  async #runUntil(atS: number): Promise<void> {
+    const { schedule } = this.#world;
+    const untilUs = Math.round(atS * 1e6);
+    for (let next = schedule.next(); next !== undefined && next <= untilUs; next = schedule.next()) {
+      schedule.step();
+      if (++this.#events % PROGRESS_EVENTS === 0) this.#tellProgress();
+      if (!this.#touched) continue;
+      this.#touched = false;
+      await settled();
+    }
+    schedule.run(untilUs);
+  }
+
+  #tellProgress(): void {
+    const { scenario, progress } = this.#options;
+    progress?.(this.#world.schedule.nowUs / 1e6, scenario.durationS + drainS(scenario));
+  }
+
+  /** The head-end calls nodes as the scenario does. */
+  #named(node: string): void {
+    const nodeId = this.#world.device(node).state()?.nodeId;
+    if (nodeId === undefined) return;
+    this.#names.set(nodeId, node);
+    this.#nodeIds.set(node, nodeId);
+  }
+
+  async #figures(endS: number, startedMs: number): Promise<RunFigures> {
+    const { scenario } = this.#options;
+    const evidence = await this.#evidence();
+    return {
+      scenario,
+      evidence,
+      receivedAtMs: this.#store.times,
+      traffic: this.#traffic,
+      meanRouterMilliAmp: this.#energy.meanRouterMilliAmp(),
+      leafMilliJoule: this.#energy.leafMilliJoule(),
+      joinTimesS: this.#recorder.joinTimesS(),
+      repairS: this.#recorder.repairs.longestS(endS),
+      violations: [...checkExactlyOnce(evidence), ...checkNothingLost(evidence), ...this.#recorder.loops.violations],
+      simS: endS,
+      wallMs: performance.now() - startedMs,
+    };
+  }
+
+  async #evidence(): Promise<Evidence> {
+    const meters = this.#options.scenario.nodes.filter((node) => node.role === 'meter');
+    return {
+      seed: this.#world.seed,
+      startUtcMs: START_UTC_MS,
+      meters: meters.map(({ id }) => {
+        const log = this.#world.log(id);
+        return { id, nodeId: this.#nodeIds.get(id), rows: log.rows(), conflicts: log.conflicts };
+      }),
+      stored: await storedRows(this.#store),
+      messages: this.#messages,
+    };
+  }
+}
+
+/** Everything in a store that was closed: what is durable. */
+async function storedRows(store: CommitTimes): Promise<ReadingRow[]> {
+  const { nodes } = await store.open();
+  const rows: ReadingRow[] = [];
+  for (const { key } of nodes) {
+    const ofNode = await store.readings({ key, limit: READINGS_PER_QUERY_MAX });
+    if (ofNode.length === READINGS_PER_QUERY_MAX) throw new RangeError(`node ${key} has too many rows to judge: shorten the scenario`);
+    rows.push(...ofNode);
+  }
+  const count = await store.count();
+  if (count !== rows.length) throw new RangeError(`the store holds ${count} rows, ${rows.length} of them of known nodes`);
+  await store.close();
+  return rows;
+}
+
+/** Resolves when all promises that can go on have done so. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}

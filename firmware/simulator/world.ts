@@ -1,0 +1,240 @@
+import type { ResetCause } from '../../nodes/headend/frame/fields.ts';
+import { networkNumber } from '../../nodes/headend/security/keys.ts';
+import { Device, type InputSample } from './device.ts';
+import type { Firmware } from './firmware.ts';
+import { GatewayPort } from './gateway-port.ts';
+import { createHousehold, type Household } from './loads/household.ts';
+import { MeterLog } from './meter-log.ts';
+import { LinkTable } from './radio/links.ts';
+import { linksFromPositions } from './radio/path-loss.ts';
+import { Radio } from './radio/radio.ts';
+import { Random } from './random.ts';
+import type { Fault, Scenario, ScenarioNode } from './scenario.ts';
+import { Schedule } from './schedule.ts';
+import type { MeterRow, Trace } from './trace.ts';
+
+/** UTC at the start of a run unless told otherwise. */
+export const START_UTC_MS = Date.UTC(2026, 0, 15, 10);
+
+/** Mains comes back within this time at all devices, us. */
+const BOOT_SPREAD_US = 2_000_000;
+/** A power cut ends after this time, us. */
+const POWER_CUT_US = 2_000_000;
+/** Of meters: everything but the export register, which a household without a roof does not have. */
+const REGISTER_MASK = 0x7d;
+const KEY_ID = 1;
+const KEY_BYTES = 16;
+
+export interface WorldOptions {
+  readonly scenario: Scenario;
+  readonly firmware: Firmware;
+  /** Fixes everything that is random. */
+  readonly seed: string | number;
+  /** Network id. */
+  readonly network: string;
+  /** 16 bytes; default: drawn from the seed. */
+  readonly networkKey?: Uint8Array;
+  /** UTC at simulated time 0; default {@link START_UTC_MS}. */
+  readonly startUtcMs?: number;
+  /** The gateway's host link is a serial byte stream instead of envelopes. */
+  readonly serialHost?: boolean;
+  /** Rows remembered per meter. */
+  readonly meterLogRowsMax?: number;
+}
+
+/** What happens in a world, told within the event in which it happens. */
+export interface WorldObserver {
+  /** A meter committed a row that was not known before. */
+  measured?(node: string, row: MeterRow): void;
+  traced?(node: string, trace: Trace): void;
+  power?(node: string, on: boolean): void;
+  /** A fault of the scenario happens now. */
+  fault?(fault: Fault): void;
+}
+
+/** A simulated mesh: schedule, radio, devices with their firmware, households behind the meters, and the gateway's host side. */
+export class World {
+  readonly schedule = new Schedule();
+  readonly radio: Radio;
+  readonly gateway: GatewayPort;
+  readonly scenario: Scenario;
+  readonly seed: string;
+  readonly #devices = new Map<string, Device>();
+  readonly #logs = new Map<string, MeterLog>();
+  readonly #observers: WorldObserver[] = [];
+  readonly #random: Random;
+  readonly #options: WorldOptions;
+  readonly #networkKey: Uint8Array;
+  readonly #killed = new Set<string>();
+  #startUtcMs: number;
+  #measuring = true;
+
+  constructor(options: WorldOptions) {
+    const { scenario } = options;
+    this.#options = options;
+    this.scenario = scenario;
+    this.seed = String(options.seed);
+    this.#startUtcMs = options.startUtcMs ?? START_UTC_MS;
+    this.#random = new Random(options.seed);
+    this.#networkKey = options.networkKey ?? this.#random.fork('network key').bytes(KEY_BYTES);
+    this.radio = new Radio(this.schedule, this.#random.fork('radio'), scenario.radio, this.#linkTable());
+    this.gateway = new GatewayPort(this.schedule, (bytes) => this.device(gatewayId(scenario)).hostBytes(bytes));
+    for (const [index, node] of scenario.nodes.entries()) this.#addDevice(node, index);
+    for (const fault of scenario.faults) this.schedule.at(Math.round(fault.atS * 1e6), () => this.apply(fault));
+  }
+
+  /** In the order of the scenario. */
+  get devices(): Device[] {
+    return [...this.#devices.values()];
+  }
+
+  device(id: string): Device {
+    const device = this.#devices.get(id);
+    if (!device) throw new RangeError(`no device is called ${id}: name one of the scenario's nodes`);
+    return device;
+  }
+
+  /** What a meter measured; empty for hubs and gateways. */
+  log(id: string): MeterLog {
+    return this.#logs.get(this.device(id).id) as MeterLog;
+  }
+
+  /** UTC now, whole ms. */
+  utcMs(): number {
+    return this.#startUtcMs + Math.floor(this.schedule.nowUs / 1000);
+  }
+
+  observe(observer: WorldObserver): void {
+    this.#observers.push(observer);
+  }
+
+  /** Runs everything up to and including `untilUs`. */
+  run(untilUs: number): void {
+    this.schedule.run(untilUs);
+  }
+
+  /** UTC jumps ahead while the world stands still: the process that runs it was asleep. */
+  skip(byMs: number): void {
+    this.#startUtcMs += byMs;
+  }
+
+  /** From now on the meters' inputs have no valid value, so that no row is added. */
+  stopMeasuring(): void {
+    this.#measuring = false;
+  }
+
+  powerOn(id: string, cause: ResetCause = 'powerOn'): void {
+    const device = this.device(id);
+    if (device.on) return;
+    device.powerOn(cause);
+    this.#tellPower(id, true);
+  }
+
+  powerOff(id: string): void {
+    const device = this.device(id);
+    if (!device.on) return;
+    device.powerOff();
+    this.#tellPower(id, false);
+  }
+
+  /** Does what a fault of the scenario says, now. */
+  apply(fault: Fault): void {
+    for (const observer of this.#observers) observer.fault?.(fault);
+    switch (fault.kind) {
+      case 'kill':
+        this.#killed.add(fault.node);
+        return this.powerOff(fault.node);
+      case 'revive':
+        this.#killed.delete(fault.node);
+        return this.powerOn(fault.node);
+      case 'powerCut':
+        this.powerOff(fault.node);
+        return this.#powerOnIn(POWER_CUT_US, fault.node, 'brownOut');
+      case 'partition':
+        return this.radio.partition(fault.nodes);
+      case 'heal':
+        return this.radio.heal();
+    }
+  }
+
+  #linkTable(): LinkTable {
+    const { scenario } = this.#options;
+    const ids = scenario.nodes.map((node) => node.id);
+    if (scenario.links) return new LinkTable(ids, scenario.links);
+    const places = scenario.nodes.map(({ id, place }) => ({ id, x: place?.x ?? 0, y: place?.y ?? 0 }));
+    return linksFromPositions(places, this.#random.fork('links'), scenario.radio.interferencePrr);
+  }
+
+  #addDevice(node: ScenarioNode, index: number): void {
+    const { scenario, network, firmware, serialHost = false, meterLogRowsMax } = this.#options;
+    const { id, role } = node;
+    const random = this.#random.fork(`device ${id}`);
+    const household = role === 'meter' ? createHousehold(`${this.seed} ${id}`) : undefined;
+    const log = new MeterLog(meterLogRowsMax);
+    const config = {
+      id,
+      role,
+      energy: node.power,
+      mac: macOf(index),
+      networkNumber: networkNumber(network),
+      keyId: KEY_ID,
+      networkKey: this.#networkKey,
+      localHubId: node.localHubId,
+      intervalS: scenario.intervalS,
+      pollCycleS: scenario.pollCycleS,
+      serialHost,
+    };
+    const device = new Device(config, {
+      firmware,
+      schedule: this.schedule,
+      radio: this.radio,
+      random,
+      seed: this.seed,
+      registers: () => this.#sample(household),
+      toHost: (bytes) => this.gateway.fromDevice(bytes),
+      traced: (trace) => this.#traced(id, trace),
+      powerLost: () => {
+        this.#tellPower(id, false);
+        this.#powerOnIn(POWER_CUT_US, id, 'brownOut');
+      },
+    });
+    this.#devices.set(id, device);
+    this.#logs.set(id, log);
+    this.#powerOnIn(random.fork('boot').int(BOOT_SPREAD_US), id, 'powerOn');
+  }
+
+  #powerOnIn(delayUs: number, id: string, cause: ResetCause): void {
+    this.schedule.at(this.schedule.nowUs + delayUs, () => {
+      if (!this.#killed.has(id)) this.powerOn(id, cause);
+    });
+  }
+
+  #sample(household: Household | undefined): InputSample | undefined {
+    if (!household || !this.#measuring) return undefined;
+    return { mask: REGISTER_MASK, ...household.sample(this.utcMs()) };
+  }
+
+  #traced(id: string, trace: Trace): void {
+    const log = this.#logs.get(id) as MeterLog;
+    if (trace.kind === 'rowOverwritten') log.overwritten(trace.logId, trace.first, trace.last);
+    const isNew = trace.kind === 'rowCommitted' && log.commit(trace.row, this.schedule.nowUs);
+    for (const observer of this.#observers) {
+      observer.traced?.(id, trace);
+      if (isNew) observer.measured?.(id, trace.row);
+    }
+  }
+
+  #tellPower(id: string, on: boolean): void {
+    for (const observer of this.#observers) observer.power?.(id, on);
+  }
+}
+
+/** Id of the scenario's gateway. */
+export function gatewayId(scenario: Scenario): string {
+  return (scenario.nodes.find((node) => node.role === 'gateway') as ScenarioNode).id;
+}
+
+/** A locally administered address (IEEE 802-2014, 8.4), "WM" and the node's number. */
+function macOf(index: number): Uint8Array {
+  return Uint8Array.of(0x02, 0x57, 0x4d, index >> 16, index >> 8, index);
+}

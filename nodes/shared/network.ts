@@ -1,0 +1,54 @@
+import type { Node } from 'node-red';
+import type { ErrorName } from '../headend/errors.ts';
+import type { NetworkState, ReadingMessage, StatusMessage, TopologyMessage } from '../headend/messages.ts';
+
+/** How a network's envelopes travel. */
+export type Connection = 'simulated' | 'serial' | 'mqtt' | 'flow';
+
+/** Where a network stands. */
+export type Condition =
+  | { readonly kind: 'starting' }
+  | { readonly kind: 'running'; readonly state: NetworkState }
+  | { readonly kind: 'failed'; readonly error: Error }
+  | { readonly kind: 'stopped' };
+
+/** A `wattmesh-decode` node as a network sees it. */
+export interface Decoder {
+  /** A reading that came in through a gateway which this node feeds. */
+  reading(message: ReadingMessage): void;
+  /** An envelope to carry to a gateway. */
+  answer(gateway: string, envelope: Uint8Array): void;
+}
+
+/** A network as a `wattmesh-decode` node sees it. */
+export interface FlowFeed {
+  /** One received envelope. False while the network is not running. */
+  envelope(gateway: string, bytes: Uint8Array): boolean;
+  /** Received bytes that were no envelope. False while the network is not running. */
+  bad(gateway: string, reason: ErrorName, length: number): boolean;
+  /** Ends it. */
+  detach(): void;
+}
+
+/** What a network offers to the nodes that tap it. Each `on…` returns the function that ends it. */
+export interface NetworkService {
+  /** Network id; empty when the settings cannot be read. */
+  readonly networkId: string;
+  readonly connection: Connection | undefined;
+  condition(): Condition;
+  onCondition(listener: (condition: Condition) => void): () => void;
+  onReading(listener: (message: ReadingMessage) => void): () => void;
+  onStatus(listener: (message: StatusMessage) => void): () => void;
+  onTopology(listener: (message: TopologyMessage) => void): () => void;
+  /** Undefined while the network is not running. */
+  status(): StatusMessage | undefined;
+  /** Undefined while the network is not running. */
+  topology(): TopologyMessage | undefined;
+  /** Undefined for a network that is not fed by a flow. */
+  attachDecoder(decoder: Decoder): FlowFeed | undefined;
+}
+
+/** The `wattmesh-network` config node. */
+export interface NetworkNode extends Node {
+  readonly service: NetworkService;
+}

@@ -1,0 +1,237 @@
+import { randomBytes } from 'node:crypto';
+import { type Clock, systemClock, type Timer } from '../headend/clock.ts';
+import { type ErrorName, reasonOf } from '../headend/errors.ts';
+import { HeadEnd } from '../headend/headend.ts';
+import { Listeners } from '../headend/listeners.ts';
+import type { NetworkState, ReadingMessage, StatusMessage, TopologyMessage } from '../headend/messages.ts';
+import { openStore } from '../headend/store/open-store.ts';
+import { toError } from '../shared/funnel.ts';
+import type { Condition, Connection, Decoder, FlowFeed, NetworkService } from '../shared/network.ts';
+import { claim } from './claims.ts';
+import { FlowHub } from './flow-hub.ts';
+import { makeLink } from './links.ts';
+import { QuietLog } from './quiet-log.ts';
+import type { NetworkSettings } from './settings.ts';
+
+/** A start that failed for a cause that can pass by itself is tried again after this long, ms. */
+export const RETRY_MS = 10_000;
+/** Causes that pass: another process ends, a disk gets room, the other configuration is deleted. */
+const PASSING: ReadonlySet<ErrorName | undefined> = new Set<ErrorName>(['storeLocked', 'storeFailed', 'secondHost']);
+const INSTANCE_BYTES = 8;
+
+/** Where a network's troubles are written down. */
+export interface Journal {
+  error(error: Error): void;
+  warn(text: string): void;
+}
+
+/** A head-end and what it holds. */
+interface Life {
+  readonly headEnd: HeadEnd;
+  /** Lets the network id and the store go. */
+  readonly release: () => void;
+  /** What the head-end says of its link before the link has said anything. */
+  readonly linkBefore: string;
+}
+
+/**
+ * One network's head-end in Node-RED: started once, shared by all nodes that tap the network. A head-end has one life; this one begins
+ * another when a start fails for a cause that can pass.
+ */
+export class NetworkRuntime implements NetworkService {
+  readonly networkId: string;
+  readonly connection: Connection;
+  readonly #settings: NetworkSettings;
+  readonly #journal: Journal;
+  readonly #clock: Clock;
+  readonly #flow = new FlowHub();
+  readonly #conditions: Listeners<Condition>;
+  readonly #readings: Listeners<ReadingMessage>;
+  readonly #statuses: Listeners<StatusMessage>;
+  readonly #topologies: Listeners<TopologyMessage>;
+  readonly #log: QuietLog;
+  #condition: Condition = { kind: 'starting' };
+  #life: Life | undefined;
+  #opening: Promise<void> | undefined;
+  #retry: Timer | undefined;
+  #delivering = false;
+  #endReadings: (() => void) | undefined;
+  #lastFailure = '';
+  #stopped = false;
+
+  constructor(settings: NetworkSettings, journal: Journal, clock: Clock = systemClock) {
+    const failed = (thrown: unknown): void => journal.error(toError(thrown));
+    this.networkId = settings.networkId;
+    this.connection = settings.link.kind;
+    this.#settings = settings;
+    this.#journal = journal;
+    this.#clock = clock;
+    this.#log = new QuietLog(clock);
+    this.#conditions = new Listeners(failed);
+    this.#readings = new Listeners(failed);
+    this.#statuses = new Listeners(failed);
+    this.#topologies = new Listeners(failed);
+  }
+
+  /** Starts the head-end if it is not started, and lets readings flow: the nodes that they are for are there now. */
+  deliver(): void {
+    if (this.#stopped) return;
+    this.#delivering = true;
+    this.#opening ??= this.#open();
+    this.#tapReadings();
+  }
+
+  /** Readings wait in the head-end's outbox until `deliver`: the nodes that they are for may be gone at any moment. */
+  hold(): void {
+    this.#delivering = false;
+    this.#tapReadings();
+  }
+
+  /** Ends everything; the store is closed when this resolves. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#retry?.cancel();
+    await this.#opening;
+    this.#retry?.cancel();
+    await this.#end();
+    this.#setCondition({ kind: 'stopped' });
+  }
+
+  condition(): Condition {
+    return this.#condition;
+  }
+
+  onCondition(listener: (condition: Condition) => void): () => void {
+    return this.#conditions.add(listener);
+  }
+
+  onReading(listener: (message: ReadingMessage) => void): () => void {
+    const end = this.#readings.add(listener);
+    this.#tapReadings();
+    return () => {
+      end();
+      this.#tapReadings();
+    };
+  }
+
+  onStatus(listener: (message: StatusMessage) => void): () => void {
+    return this.#statuses.add(listener);
+  }
+
+  onTopology(listener: (message: TopologyMessage) => void): () => void {
+    return this.#topologies.add(listener);
+  }
+
+  status(): StatusMessage | undefined {
+    return this.#condition.kind === 'running' ? this.#life?.headEnd.status() : undefined;
+  }
+
+  topology(): TopologyMessage | undefined {
+    return this.#condition.kind === 'running' ? this.#life?.headEnd.topology() : undefined;
+  }
+
+  attachDecoder(decoder: Decoder): FlowFeed | undefined {
+    if (this.connection !== 'flow') return undefined;
+    const feed = this.#flow.attach(decoder);
+    this.#tapReadings();
+    return {
+      ...feed,
+      detach: () => {
+        feed.detach();
+        this.#tapReadings();
+      },
+    };
+  }
+
+  /** Never rejects: a failure becomes the condition. */
+  async #open(): Promise<void> {
+    let release: (() => void) | undefined;
+    try {
+      release = claim(this.#settings);
+      const headEnd = await this.#newHeadEnd();
+      this.#life = { headEnd, release, linkBefore: headEnd.state().link.detail };
+      this.#tapReadings();
+      await headEnd.start();
+      this.#lastFailure = '';
+      this.#stateChanged(headEnd.state());
+    } catch (thrown) {
+      if (this.#life) await this.#end();
+      else release?.();
+      this.#failed(toError(thrown));
+    }
+  }
+
+  async #newHeadEnd(): Promise<HeadEnd> {
+    const { networkId, store, allowSuiteNone } = this.#settings;
+    const instanceId = randomBytes(INSTANCE_BYTES).toString('hex');
+    const { link, names } = await makeLink(this.#settings, instanceId, this.#flow);
+    const headEnd = new HeadEnd({
+      network: networkId,
+      store: await openStore({ file: store.kind === 'auto' ? store.file : '', kind: store.kind }),
+      link,
+      clock: this.#clock,
+      random: (length) => randomBytes(length),
+      instanceId,
+      policy: { allowSuiteNone },
+      names: new Map([...names, ...this.#settings.names]),
+    });
+    headEnd.onState((state) => this.#stateChanged(state));
+    headEnd.onStatus((message) => this.#statuses.tell(message));
+    headEnd.onTopology((message) => this.#topologies.tell(message));
+    headEnd.onProblem((error) => this.#log.write(error.message, () => this.#journal.error(error)));
+    return headEnd;
+  }
+
+  /** Ends the head-end's present life. */
+  async #end(): Promise<void> {
+    const life = this.#life;
+    if (!life) return;
+    this.#endReadings?.();
+    this.#endReadings = undefined;
+    try {
+      await life.headEnd.stop();
+    } catch (thrown) {
+      this.#journal.error(toError(thrown));
+    }
+    this.#life = undefined;
+    life.release();
+  }
+
+  #failed(error: Error): void {
+    if (error.message !== this.#lastFailure) this.#journal.error(error);
+    this.#lastFailure = error.message;
+    this.#setCondition({ kind: 'failed', error });
+    if (this.#stopped || !PASSING.has(reasonOf(error))) return;
+    this.#retry = this.#clock.after(RETRY_MS, () => {
+      this.#opening = this.#open();
+    });
+  }
+
+  /** The head-end's outbox is open exactly while somebody is there to take readings. */
+  #tapReadings(): void {
+    const wanted = this.#delivering && (this.#readings.any || this.#flow.hasDecoders);
+    if (!wanted) {
+      this.#endReadings?.();
+      this.#endReadings = undefined;
+    } else if (this.#life && !this.#endReadings) {
+      this.#endReadings = this.#life.headEnd.onReading((message) => {
+        this.#readings.tell(message);
+        this.#flow.reading(message);
+      });
+    }
+  }
+
+  #stateChanged(state: NetworkState): void {
+    const { link, warnings } = state;
+    // Until the link has said anything of itself, it is neither up nor down.
+    if (this.#stopped || !this.#life || link.detail === this.#life.linkBefore) return;
+    for (const warning of warnings) this.#log.write(warning, (line) => this.#journal.warn(line));
+    if (!link.up) this.#log.write(link.detail, (line) => this.#journal.warn(line));
+    this.#setCondition({ kind: 'running', state });
+  }
+
+  #setCondition(condition: Condition): void {
+    this.#condition = condition;
+    this.#conditions.tell(condition);
+  }
+}

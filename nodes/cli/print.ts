@@ -1,4 +1,6 @@
 import { errorCodes } from '../headend/errors.ts';
+import { COST_NONE, HOPS_NONE } from '../headend/frame/beacon.ts';
+import { OPERATIONS } from '../headend/frame/sections.ts';
 import { REGISTER_TABLE } from '../headend/metering/obis.ts';
 
 const INDENT = '  ';
@@ -32,7 +34,9 @@ const FORMS: Readonly<Record<string, (value: number) => string>> = {
   code: (value) => hexNumber(value, 2),
   etx: etx,
   cost: etx,
-  error: (value) => (value === 0 ? 'none: handed over' : `${value} ${errorName(value)}`),
+  hops: (value) => (value === HOPS_NONE ? 'none' : String(value)),
+  operation: (value) => `${value} ${keyOf(OPERATIONS, value)}`,
+  error: (value) => (value === 0 ? 'none: handed over' : `${value} ${keyOf(errorCodes, value)}`),
   mask: registers,
   registerMask: registers,
 };
@@ -116,11 +120,12 @@ function shortId(value: number): string {
 }
 
 function etx(value: number): string {
+  if (value === COST_NONE) return 'none';
   return `${value} (ETX ${(value / ETX_UNIT).toFixed(2)})`;
 }
 
-function errorName(code: number): string {
-  return Object.entries(errorCodes).find(([, number]) => number === code)?.[0] ?? 'unknown';
+function keyOf(numbers: Readonly<Record<string, number>>, value: number): string {
+  return Object.keys(numbers).find((name) => numbers[name] === value) ?? 'unknown';
 }
 
 function registers(mask: number): string {

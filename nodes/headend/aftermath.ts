@@ -40,39 +40,38 @@ export class Aftermath {
     const { downlinks, status, offlineAfterCycles } = this.#parts;
     const { nodeId } = input;
     status.expect(nodeId, allowedSilenceMs(node.record, offlineAfterCycles), input.receivedAtMs, 0);
-    this.#heard(input);
+    this.#heard(input, node);
     if (input.kind === 'join') status.report(nodeId, { bootCount: input.handshake.payload.bootCount });
     this.#parts.topologyChanged();
     downlinks.send({ nodeId, packet: m2, hold: false, gateway: input.gateway });
   }
 
-  transported(input: Input & TransportInput, verdict: Verdict): void {
+  transported(input: Input & TransportInput, verdict: Verdict, node: MeshNode | undefined): void {
     const { acknowledger, tally } = this.#parts;
     const { nodeId, sections } = input;
-    if (verdict === 'gone') return tally.add('notJoined');
+    if (verdict === 'gone' || !node) return tally.add('notJoined');
     const hasReadings = sections.some(({ kind }) => kind === 'readings');
     if (verdict !== 'new') {
       if (verdict === 'seen' || !hasReadings) tally.add('replay');
       return acknowledger.due(nodeId);
     }
-    this.#heard(input);
+    this.#heard(input, node);
     for (const section of sections) this.#section(input, section);
     if (hasReadings) acknowledger.due(nodeId);
     else acknowledger.heard(nodeId);
   }
 
   /** Only for packets that verified and are new: a recorded one must not move anything. */
-  #heard(input: Input): void {
+  #heard(input: Input, node: MeshNode): void {
     const { gateways, downlinks, status, topology, places } = this.#parts;
     const { nodeId, gateway, route, receivedAtMs: atMs } = input;
     const rssiDbm = route.length === 0 ? null : input.rssiDbm;
-    const known = gateways.get(gateway);
-    if (known && route.length === 0) known.nodeId ??= nodeId;
+    if (route.length === 0) gateways.ownPacket(gateway, node.record);
     downlinks.heard(nodeId, gateway);
     const { status: before, hops } = status.condition(nodeId);
     status.heard(nodeId, { atMs, hops: route.length, hubId: places.hubOn(route)?.record.nodeId ?? null, rssiDbm });
     const nodeIds = route.map((shortId, hop) => (hop === 0 ? nodeId : places.nodeId(shortId)));
-    const moved = topology.route(nodeIds, places.gatewayNodeId(gateway), rssiDbm, atMs);
+    const moved = topology.route(nodeIds, places.gatewayRef(gateway), rssiDbm, atMs);
     if (moved || before !== 'online' || hops !== route.length) this.#parts.topologyChanged();
   }
 

@@ -2,6 +2,7 @@ import { WattmeshError } from './errors.ts';
 
 /** Largest value of a 64-bit varint: ten groups of seven bits (LEB128). */
 const VARINT_BYTES_MAX = 10;
+const SHORT_VARINT_BYTES = 4;
 
 /** Bounds-checked little-endian reader. Every read past the end throws `truncated`; nothing is ever read twice by accident. */
 export class Reader {
@@ -66,8 +67,24 @@ export class Reader {
 
   /** Zigzag LEB128 of at most 64 bits that must be a safe integer: otherwise `badField`. */
   varint(): number {
-    let raw = 0n;
-    for (let group = 0; ; group++) {
+    // Nearly all are short: four groups are 28 bits, which plain numbers hold.
+    let raw = 0;
+    for (let group = 0; group < SHORT_VARINT_BYTES; group++) {
+      const byte = this.u8();
+      raw |= (byte & 0x7f) << (7 * group);
+      if ((byte & 0x80) === 0) return (raw >>> 1) ^ -(raw & 1);
+    }
+    return this.#longVarint(BigInt(raw));
+  }
+
+  /** Throws `trailingBytes` unless everything has been read. */
+  end(): void {
+    if (this.remaining > 0) throw new WattmeshError('trailingBytes', `${this.remaining} bytes left over`);
+  }
+
+  #longVarint(start: bigint): number {
+    let raw = start;
+    for (let group = SHORT_VARINT_BYTES; ; group++) {
       if (group === VARINT_BYTES_MAX) throw new WattmeshError('badField', 'a varint is longer than 10 bytes');
       const byte = this.u8();
       raw |= BigInt(byte & 0x7f) << BigInt(7 * group);
@@ -78,11 +95,6 @@ export class Reader {
       throw new WattmeshError('badField', `varint ${value} is out of range`);
     }
     return Number(value);
-  }
-
-  /** Throws `trailingBytes` unless everything has been read. */
-  end(): void {
-    if (this.remaining > 0) throw new WattmeshError('trailingBytes', `${this.remaining} bytes left over`);
   }
 
   #take(length: number): number {

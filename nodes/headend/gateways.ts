@@ -113,6 +113,12 @@ export class Gateways {
     return true;
   }
 
+  /** A packet of the gateway's own tells which node it is; HELLO may not have come since the start. */
+  ownPacket(name: string, node: { readonly nodeId: string; readonly role: string }): void {
+    const gateway = this.#gateways.get(name);
+    if (gateway && node.role === 'gateway') gateway.nodeId = node.nodeId;
+  }
+
   stats(gateway: Gateway, stats: Stats): void {
     const before = gateway.stats && gateway.stats.uptimeS <= stats.uptimeS ? gateway.stats.queueFull : 0;
     gateway.queueFull = Math.max(0, stats.queueFull - before);

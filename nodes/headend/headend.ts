@@ -207,8 +207,8 @@ export class HeadEnd {
     // No UP_ACK for what finds no room: the gateway keeps it and sends it again.
     if (this.#outbox.isFull || !this.#group.hasRoom(rows)) return this.#telling.dropped('queueFull');
     gateway.inFlight.add(number);
-    const way = { gateway: gateway.name, upNumber: number, receivedAtMs: clock.nowMs(), rssiDbm, route: item.route };
-    this.#group.add({ ...opened, ...way }, rows);
+    const way = { gateway: gateway.name, gatewayRef: this.#places.gatewayRef(gateway.name), rssiDbm, route: item.route };
+    this.#group.add({ ...opened, ...way, upNumber: number, receivedAtMs: clock.nowMs() }, rows);
   }
 
   /** Takes a group into a draft, the draft into the store, and only then lets anybody know. */
@@ -258,7 +258,7 @@ export class HeadEnd {
       const fate = fates[index] as Fate;
       if (fate === 'refused') return;
       if ('joined' in fate) this.#settleJoin(input, fate.joined);
-      else if (input.kind === 'transport') this.#life?.aftermath.transported(input, fate.verdict);
+      else if (input.kind === 'transport') this.#life?.aftermath.transported(input, fate.verdict, this.#registry.get(input.nodeId));
     });
     this.#stored += result.outbox.length;
     this.#conflicts += result.conflicts.length;

@@ -16,6 +16,8 @@ const LAST_SEEN_STEP_MS = 60_000;
 export type Input = (JoinInput | TransportInput) & {
   /** Name of the gateway on its link. */
   readonly gateway: string;
+  /** The same gateway as the store keeps it. */
+  readonly gatewayRef: string;
   readonly upNumber: number;
   readonly nodeId: string;
   readonly receivedAtMs: number;
@@ -87,8 +89,8 @@ function takeBatches(node: MeshNode, input: Transport, batches: readonly Reading
   return logs;
 }
 
-function arrivalOf({ receivedAtMs, gateway, session, rssiDbm, route }: Transport): Arrival {
-  return { receivedAtMs, gateway, session: session.sessionId, suite: session.suite, rssiDbm, route };
+function arrivalOf({ receivedAtMs, gatewayRef, session, rssiDbm, route }: Transport): Arrival {
+  return { receivedAtMs, gateway: gatewayRef, session: session.sessionId, suite: session.suite, rssiDbm, route };
 }
 
 function seenAt({ record }: MeshNode, atMs: number): MeshNode['record'] {

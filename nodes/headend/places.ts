@@ -22,14 +22,14 @@ export class Places {
     this.#gateways = gateways;
   }
 
-  /** The way along `route` (short ids, the origin first) to the gateway `gateway` (its name on the link). */
-  way(route: readonly number[], gateway: string): Way {
-    const name = this.gatewayName(gateway);
+  /** The way along `route` (short ids, the origin first) to a gateway (as `gatewayRef` wrote it). */
+  way(route: readonly number[], gatewayRef: string): Way {
+    const gateway = this.#registry.get(gatewayRef)?.record.name ?? gatewayRef;
     const relays = route.slice(1);
     return {
       hub: this.hubOn(route),
-      gateway: name,
-      path: [...relays.map((shortId) => this.#nameOf(shortId)), name],
+      gateway,
+      path: [...relays.map((shortId) => this.#nameOf(shortId)), gateway],
       hops: route.length,
     };
   }
@@ -47,15 +47,13 @@ export class Places {
     return this.#registry.byShortId(shortId)?.record.nodeId;
   }
 
-  /** Node id of a gateway: as it said itself, or its name on the link when that is one. */
-  gatewayNodeId(gateway: string): string | undefined {
-    return this.#gateways.get(gateway)?.nodeId ?? (this.#registry.get(gateway) ? gateway : undefined);
-  }
-
-  /** A gateway's name: that of its node when that has joined. */
-  gatewayName(gateway: string): string {
-    const nodeId = this.gatewayNodeId(gateway);
-    return (nodeId === undefined ? undefined : this.#registry.get(nodeId)?.record.name) ?? gateway;
+  /**
+   * A gateway as the store keeps it: by its node id once that has joined, so that its name is found again after a restart; until then by its
+   * name on the link.
+   */
+  gatewayRef(gateway: string): string {
+    const nodeId = this.#gateways.get(gateway)?.nodeId;
+    return nodeId !== undefined && this.#registry.get(nodeId) ? nodeId : gateway;
   }
 
   /** A short id that nobody holds any more is shown as its number. */

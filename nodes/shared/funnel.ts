@@ -11,6 +11,7 @@ const BADGE_TEXTS: Partial<Record<ErrorName, string>> = {
   storeFailed: 'store failed',
   secondHost: 'network id in use',
   badField: 'wrong input',
+  linkClosed: 'not running',
   badScenario: 'bad scenario',
   firmwareTrap: 'firmware stopped',
 };

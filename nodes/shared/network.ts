@@ -8,7 +8,12 @@ export type Connection = 'simulated' | 'serial' | 'mqtt' | 'flow';
 /** Where a network stands. */
 export type Condition =
   | { readonly kind: 'starting' }
-  | { readonly kind: 'running'; readonly state: NetworkState }
+  | {
+      readonly kind: 'running';
+      readonly state: NetworkState;
+      /** There is a warning beside the one about suite 0x00, which the network's dialog explains. */
+      readonly attention: boolean;
+    }
   | { readonly kind: 'failed'; readonly error: Error }
   | { readonly kind: 'stopped' };
 
@@ -20,12 +25,12 @@ export interface Decoder {
   answer(gateway: string, envelope: Uint8Array): void;
 }
 
-/** A network as a `wattmesh-decode` node sees it. */
+/** A network as a `wattmesh-decode` node sees it. What is fed while the network is not running is lost; gateways repeat it. */
 export interface FlowFeed {
-  /** One received envelope. False while the network is not running. */
-  envelope(gateway: string, bytes: Uint8Array): boolean;
-  /** Received bytes that were no envelope. False while the network is not running. */
-  bad(gateway: string, reason: ErrorName, length: number): boolean;
+  /** One received envelope. */
+  envelope(gateway: string, bytes: Uint8Array): void;
+  /** Received bytes that were no envelope. */
+  bad(gateway: string, reason: ErrorName, length: number): void;
   /** Ends it. */
   detach(): void;
 }

@@ -1,17 +1,17 @@
 import type { Node, NodeAPI } from 'node-red';
-import { type Badge, broken, disabled, waiting } from './badges.ts';
-import { errorBadge } from './funnel.ts';
-import type { Condition, NetworkNode, NetworkService } from './network.ts';
-
-/** A badge changes at most this often, ms: the editor is told of each change. */
-export const BADGE_PERIOD_MS = 1_000;
-/** A badge is looked at again this often, ms, when nothing happens: rates fall, times pass. */
-export const BADGE_REVIEW_MS = 10_000;
+import { WattmeshError } from '../headend/errors.ts';
+import type { NetworkState } from '../headend/messages.ts';
+import { type Badge, broken, disabled, fit, waiting } from './badges.ts';
+import { BadgeShower } from './badge-shower.ts';
+import { errorBadge, failInput, failNode } from './funnel.ts';
+import type { NetworkNode, NetworkService } from './network.ts';
 
 /** What a node that taps a network adds to it. */
 export interface TapOptions {
-  /** The badge while the network runs and hears a gateway. */
-  badge(service: NetworkService): Badge;
+  /** The badge while the network runs. */
+  badge(state: NetworkState, service: NetworkService): Badge;
+  /** The badge of a network that hears no gateway is the node's own too. */
+  readonly ownWithoutGateway?: boolean;
   /** Begins to listen; returns the functions that end it. Throws what makes the node useless with this network. */
   attach(service: NetworkService): readonly (() => void)[];
 }
@@ -21,30 +21,45 @@ export interface Tap {
   readonly service: NetworkService | undefined;
   /** Something changed that the badge shows. */
   refresh(): void;
+  /** An input failed: see `failInput`. The badge comes back with the next refresh. */
+  failInput(thrown: unknown, done: (error?: Error) => void): void;
 }
 
 /** Ties a node to its network for the node's life: listeners, badge, and the end of both. */
-export function tapNetwork(RED: NodeAPI, node: Node, networkId: string, { badge, attach }: TapOptions): Tap {
+export function tapNetwork(RED: NodeAPI, node: Node, networkId: string, options: TapOptions): Tap {
   const service = findService(RED, networkId);
+  const loose: Tap = { service: undefined, refresh: () => undefined, failInput: (thrown, done) => failInput(node, thrown, done) };
   if (!service) {
     node.status(absentBadge(RED, networkId));
-    return { service, refresh: () => undefined };
+    return loose;
   }
-  const show = badgeShower(node, () => networkBadge(service.condition()) ?? marked(service, badge(service)));
+  const show = new BadgeShower(node, () => badgeOf(service, options));
   let ends: readonly (() => void)[];
   try {
-    ends = attach(service);
+    ends = options.attach(service);
   } catch (thrown) {
-    node.status(errorBadge(thrown));
-    node.error(thrown);
-    return { service: undefined, refresh: () => undefined };
+    failNode(node, thrown);
+    return loose;
   }
-  const endCondition = service.onCondition(show.refresh);
+  const endCondition = service.onCondition(() => show.refresh());
   show.refresh();
   node.on('close', () => {
-    for (const end of [...ends, endCondition, show.end]) end();
+    for (const end of [...ends, endCondition]) end();
+    show.end();
   });
-  return { service, refresh: show.refresh };
+  return {
+    service,
+    refresh: () => show.refresh(),
+    failInput: (thrown, done) => {
+      show.forget();
+      failInput(node, thrown, done);
+    },
+  };
+}
+
+/** The error for an input that a network cannot answer now. */
+export function notRunning(): WattmeshError {
+  return new WattmeshError('linkClosed', 'the network is not running: see its badge, or open it and check its settings');
 }
 
 function findService(RED: NodeAPI, networkId: string): NetworkService | undefined {
@@ -61,8 +76,9 @@ function absentBadge(RED: NodeAPI, networkId: string): Badge {
   return isDisabled ? disabled('network disabled') : broken('network missing');
 }
 
-/** The badge of a network that is in no condition to deliver; undefined for one that is. */
-export function networkBadge(condition: Condition): Badge | undefined {
+/** What the badge shows: the network's trouble, or else the node's own, marked when somebody should look at the log. */
+function badgeOf(service: NetworkService, { badge, ownWithoutGateway = false }: TapOptions): Badge {
+  const condition = service.condition();
   switch (condition.kind) {
     case 'failed':
       return errorBadge(condition.error);
@@ -71,47 +87,11 @@ export function networkBadge(condition: Condition): Badge | undefined {
     case 'stopped':
       return disabled('stopped');
     case 'running': {
-      const { link, gateways } = condition.state;
-      if (!link.up) return broken('link down');
-      return gateways === 0 ? waiting('no gateway yet') : undefined;
+      const { state, attention } = condition;
+      if (!state.link.up) return broken('link down');
+      if (state.gateways === 0 && !ownWithoutGateway) return waiting('no gateway yet');
+      const own = badge(state, service);
+      return attention ? { ...own, text: fit(`⚠ ${own.text}`) } : own;
     }
   }
-}
-
-/** A mark before the text while the network has a warning beside the one about suite 0x00, which the network's dialog explains. */
-function marked(service: NetworkService, badge: Badge): Badge {
-  return service.needsAttention() ? { ...badge, text: fit(`⚠ ${badge.text}`) } : badge;
-}
-
-/** Shows a badge now and again: at once, then at most every BADGE_PERIOD_MS, and only when it differs. */
-function badgeShower(node: Node, make: () => Badge): { refresh(): void; end(): void } {
-  let shown = '';
-  let pause: NodeJS.Timeout | undefined;
-  let again = false;
-  const show = (): void => {
-    const badge = make();
-    const text = JSON.stringify(badge);
-    if (text !== shown) node.status(badge);
-    shown = text;
-  };
-  const refresh = (): void => {
-    if (pause) {
-      again = true;
-      return;
-    }
-    show();
-    pause = setTimeout(() => {
-      pause = undefined;
-      if (again) refresh();
-      again = false;
-    }, BADGE_PERIOD_MS).unref();
-  };
-  const review = setInterval(refresh, BADGE_REVIEW_MS).unref();
-  return {
-    refresh,
-    end: () => {
-      clearTimeout(pause);
-      clearInterval(review);
-    },
-  };
 }

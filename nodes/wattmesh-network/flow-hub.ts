@@ -21,9 +21,9 @@ export class FlowHub {
     return {
       envelope: (gateway, bytes) => {
         this.#feeders.set(gateway, decoder);
-        return this.#link?.feed(gateway, bytes) ?? false;
+        this.#link?.feed(gateway, bytes);
       },
-      bad: (gateway, reason, length) => this.#link?.feedBad(gateway, reason, length) ?? false,
+      bad: (gateway, reason, length) => void this.#link?.feedBad(gateway, reason, length),
       detach: () => void this.#decoders.delete(decoder),
     };
   }

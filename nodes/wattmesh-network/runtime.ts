@@ -227,7 +227,8 @@ export class NetworkRuntime implements NetworkService {
     if (this.#stopped || !this.#life || link.detail === this.#life.linkBefore) return;
     for (const warning of warnings) this.#log.write(warning, (line) => this.#journal.warn(line));
     if (!link.up) this.#log.write(link.detail, (line) => this.#journal.warn(line));
-    this.#setCondition({ kind: 'running', state });
+    const expected = this.#settings.allowSuiteNone ? 1 : 0;
+    this.#setCondition({ kind: 'running', state, attention: warnings.length > expected });
   }
 
   #setCondition(condition: Condition): void {

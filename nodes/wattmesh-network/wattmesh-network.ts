@@ -6,6 +6,7 @@ import type { StoredSettings } from '../shared/migrate.ts';
 import type { NetworkNode } from '../shared/network.ts';
 import { serveDialogs } from './admin.ts';
 import { brokenService } from './broken-service.ts';
+import { Deployments } from './deployments.ts';
 import { NetworkRuntime } from './runtime.ts';
 import { migrateNetwork, type NetworkCredentials, type NetworkSettings, readSettings } from './settings.ts';
 
@@ -18,6 +19,8 @@ interface TlsNode extends Node {
 
 /** Registers `wattmesh-network`: one network's head-end, shared by the nodes that tap it. */
 export default function (RED: NodeAPI): void {
+  const deployments = new Deployments(RED.events);
+
   function NetworkConfigNode(this: NetworkNode & Node<NetworkCredentials>, definition: Definition): void {
     RED.nodes.createNode(this, definition);
     const settings = settingsOf(RED, this, definition);
@@ -28,7 +31,11 @@ export default function (RED: NodeAPI): void {
     }
     const runtime = new NetworkRuntime(settings, this);
     Object.assign(this, { service: runtime });
-    followDeployments(RED, this, runtime);
+    deployments.add(runtime);
+    this.on('close', (done: () => void) => {
+      deployments.remove(runtime);
+      void runtime.stop().then(done);
+    });
   }
 
   RED.nodes.registerType('wattmesh-network', NetworkConfigNode, {
@@ -55,20 +62,4 @@ function tlsOptions(RED: NodeAPI, id: unknown): MqttTls | undefined {
     throw new WattmeshError('badConfig', 'the chosen TLS settings are missing or disabled: open the network and choose others');
   }
   return node.addTLSOptions({});
-}
-
-/**
- * Nodes appear one after the other in a deployment, and what is sent to one that is not there yet is lost: readings flow only between the
- * end of one deployment and the beginning of the next.
- */
-function followDeployments(RED: NodeAPI, node: Node, runtime: NetworkRuntime): void {
-  const deliver = (): void => runtime.deliver();
-  const hold = (): void => runtime.hold();
-  RED.events.on('flows:started', deliver);
-  RED.events.on('flows:stopping', hold);
-  node.on('close', (done: () => void) => {
-    RED.events.off('flows:started', deliver);
-    RED.events.off('flows:stopping', hold);
-    void runtime.stop().then(done);
-  });
 }

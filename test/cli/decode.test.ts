@@ -11,7 +11,7 @@ import { run } from '../../nodes/cli/decode.ts';
 import { fromHex } from '../../nodes/headend/bytes.ts';
 import { encodeGatewayEnvelope, encodeHostEnvelope } from '../../nodes/headend/frame/envelope.ts';
 import { encodePacketHeader, type PacketHeader, sealPlain } from '../../nodes/headend/frame/packet.ts';
-import { encodeUpSections } from '../../nodes/headend/frame/sections.ts';
+import { encodeDownSections, encodeUpSections } from '../../nodes/headend/frame/sections.ts';
 import { encodeSlip } from '../../nodes/headend/frame/slip.ts';
 import { repoRoot } from '../support/root.ts';
 import { loadVectors } from '../vectors/load.ts';
@@ -132,6 +132,24 @@ summary
     assert.match(out, /suite +0x01\n/);
     assert.match(out, /sealed +40 B\n/);
     assert.doesNotMatch(out, /section/);
+  });
+
+  it('names errors and operations, and says where there is nothing', async () => {
+    const result = encodeGatewayEnvelope({ type: 'downResult', token: 1, error: 303 });
+    const body = encodeDownSections([
+      { kind: 'command', command: 1, operation: 2, arguments: Uint8Array.of(60, 0, 60, 0) },
+    ]);
+    const packet = sealPlain(encodePacketHeader({ ...header, type: 'down', epoch: 1 }), body);
+    const down = encodeHostEnvelope({ type: 'down', token: 1, expiresS: T0_S, hold: true, packet });
+    const { out } = await decode(Buffer.concat([encodeSlip(result), encodeSlip(down)]));
+    assert.match(out, /error +303 noRoute\n/);
+    assert.match(out, /operation +2 setInterval\n +arguments +3c003c00\n/);
+    const orphan = loadVectors('sections-up').cases.find(({ name }) => name.startsWith('TELEMETRY of a battery node'));
+    assert.ok(orphan);
+    const telemetry = await decode(encodeSlip(up(sealPlain(encodePacketHeader(header), fromHex(orphan.hex)))));
+    assert.match(telemetry.out, /parent +none\n/);
+    assert.match(telemetry.out, /cost +none\n +hops +none\n/);
+    assert.match(telemetry.out, /battery +3712 mV\n/);
   });
 
   it('says where garbage, faults and good envelopes of both directions begin', async () => {

@@ -30,6 +30,7 @@ try {
   }
 } catch (error) {
   say(`failed ${reasonOf(error)} ${(error as Error).message}`);
+  await store.close();
   process.exitCode = 1;
 }
 

@@ -175,15 +175,20 @@ for (const driver of drivers) {
       await store.open();
       await store.close();
       chmodSync(folder.path, 0o755);
-      chmodSync(file, 0o444);
       const uid = process.getuid?.() === 0 ? NOBODY_UID : undefined;
-      const folderOnly = startStoreProcess([driver, file, 'open'], uid);
-      await folderOnly.ended();
-      assert.match(folderOnly.lines.join('\n'), /^failed storeFailed .*(permission|writable)/);
-      if (uid !== undefined) chmodSync(folder.file('wattmesh'), 0o777);
-      const child = startStoreProcess([driver, file, 'open'], uid);
-      await child.ended();
-      assert.match(child.lines.join('\n'), /^failed storeFailed .*writable/);
+      const attempt = async () => {
+        const child = startStoreProcess([driver, file, 'open'], uid);
+        await child.ended();
+        return child.lines.join('\n');
+      };
+      chmodSync(file, 0o444);
+      chmodSync(`${file}-lease`, 0o444);
+      assert.match(await attempt(), /^failed storeFailed .*net\.sqlite-lease failed: .*writable/);
+      chmodSync(`${file}-lease`, 0o666);
+      chmodSync(folder.file('wattmesh'), 0o777);
+      assert.match(await attempt(), /^failed storeFailed .*net\.sqlite failed: .*writable/);
+      for (const suffix of ['', '-wal', '-shm']) chmodSync(`${file}${suffix}`, 0o666);
+      assert.equal(await attempt(), 'open');
     }).timeout(20_000);
 
     it('refuses calls past its limit instead of piling them up', async () => {

@@ -7,10 +7,13 @@ import {
   inRange,
   NODE_ID_BYTES,
   nameOf,
+  namesOf,
   ROLES,
   type Role,
   readFirmware,
   readHex,
+  readType,
+  typeByte,
   writeFirmware,
 } from './fields.ts';
 import { checkPacketLength } from './packet.ts';
@@ -23,7 +26,6 @@ export const UP_ACK_NUMBERS_MAX = 32;
 /** Most bytes of a LOG text in UTF-8. */
 export const LOG_TEXT_BYTES_MAX = 200;
 
-const VERSION = 1;
 const INSTANCE_ID_BYTES = 8;
 const HOLD_BIT = 1;
 const LOG_LEVELS = [undefined, 'error', 'warning', 'info'] as const;
@@ -39,6 +41,8 @@ export const ENVELOPE_TYPES = {
   log: 8,
 } as const;
 export type EnvelopeType = keyof typeof ENVELOPE_TYPES;
+
+const ENVELOPE_NAMES = namesOf(ENVELOPE_TYPES);
 
 /** A gateway's counters since its start. */
 export interface GatewayStats {
@@ -194,7 +198,7 @@ export function encodeHostEnvelope(envelope: HostEnvelope): Uint8Array {
 }
 
 function begin(type: EnvelopeType): Writer {
-  return new Writer(ENVELOPE_BYTES_MAX).u8((VERSION << 4) | ENVELOPE_TYPES[type]);
+  return new Writer(ENVELOPE_BYTES_MAX).u8(typeByte(ENVELOPE_TYPES[type]));
 }
 
 function decodeWhole<T>(bytes: Uint8Array, decode: (type: EnvelopeType, reader: Reader) => T): T {
@@ -205,17 +209,9 @@ function decodeWhole<T>(bytes: Uint8Array, decode: (type: EnvelopeType, reader: 
     );
   }
   const reader = new Reader(bytes);
-  const envelope = decode(envelopeType(reader.u8()), reader);
+  const envelope = decode(readType(reader, ENVELOPE_NAMES, 'envelope'), reader);
   reader.end();
   return envelope;
-}
-
-function envelopeType(byte: number): EnvelopeType {
-  if (byte >> 4 !== VERSION) throw new WattmeshError('badVersion', `envelope version ${byte >> 4} is not ${VERSION}`);
-  for (const [name, code] of Object.entries(ENVELOPE_TYPES)) {
-    if (code === (byte & 0x0f)) return name as EnvelopeType;
-  }
-  throw new WattmeshError('unknownType', `envelope type ${byte & 0x0f} is not in the table`);
 }
 
 function notFrom(sender: 'gateway' | 'host', type: EnvelopeType): WattmeshError {

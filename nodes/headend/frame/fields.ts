@@ -24,6 +24,9 @@ export const RESET_CAUSES = [
 ] as const;
 export type ResetCause = (typeof RESET_CAUSES)[number];
 
+/** Version of the wire format: bits 7..4 of the first byte of frames, packets and envelopes. */
+const WIRE_VERSION = 1;
+
 /** Most entries of a route, on every way. */
 export const HOPS_MAX = 20;
 /** Bytes of a node id and of a MAC address. */
@@ -50,6 +53,30 @@ export function codeOf<Name extends string>(names: Names<Name>, name: Name, fiel
   const code = names.indexOf(name);
   if (code < 0) throw badField(field, name);
   return code;
+}
+
+/** The names of a table of types, for `readType`. */
+export function namesOf<Name extends string>(types: Readonly<Record<Name, number>>): Names<Name> {
+  const names: (Name | undefined)[] = [];
+  for (const name of Object.keys(types) as Name[]) names[types[name]] = name;
+  return names;
+}
+
+/** The type in a first byte of version and type; `badVersion` or `unknownType`. */
+export function readType<Name extends string>(reader: Reader, names: Names<Name>, what: string): Name {
+  const byte = reader.u8();
+  const version = byte >> 4;
+  if (version !== WIRE_VERSION) {
+    throw new WattmeshError('badVersion', `${what} version ${version} is not ${WIRE_VERSION}`);
+  }
+  const name = names[byte & 0x0f];
+  if (name === undefined) throw new WattmeshError('unknownType', `${what} type ${byte & 0x0f} is not in the table`);
+  return name;
+}
+
+/** The first byte of version and type. */
+export function typeByte(type: number): number {
+  return (WIRE_VERSION << 4) | type;
 }
 
 /** `value` when it is an integer within [min, max], otherwise `badField`. */

@@ -1,7 +1,7 @@
 import { Reader, Writer } from '../bytes.ts';
 import { WattmeshError } from '../errors.ts';
 import { crc32 } from './crc.ts';
-import { badField, fixedHex, inRange, NODE_ID_BYTES, readHex } from './fields.ts';
+import { badField, fixedHex, inRange, NODE_ID_BYTES, namesOf, readHex, readType, typeByte } from './fields.ts';
 
 /** End-to-end packets, PROTOCOL.md section 3: what a node and the head-end say to each other; nobody between them can read or forge it. */
 export const PACKET_BYTES_MIN = 13;
@@ -20,7 +20,7 @@ export const TAG_BYTES: Readonly<Record<Suite, number>> = { [SUITE_NONE]: 4, [SU
 export const PACKET_TYPES = { m1: 1, m2: 2, up: 3, down: 4 } as const;
 export type PacketType = keyof typeof PACKET_TYPES;
 
-const VERSION = 1;
+const PACKET_NAMES = namesOf(PACKET_TYPES);
 const SUITE_BITS = 0x1f;
 const FRAGMENT_BIT = 0x20;
 
@@ -61,7 +61,7 @@ export function checkPacketLength(length: number): void {
 export function decodePacket(bytes: Uint8Array): Packet {
   checkPacketLength(bytes.length);
   const reader = new Reader(bytes);
-  const type = packetType(reader.u8());
+  const type = readType(reader, PACKET_NAMES, 'packet');
   const { suite, fragment } = suiteAndFlags(reader.u8());
   const nodeId = readHex(reader, NODE_ID_BYTES);
   const session = reader.u8();
@@ -89,7 +89,7 @@ export function encodePacketHeader(header: PacketHeader): Uint8Array {
   if (header.fragment && header.suite !== SUITE_RSA) throw badField('fragment of suite', header.suite);
   checkSession(header.type, header.session);
   const writer = new Writer(DOWN_HEADER_BYTES)
-    .u8((VERSION << 4) | PACKET_TYPES[header.type])
+    .u8(typeByte(PACKET_TYPES[header.type]))
     .u8(header.suite | (header.fragment ? FRAGMENT_BIT : 0))
     .bytes(fixedHex(header.nodeId, NODE_ID_BYTES, 'node id'))
     .u8(inRange(header.session, 0, 255, 'session'));
@@ -119,14 +119,6 @@ export function openPlain(packet: Pick<Packet, 'header' | 'body'>): Uint8Array {
 
 function isDown(type: PacketType): boolean {
   return type === 'm2' || type === 'down';
-}
-
-function packetType(byte: number): PacketType {
-  if (byte >> 4 !== VERSION) throw new WattmeshError('badVersion', `packet version ${byte >> 4} is not ${VERSION}`);
-  for (const [name, code] of Object.entries(PACKET_TYPES)) {
-    if (code === (byte & 0x0f)) return name as PacketType;
-  }
-  throw new WattmeshError('unknownType', `packet type ${byte & 0x0f} is not in the table`);
 }
 
 function suiteAndFlags(byte: number): { suite: Suite; fragment: boolean } {

@@ -2,7 +2,7 @@ import { Reader, Writer } from '../bytes.ts';
 import { WattmeshError } from '../errors.ts';
 import { type Beacon, decodeBeacon, encodeBeacon } from './beacon.ts';
 import { type Data, decodeData, encodeData } from './data.ts';
-import { inRange, NODE_ID_BYTES } from './fields.ts';
+import { inRange, NODE_ID_BYTES, namesOf, readType, typeByte } from './fields.ts';
 import * as bodies from './link-bodies.ts';
 import { decodeRouted, encodeRouted, type Routed } from './routed.ts';
 
@@ -14,7 +14,6 @@ export const BODY_BYTES_MAX = FRAME_BYTES_MAX - LINK_HEADER_BYTES - LINK_MAC_BYT
 /** `ff:ff:ff:ff:ff:ff`, the receiver of broadcasts. */
 export const BROADCAST: Readonly<Uint8Array> = new Uint8Array(NODE_ID_BYTES).fill(0xff);
 
-const VERSION = 1;
 const KEY_ID_MAX = 15;
 
 export const FRAME_TYPES = {
@@ -28,6 +27,8 @@ export const FRAME_TYPES = {
   flood: 8,
 } as const;
 export type FrameType = keyof typeof FRAME_TYPES;
+
+const FRAME_NAMES = namesOf(FRAME_TYPES);
 
 /** A frame before its MAC. */
 export interface UnsealedFrame {
@@ -70,7 +71,7 @@ export function decodeFrame(bytes: Uint8Array): Frame {
     throw new WattmeshError('oversize', `a frame has ${bytes.length} bytes: at most ${FRAME_BYTES_MAX} are allowed`);
   }
   const reader = new Reader(bytes);
-  const type = frameType(reader.u8());
+  const type = readType(reader, FRAME_NAMES, 'frame');
   const keyId = reader.u8() >> 4;
   const counter = reader.u32();
   const bodyBytes = reader.remaining - LINK_MAC_BYTES;
@@ -81,7 +82,7 @@ export function decodeFrame(bytes: Uint8Array): Frame {
 /** Header and body; `oversize` for a body of more than 236 bytes. */
 export function encodeFrameUnsealed(frame: UnsealedFrame): Uint8Array {
   return new Writer(LINK_HEADER_BYTES + BODY_BYTES_MAX)
-    .u8((VERSION << 4) | FRAME_TYPES[frame.type])
+    .u8(typeByte(FRAME_TYPES[frame.type]))
     .u8(inRange(frame.keyId, 0, KEY_ID_MAX, 'key id') << 4)
     .u32(frame.counter)
     .bytes(frame.body)
@@ -167,12 +168,4 @@ export function encodeFrameBody(body: FrameBody): Uint8Array {
 function linkMac(frameWithoutMac: Uint8Array, context: LinkContext, hmac: LinkHmac): Uint8Array {
   const { transmitter, receiver, networkNumber } = context;
   return hmac(macInput(transmitter, receiver, networkNumber, frameWithoutMac)).subarray(0, LINK_MAC_BYTES);
-}
-
-function frameType(byte: number): FrameType {
-  if (byte >> 4 !== VERSION) throw new WattmeshError('badVersion', `frame version ${byte >> 4} is not ${VERSION}`);
-  for (const [name, code] of Object.entries(FRAME_TYPES)) {
-    if (code === (byte & 0x0f)) return name as FrameType;
-  }
-  throw new WattmeshError('unknownType', `frame type ${byte & 0x0f} is not in the table`);
 }

@@ -114,7 +114,7 @@ function configure(database: SqlDatabase, file: string): void {
   database.exec(`PRAGMA cache_size = -${CACHE_KIB}; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
   database.exec(`PRAGMA journal_size_limit = ${WAL_KEPT_BYTES_MAX}; PRAGMA journal_mode = WAL`);
   // A file that cannot be written is found out now, not at the first reading.
-  database.exec('BEGIN IMMEDIATE; ROLLBACK');
+  database.exec('BEGIN IMMEDIATE; UPDATE head SET row_count = row_count; ROLLBACK');
 }
 
 /** SQLite has rolled back by itself after some errors (disk full among them): that is no further error. */

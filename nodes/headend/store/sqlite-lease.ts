@@ -14,7 +14,8 @@ export function takeLease(open: SqlOpener, file: string): Lease {
   let database: SqlDatabase | undefined;
   try {
     database = open(`${file}-lease`);
-    database.exec('BEGIN EXCLUSIVE');
+    // The write is never committed. It shows that the lock was granted: a transaction on a read-only file begins without one.
+    database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE; PRAGMA user_version = 1');
   } catch (error) {
     database?.close();
     if (error instanceof Error && /database is locked/.test(error.message)) {

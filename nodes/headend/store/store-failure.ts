@@ -3,7 +3,7 @@ import { WattmeshError } from '../errors.ts';
 /** What to do about a failure, by what SQLite or the operating system says of it. */
 const advice: readonly (readonly [RegExp, string])[] = [
   [/disk is full|ENOSPC|EDQUOT/i, 'free some space on that disk'],
-  [/readonly|read-only|EROFS/i, 'make the file and its folder writable'],
+  [/readonly|read-only|EROFS/i, 'make the file, those beside it of the same name and their folder writable'],
   [/EACCES|EPERM/i, 'give the user of this process read and write permission on the file and its folder'],
   [
     /unable to open|connection to local database|ENOENT|ENOTDIR|EISDIR/i,

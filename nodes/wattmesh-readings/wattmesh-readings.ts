@@ -1,0 +1,41 @@
+import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
+import type { ReadingMessage } from '../headend/messages.ts';
+import { failNode } from '../shared/funnel.ts';
+import { type MigrationStep, migrate, type StoredSettings, withDefaults } from '../shared/migrate.ts';
+import { RowBadge } from '../shared/row-badge.ts';
+import { tapNetwork } from '../shared/tap.ts';
+import { meterFilter } from './meter-filter.ts';
+
+const STEPS: readonly MigrationStep[] = [withDefaults({ network: '', meters: '', split: true })];
+
+/** Registers `wattmesh-readings`: one message per row; output 1 live, output 2 late, or one output for both. */
+export default function (RED: NodeAPI): void {
+  function ReadingsNode(this: Node, definition: NodeDef & StoredSettings): void {
+    RED.nodes.createNode(this, definition);
+    try {
+      start(RED, this, migrate(definition, STEPS));
+    } catch (thrown) {
+      failNode(this, thrown);
+    }
+  }
+
+  RED.nodes.registerType('wattmesh-readings', ReadingsNode);
+}
+
+function start(RED: NodeAPI, node: Node, settings: StoredSettings): void {
+  const wanted = meterFilter(String(settings.meters));
+  const rows = new RowBadge();
+  const tap = tapNetwork(RED, node, String(settings.network), {
+    badge: () => rows.badge(Date.now()),
+    attach: (service) => [
+      service.onReading((reading) => {
+        if (!wanted(reading)) return;
+        rows.add(Date.now());
+        // Each tap of the network gets the same object: what a flow does to its message must not reach the others.
+        const message = structuredClone(reading) as ReadingMessage & NodeMessage;
+        node.send(settings.split && reading.wattmesh.late ? [null, message] : [message]);
+        tap.refresh();
+      }),
+    ],
+  });
+}

@@ -14,6 +14,9 @@ export type FirmwareImportName =
   | 'random'
   | 'sha256'
   | 'x25519'
+  | 'aead_seal'
+  | 'aead_open'
+  | 'rsa_oaep_encrypt'
   | 'registers'
   | 'free_ram'
   | 'trace';
@@ -70,7 +73,8 @@ function packageRoot(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(folder, 'package.json'))) {
     const parent = dirname(folder);
-    if (parent === folder) throw new WattmeshError('badConfig', 'the simulator stands outside its package: install it again');
+    if (parent === folder)
+      throw new WattmeshError('badConfig', 'the simulator stands outside its package: install it again');
     folder = parent;
   }
   return folder;

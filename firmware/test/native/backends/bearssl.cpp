@@ -19,12 +19,10 @@ void sha256(void*, const uint8_t* data, size_t length, uint8_t out[32]) {
 }
 
 void x25519(void*, uint8_t out[32], const uint8_t scalar[32], const uint8_t point[32]) {
-  // Points are little-endian as everywhere, but multipliers are big-endian.
-  uint8_t reversed[32];
-  for (size_t i = 0; i < 32; i++) reversed[i] = scalar[31 - i];
+  // Scalar and point stand as in RFC 7748. It works in place and reports success for points of small order too.
   uint8_t result[32];
   memcpy(result, point, 32);
-  br_ec_c25519_m15.mul(result, sizeof result, reversed, sizeof reversed, BR_EC_curve25519);
+  br_ec_c25519_m15.mul(result, sizeof result, scalar, 32, BR_EC_curve25519);
   memcpy(out, result, 32);
 }
 

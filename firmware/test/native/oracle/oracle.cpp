@@ -10,6 +10,7 @@
 #include "../backends/backend.hpp"
 #include "../security/head-end.hpp"
 #include "wattmesh/handshake.hpp"
+#include "wattmesh/transport.hpp"
 
 using namespace wattmesh;
 
@@ -85,12 +86,17 @@ std::string answerHash(Chip& chip, const std::string& operation, std::istream& l
 }
 
 std::string answerCurve(Chip& chip, const std::string& operation, std::istream& line) {
-  const Bytes secret = read(line);
-  const Bytes point = read(line);
-  uint8_t out[keyBytes];
-  if (operation == "shared") return sharedSecret(chip.port, secret.data(), point.data(), out) ? hex(out, sizeof out) : "none";
-  chip.port.x25519(&chip, out, secret.data(), point.data());
-  return hex(out, sizeof out);
+  Bytes secret = read(line);
+  Bytes point = read(line);
+  Bytes out(keyBytes);
+  if (operation == "shared") return sharedSecret(chip.port, secret.data(), point.data(), out.data()) ? hex(out) : "none";
+  // As often as wanted, the result being the next scalar and the scalar the next point (RFC 7748, section 5.2).
+  for (uint32_t rounds = readNumber(line); rounds > 0; rounds--) {
+    chip.port.x25519(&chip, out.data(), secret.data(), point.data());
+    point = secret;
+    secret = out;
+  }
+  return hex(out);
 }
 
 // In place, as the core does it, and into another buffer: both must give the same.
@@ -207,6 +213,33 @@ std::string answerHandshake(Chip& chip, std::istream& line) {
   return answer + " " + hex(bytes, encodeM2Payload(opened, bytes, sizeof bytes)) + " " + hexKeys(keys);
 }
 
+// suite, session, node id, key up, key down, counter, plaintext, downlink -> uplink ("none": the session is at its end), and the downlink's
+// plaintext or error number
+std::string answerTransport(Chip& chip, std::istream& line) {
+  const uint8_t suite = static_cast<uint8_t>(readNumber(line));
+  const uint8_t session = static_cast<uint8_t>(readNumber(line));
+  const Bytes nodeId = read(line);
+  const Bytes up = read(line);
+  const Bytes down = read(line);
+  const uint32_t counter = readNumber(line);
+  const Bytes plain = read(line);
+  const Bytes packet = read(line);
+  SessionKeys keys{};
+  memcpy(keys.up, up.data(), keyBytes);
+  memcpy(keys.down, down.data(), keyBytes);
+  Transport transport;
+  transport.begin(chip.port, suite, nodeId.data(), session, keys, 0, counter);
+  uint8_t out[packetBytesMax];
+  uint32_t used = 0;
+  const size_t length = transport.seal(plain.data(), plain.size(), out, used);
+  std::string answer = length == 0 ? "none" : hex(out, length);
+  PacketHeader header{};
+  size_t plainLength = 0;
+  Error error = decodePacketHeader(packet.data(), packet.size(), header);
+  if (error == Error::none) error = transport.open(header, packet.data(), packet.size(), out, plainLength);
+  return answer + " " + (error == Error::none ? hex(out, plainLength) : std::to_string(static_cast<int>(error)));
+}
+
 std::string answerTo(const std::string& operation, std::istream& line) {
   Chip chip;
   if (operation == "sha256" || operation == "hmac" || operation == "hkdf") return answerHash(chip, operation, line);
@@ -216,6 +249,7 @@ std::string answerTo(const std::string& operation, std::istream& line) {
   if (operation == "noise-initiator") return answerInitiator(chip, line);
   if (operation == "noise-responder") return answerResponder(chip, line);
   if (operation == "handshake") return answerHandshake(chip, line);
+  if (operation == "transport") return answerTransport(chip, line);
   return "unknown operation";
 }
 

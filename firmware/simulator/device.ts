@@ -1,6 +1,13 @@
 import { Reader, toHex, Writer } from '../../nodes/headend/bytes.ts';
 import { type ErrorName, errorCodes, WattmeshError } from '../../nodes/headend/errors.ts';
-import { ENERGY_CLASSES, type EnergyClass, RESET_CAUSES, ROLES, type ResetCause, type Role } from '../../nodes/headend/frame/fields.ts';
+import {
+  ENERGY_CLASSES,
+  type EnergyClass,
+  RESET_CAUSES,
+  type ResetCause,
+  ROLES,
+  type Role,
+} from '../../nodes/headend/frame/fields.ts';
 import { type Firmware, type FirmwareImports, type FirmwareInstance, IO_BYTES } from './firmware.ts';
 import { Flash, PowerCut, SECTOR_BYTES } from './flash.ts';
 import type { LoadSample } from './loads/household.ts';
@@ -224,7 +231,11 @@ export class Device implements Station {
     const atS = this.#around.schedule.nowUs / 1e6;
     const where = `at ${atS} s, seed ${this.#around.seed}`;
     const advice = 'run the same scenario and seed with --checked to find the place';
-    return new WattmeshError('firmwareTrap', `the firmware of ${this.id} trapped ${where}: ${cause.message}; ${advice}`, { cause });
+    return new WattmeshError(
+      'firmwareTrap',
+      `the firmware of ${this.id} trapped ${where}: ${cause.message}; ${advice}`,
+      { cause },
+    );
   }
 
   #configBytes(cause: ResetCause): Uint8Array {
@@ -250,7 +261,8 @@ export class Device implements Station {
   /** Copies parts into the io buffer; returns their length. */
   #put(...parts: Uint8Array[]): number {
     const length = parts.reduce((sum, part) => sum + part.length, 0);
-    if (length > IO_BYTES) throw new RangeError(`${length} bytes do not fit the ${IO_BYTES} of the io buffer: hand them over in parts`);
+    if (length > IO_BYTES)
+      throw new RangeError(`${length} bytes do not fit the ${IO_BYTES} of the io buffer: hand them over in parts`);
     const view = this.#view(this.#io, length);
     let at = 0;
     for (const part of parts) {
@@ -314,5 +326,8 @@ function registerBytes(sample: InputSample): Uint8Array {
 
 function bootFailed(id: string, code: number): WattmeshError {
   const reason = (Object.keys(errorCodes) as ErrorName[]).find((name) => errorCodes[name] === code) ?? 'badField';
-  return new WattmeshError(reason, `the firmware of ${id} does not start: error ${code} (${reason}); check its configuration and flash`);
+  return new WattmeshError(
+    reason,
+    `the firmware of ${id} does not start: error ${code} (${reason}); check its configuration and flash`,
+  );
 }

@@ -70,7 +70,8 @@ function packageRoot(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(folder, 'package.json'))) {
     const parent = dirname(folder);
-    if (parent === folder) throw new WattmeshError('badConfig', 'the simulator stands outside its package: install it again');
+    if (parent === folder)
+      throw new WattmeshError('badConfig', 'the simulator stands outside its package: install it again');
     folder = parent;
   }
   return folder;

@@ -7,7 +7,8 @@ import { spawnSync } from 'node:child_process';
 export function needTool(context: Mocha.Context, ...programs: string[]): boolean {
   const missing = programs.filter((program) => spawnSync('which', [program]).status !== 0);
   if (missing.length === 0) return true;
-  if (process.env.WATTMESH_SHARED) throw new Error(`install ${missing.join(', ')}: this machine promises them to the tests`);
+  if (process.env.WATTMESH_SHARED)
+    throw new Error(`install ${missing.join(', ')}: this machine promises them to the tests`);
   context.skip();
   return false;
 }

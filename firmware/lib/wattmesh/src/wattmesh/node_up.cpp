@@ -78,6 +78,7 @@ bool Node::noteMember(const Item& item, const PacketHeader& header) {
   const uint16_t custodian = item.route[custodianIndex(item)];
   const bool member = !isHub(custodian) && custodian != shortIdNone;
   if (member && (empty || header.type == packetUp)) hub_->hub.heard(custodian, item.isAnswer, item.poll, item.more, now_);
+  if (isHub(custodian) && item.route[0] != shortIdNone) hub_->hub.left(item.route[0]);
   return member && empty;
 }
 

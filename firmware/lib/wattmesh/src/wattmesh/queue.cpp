@@ -57,6 +57,12 @@ bool Queue::holdsOwn() const {
   return false;
 }
 
+void Queue::dropOwn() {
+  for (QueuedItem& slot : slots_) {
+    if (slot.own && slot.state != QueuedItem::State::inFlight) slot.state = QueuedItem::State::empty;
+  }
+}
+
 size_t Queue::count() const {
   size_t count = 0;
   for (const QueuedItem& slot : slots_) count += slot.state == QueuedItem::State::empty ? 0 : 1;

@@ -1,0 +1,43 @@
+import { SerialPort } from 'serialport';
+import type { FastMesh } from './mesh.ts';
+
+/** Connects the simulated gateway's serial line with a port of this machine. What is sent while the cable is out is lost. */
+export class SerialGateway {
+  readonly #mesh: FastMesh;
+  readonly #path: string;
+  #port: SerialPort | undefined;
+
+  constructor(mesh: FastMesh, path: string) {
+    this.#mesh = mesh;
+    this.#path = path;
+    mesh.world.gateway.onHostBytes((bytes) => this.send(bytes));
+  }
+
+  /** To be called whenever the cable has been put in. */
+  async open(): Promise<void> {
+    const port = new SerialPort({ path: this.#path, baudRate: 115_200, autoOpen: false });
+    port.on('data', (bytes: Buffer) => this.#mesh.world.gateway.hostBytes(bytes));
+    // The cable is pulled on purpose: the port vanishes, as it should.
+    port.on('error', () => undefined);
+    await new Promise<void>((resolve, reject) => port.open((error) => (error ? reject(error) : resolve())));
+    this.#port = port;
+  }
+
+  /** Puts bytes on the line, as noise would; false once the port takes no more for the moment. */
+  send(bytes: Uint8Array): boolean {
+    return this.#port?.isOpen === true && this.#port.write(bytes);
+  }
+
+  /** Resolves when what was sent has left this end. */
+  async drained(): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      if (!this.#port?.isOpen) return resolve();
+      this.#port.drain((error) => (error ? reject(error) : resolve()));
+    });
+  }
+
+  async close(): Promise<void> {
+    const port = this.#port;
+    if (port?.isOpen) await new Promise<void>((resolve) => port.close(() => resolve()));
+  }
+}

@@ -72,6 +72,11 @@ const CAMPSITE: Plan = {
   ],
 };
 
+/** Signal, dBm, at which people and doors in the way commonly leave such a ratio indoors: far above what noise alone would need. */
+function rssiOf(prr: number): number {
+  return Math.round(-90 + 30 * prr ** 4);
+}
+
 const PLANS: Readonly<Record<string, Plan>> = { demo: HOUSE, campsite: CAMPSITE };
 
 /** Names of the layouts. */
@@ -82,8 +87,8 @@ export function layoutNamed(name: string): Layout | undefined {
   const plan = Object.hasOwn(PLANS, name) ? PLANS[name] : undefined;
   if (!plan) return undefined;
   const links = plan.links.flatMap(([a, b, prr]) => [
-    { from: a, to: b, prr },
-    { from: b, to: a, prr },
+    { from: a, to: b, prr, rssi: rssiOf(prr) },
+    { from: b, to: a, prr, rssi: rssiOf(prr) },
   ]);
   const nodes = [
     { id: 'gw', role: 'gateway' },

@@ -68,7 +68,12 @@ export class SimulatedLink implements Link {
   log(): SimulatedReading[] {
     const world = this.#mesh?.world;
     if (!world) return [];
-    return [...this.#nodeIds.keys()].flatMap((id) => world.log(id).rows().map(({ row }) => this.#reading(id, row)));
+    return [...this.#nodeIds.keys()].flatMap((id) =>
+      world
+        .log(id)
+        .rows()
+        .map(({ row }) => this.#reading(id, row)),
+    );
   }
 
   async open(handler: LinkHandler): Promise<void> {
@@ -129,5 +134,8 @@ function layoutOf(scenario: string | object): Layout {
   if (typeof scenario !== 'string') return { scenario: parseScenario(scenario), names: new Map() };
   const layout = layoutNamed(scenario);
   if (layout) return layout;
-  throw new WattmeshError('badConfig', `there is no simulated mesh called ${JSON.stringify(scenario)}: choose ${LAYOUT_NAMES.join(' or ')}`);
+  throw new WattmeshError(
+    'badConfig',
+    `there is no simulated mesh called ${JSON.stringify(scenario)}: choose ${LAYOUT_NAMES.join(' or ')}`,
+  );
 }

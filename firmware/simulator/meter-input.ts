@@ -24,7 +24,10 @@ export class MeterInput {
     const { min, max } = ANNUAL_KWH;
     const random = new Random(seed).fork(`household ${id}`);
     this.#annualKwh = lasting ? Math.round(min + (max - min) * random.float()) : undefined;
-    this.#household = createHousehold(`${seed} ${id}`, this.#annualKwh === undefined ? {} : { annualKwh: this.#annualKwh });
+    this.#household = createHousehold(
+      `${seed} ${id}`,
+      this.#annualKwh === undefined ? {} : { annualKwh: this.#annualKwh },
+    );
   }
 
   /** Values at a moment, UTC ms; moments ascend. */

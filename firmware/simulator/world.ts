@@ -174,7 +174,8 @@ export class World {
     const { scenario, network, firmware, lastingSeed, serialHost = false, meterLogRowsMax } = this.#options;
     const { id, role } = node;
     const random = this.#random.fork(`device ${id}`);
-    const input = role === 'meter' ? new MeterInput(lastingSeed ?? this.seed, id, lastingSeed !== undefined) : undefined;
+    const input =
+      role === 'meter' ? new MeterInput(lastingSeed ?? this.seed, id, lastingSeed !== undefined) : undefined;
     const log = new MeterLog(meterLogRowsMax);
     const config = {
       id,

@@ -35,6 +35,8 @@ export const OFFLINE_AFTER_CYCLES = 3;
 const CURSOR_IDLE_MS = 100;
 /** Messages wait at most this long, ms, after a start for somebody to listen. */
 const LISTEN_GRACE_MS = 2_000;
+/** And this long, ms, when the last listener has gone: a deployment of Node-RED, which gives nodes 15 s to close, brings the next one. */
+const RETURN_GRACE_MS = 20_000;
 const TICK_MS = 1_000;
 
 export interface HeadEndOptions {
@@ -74,6 +76,8 @@ export class HeadEnd {
   readonly #places: Places;
   readonly #group: GroupCommit<Input>;
   readonly #outbox: Outbox;
+  /** Runs while messages wait for a listener. */
+  #grace: Timer | undefined;
   #linkState: NetworkState['link'] = { up: false, detail: 'not started' };
   #life: Life | undefined;
   #timers: readonly Timer[] = [];
@@ -122,7 +126,10 @@ export class HeadEnd {
   onReading(listener: (message: ReadingMessage) => void): () => void {
     const end = this.#telling.readings.add(listener);
     if (this.#life) this.#openOutbox();
-    return end;
+    return () => {
+      end();
+      if (this.#life && !this.#telling.readings.any) this.#awaitListeners(RETURN_GRACE_MS);
+    };
   }
 
   onStatus(listener: (message: StatusMessage) => void): () => void {
@@ -315,10 +322,10 @@ export class HeadEnd {
     this.#timers = [
       every(clock, TICK_MS, () => this.#telling.attempt(() => this.#tick())),
       every(clock, TIME_PERIOD_MS, () => this.#telling.attempt(() => this.#gateways.sendTimes())),
-      clock.after(LISTEN_GRACE_MS, () => this.#telling.attempt(() => this.#openOutbox())),
     ];
     this.#outbox.add(outbox, true);
     if (this.#telling.readings.any) this.#openOutbox();
+    else this.#awaitListeners(LISTEN_GRACE_MS);
   }
 
   #handler(): LinkHandler {
@@ -339,7 +346,7 @@ export class HeadEnd {
   async #stop(): Promise<void> {
     await Promise.allSettled([this.#starting]);
     if (!this.#life) return;
-    for (const timer of this.#timers) timer.cancel();
+    this.#cancelTimers();
     await this.#group.flush();
     this.#endLife();
     try {
@@ -350,10 +357,15 @@ export class HeadEnd {
   }
 
   #endLife(): void {
-    for (const timer of this.#timers) timer.cancel();
+    this.#cancelTimers();
     this.#life?.acknowledger.stop();
     this.#life = undefined;
     this.#telling.stop();
+  }
+
+  #cancelTimers(): void {
+    this.#grace?.cancel();
+    for (const timer of this.#timers) timer.cancel();
   }
 
   #tick(): void {
@@ -370,7 +382,15 @@ export class HeadEnd {
     this.#life?.acknowledger.tick();
   }
 
+  /** Messages wait for a listener, but not for ever: somebody may want nothing but the store. */
+  #awaitListeners(graceMs: number): void {
+    this.#outbox.close();
+    this.#grace?.cancel();
+    this.#grace = this.#options.clock.after(graceMs, () => this.#telling.attempt(() => this.#openOutbox()));
+  }
+
   #openOutbox(): void {
+    this.#grace?.cancel();
     this.#outbox.open();
     this.#saveCursor();
   }

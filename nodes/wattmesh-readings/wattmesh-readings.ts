@@ -2,7 +2,7 @@ import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
 import type { ReadingMessage } from '../headend/messages.ts';
 import { failNode } from '../shared/funnel.ts';
 import { migrate, type SettingsHistory, type StoredSettings } from '../shared/migrate.ts';
-import { RowBadge } from '../shared/row-badge.ts';
+import { droppedCount, RowBadge } from '../shared/row-badge.ts';
 import { tapNetwork } from '../shared/tap.ts';
 import { meterFilter } from './meter-filter.ts';
 
@@ -26,7 +26,7 @@ function start(RED: NodeAPI, node: Node, settings: StoredSettings): void {
   const wanted = meterFilter(String(settings.meters));
   const rows = new RowBadge();
   const tap = tapNetwork(RED, node, String(settings.network), {
-    badge: () => rows.badge(Date.now()),
+    badge: (state) => rows.badge(Date.now(), droppedCount(state)),
     attach: (service) => [
       service.onReading((reading) => {
         if (!wanted(reading)) return;

@@ -84,9 +84,9 @@ export class Bench {
     await this.#nodeRed?.kill9();
   }
 
-  /** Memory of the Node-RED process, bytes. */
-  async residentBytes(): Promise<number> {
-    const answer = await fetch(`${this.#nodeRed?.url}/resident`);
+  /** Memory that the Node-RED process occupies (`resident`) or that it still needs after a garbage collection (`live`), bytes. */
+  async memoryBytes(kind: 'resident' | 'live'): Promise<number> {
+    const answer = await fetch(`${this.#nodeRed?.url}/memory${kind === 'live' ? '?live=1' : ''}`);
     return Number(await answer.text());
   }
 
@@ -133,13 +133,19 @@ function readingsNode(): object {
   return { ...node, wires: [['messages'], ['messages']] };
 }
 
-/** Tells the memory that the process occupies. */
+/** Tell the memory that the process occupies, or, after a garbage collection, the memory that it needs. */
 function memoryNodes(): object[] {
-  const libs = [{ var: 'process', module: 'process' }];
-  const func = 'msg.payload = String(process.memoryUsage().rss); return msg;';
+  const libs = ['process', 'v8', 'vm'].map((name) => ({ var: name, module: name }));
+  const func = `if (msg.req.query.live) {
+  v8.setFlagsFromString('--expose-gc');
+  vm.runInNewContext('gc')();
+}
+const { rss, heapUsed, external } = process.memoryUsage();
+msg.payload = String(msg.req.query.live ? heapUsed + external : rss);
+return msg;`;
   return [
-    { id: 'ask', type: 'http in', z: TAB, url: '/resident', method: 'get', wires: [['resident']] },
-    { id: 'resident', type: 'function', z: TAB, func, libs, outputs: 1, wires: [['answer']] },
+    { id: 'ask', type: 'http in', z: TAB, url: '/memory', method: 'get', wires: [['memory']] },
+    { id: 'memory', type: 'function', z: TAB, func, libs, outputs: 1, wires: [['answer']] },
     { id: 'answer', type: 'http response', z: TAB, wires: [] },
   ];
 }

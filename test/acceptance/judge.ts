@@ -64,7 +64,10 @@ export function assertTold(measured: readonly Measured[], messages: readonly Rea
 }
 
 function storedForm({ nodeId, logId, seq, measuredAtMs, intervalS, ...row }: Measured): StoredRow {
-  const values = REGISTERS.filter((register) => row[register] !== undefined).map((register) => [register, row[register]]);
+  const values = REGISTERS.filter((register) => row[register] !== undefined).map((register) => [
+    register,
+    row[register],
+  ]);
   return { nodeId, logId, seq, measuredAtMs, intervalS, values: Object.fromEntries(values) as Record<string, number> };
 }
 

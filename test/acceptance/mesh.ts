@@ -34,7 +34,12 @@ export function identityOf({ nodeId, logId, seq }: { nodeId: string; logId: stri
 /** A gateway, two hubs and six meters, one of them behind another one, whose links lose every tenth frame. Their firmware is the real one. */
 function scenario() {
   const pairs = 'gw-h1 gw-h2 h1-h2 h1-m1 h1-m2 h1-m3 m1-m2 h2-m4 h2-m5 m4-m5 m5-m6'.split(' ');
-  const both = pairs.map((pair) => pair.split('-')).flatMap(([a, b]) => [{ from: a, to: b }, { from: b, to: a }]);
+  const both = pairs
+    .map((pair) => pair.split('-'))
+    .flatMap(([a, b]) => [
+      { from: a, to: b },
+      { from: b, to: a },
+    ]);
   const hubs = ['h1', 'h2'].map((id, index) => ({ id, role: 'hub', localHubId: index + 1 }));
   return parseScenario({
     name: 'acceptance',

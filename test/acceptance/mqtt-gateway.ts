@@ -1,6 +1,6 @@
 import { connect, type MqttClient } from 'mqtt';
 import { formatTopic } from '../../nodes/headend/frame/topics.ts';
-import { GATEWAY, type FastMesh, NETWORK } from './mesh.ts';
+import { type FastMesh, GATEWAY, NETWORK } from './mesh.ts';
 
 const RECONNECT_WALL_MS = 100;
 
@@ -20,13 +20,15 @@ export class MqttGateway {
       client.publish(topic('status'), 'online', { qos: 1, retain: true });
     });
     client.on('message', (_topic, payload) => mesh.world.gateway.hostBytes(payload));
-    mesh.world.gateway.onHostBytes((envelope) => this.send(envelope));
+    mesh.world.gateway.onHostBytes((envelope) => {
+      if (client.connected) client.publish(topic('up'), Buffer.from(envelope), { qos: 1 });
+    });
   }
 
-  /** Publishes bytes as an envelope of this gateway. */
-  send(bytes: Uint8Array): void {
-    if (!this.#client.connected) return;
-    this.#client.publish(formatTopic({ kind: 'up', network: NETWORK, gateway: GATEWAY }), Buffer.from(bytes), { qos: 1 });
+  /** Publishes bytes as an envelope of this gateway; resolves when the broker has taken them. */
+  async send(bytes: Uint8Array): Promise<void> {
+    const topic = formatTopic({ kind: 'up', network: NETWORK, gateway: GATEWAY });
+    await this.#client.publishAsync(topic, Buffer.from(bytes), { qos: 1 });
   }
 
   async close(): Promise<void> {

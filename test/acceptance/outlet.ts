@@ -23,7 +23,11 @@ export class Outlet {
     const collector = { type: 'function', z: tab, libs, outputs: 0, noerr: 0, initialize: '', finalize: '', wires: [] };
     return [
       { ...collector, id: 'messages', func: this.#keepMessage() },
-      { ...collector, id: 'badges', func: append(join(this.#folder, BADGES), '[msg.status.source.id, msg.status.text]') },
+      {
+        ...collector,
+        id: 'badges',
+        func: append(join(this.#folder, BADGES), '[msg.status.source.id, msg.status.text]'),
+      },
       { id: 'statuses', type: 'status', z: tab, scope: null, wires: [['badges']] },
     ];
   }
@@ -53,7 +57,10 @@ export class Outlet {
 
   #keepMessage(): string {
     const killFile = JSON.stringify(join(this.#folder, KILL));
-    const keep = append(join(this.#folder, MESSAGES), '{ topic: msg.topic, payload: msg.payload, wattmesh: msg.wattmesh }');
+    const keep = append(
+      join(this.#folder, MESSAGES),
+      '{ topic: msg.topic, payload: msg.payload, wattmesh: msg.wattmesh }',
+    );
     return `${keep}
 if (fs.existsSync(${killFile})) {
   fs.unlinkSync(${killFile});

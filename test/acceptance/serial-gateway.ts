@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { SerialPort } from 'serialport';
 import type { FastMesh } from './mesh.ts';
 
@@ -10,7 +11,9 @@ export class SerialGateway {
   constructor(mesh: FastMesh, path: string) {
     this.#mesh = mesh;
     this.#path = path;
-    mesh.world.gateway.onHostBytes((bytes) => this.send(bytes));
+    mesh.world.gateway.onHostBytes((bytes) => {
+      if (this.#port?.isOpen) this.#port.write(bytes);
+    });
   }
 
   /** To be called whenever the cable has been put in. */
@@ -23,17 +26,9 @@ export class SerialGateway {
     this.#port = port;
   }
 
-  /** Puts bytes on the line, as noise would; false once the port takes no more for the moment. */
-  send(bytes: Uint8Array): boolean {
-    return this.#port?.isOpen === true && this.#port.write(bytes);
-  }
-
-  /** Resolves when what was sent has left this end. */
-  async drained(): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      if (!this.#port?.isOpen) return resolve();
-      this.#port.drain((error) => (error ? reject(error) : resolve()));
-    });
+  /** Puts bytes on the line, as noise would; resolves when the line takes more. */
+  async send(bytes: Uint8Array): Promise<void> {
+    if (this.#port?.isOpen && !this.#port.write(bytes)) await once(this.#port, 'drain');
   }
 
   async close(): Promise<void> {

@@ -34,7 +34,8 @@ export async function storedRows(file: string): Promise<StoredRow[]> {
       FROM readings r JOIN logs l ON l.id = r.log JOIN keys k ON k.id = l.key_id ORDER BY r.id`;
     const rows = database.prepare(sql).all().map(toRow);
     const [count] = database.prepare('SELECT count(*) AS n FROM readings').all();
-    if (count?.n !== rows.length) throw new Error(`${count?.n} readings are stored, ${rows.length} of them of known devices`);
+    if (count?.n !== rows.length)
+      throw new Error(`${count?.n} readings are stored, ${rows.length} of them of known devices`);
     return rows;
   } finally {
     database.close();

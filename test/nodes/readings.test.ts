@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { badges, badgeText, give, load, NET, received, withNodeRed } from './support/bench.ts';
+import { badges, badgeText, load, NET, plugIn, received, running, withNodeRed } from './support/bench.ts';
 import { ScriptedGateway } from './support/scripted-gateway.ts';
 
 const TAB = { id: 'tab', type: 'tab', label: 'test' };
@@ -13,15 +13,8 @@ function readings(settings: object): object {
 /** A network fed through a decode node, two meters joined. */
 async function begin(settings: object, names: object[] = []): Promise<{ first: ScriptedGateway; second: ScriptedGateway }> {
   await load([TAB, { ...NET, names }, DECODE, readings(settings), ...HELPERS]);
-  const gateways = ['first', 'second'].map((seed) => {
-    const gateway = new ScriptedGateway(seed, (envelope) => give('decode', { topic: seed, payload: Buffer.from(envelope) }));
-    received('answers').watch(({ topic, payload }) => {
-      if (topic === `wattmesh/test-net/${seed}/down`) gateway.take(payload);
-    });
-    return gateway;
-  });
-  const [first, second] = gateways as [ScriptedGateway, ScriptedGateway];
-  await badges('decode').find('a running network', ({ text }) => text === 'no gateway yet');
+  const [first, second] = [plugIn('first', 'decode', 'answers'), plugIn('second', 'decode', 'answers')];
+  await running();
   await first.begin();
   await second.begin();
   return { first, second };
@@ -43,7 +36,7 @@ describe('wattmesh-readings', () => {
     assert.ok(Math.abs(Date.parse(receivedAt) - Date.now()) < 10_000);
     assert.deepEqual(payload, {
       meter: nodeId,
-      name: nodeId,
+      name: `meter-${nodeId.slice(-4)}`,
       interval_s: 60,
       power_w: 300.1,
       energy_import_kwh: 100.005,

@@ -38,10 +38,13 @@ class Bench {
   sample: InputSample | undefined;
 
   constructor(script: Script, config: Partial<DeviceConfig> = {}) {
-    const links = new LinkTable(['m1', 'm2'], [
-      { from: 'm1', to: 'm2', prr: 1, rssi: -60 },
-      { from: 'm2', to: 'm1', prr: 1, rssi: -61 },
-    ]);
+    const links = new LinkTable(
+      ['m1', 'm2'],
+      [
+        { from: 'm1', to: 'm2', prr: 1, rssi: -60 },
+        { from: 'm2', to: 'm1', prr: 1, rssi: -61 },
+      ],
+    );
     const radioConfig = { interferencePrr: 0, captureDb: null, macRetries: 3, burst: { meanBadS: 0, meanGoodS: 0 } };
     this.radio = new Radio(this.schedule, new Random(1), radioConfig, links);
     const { firmware, instances } = fakeFirmware(script);
@@ -109,11 +112,14 @@ describe('simulated device', () => {
     bench.schedule.run(1_000_000);
     bench.a.powerOn();
     bench.schedule.run(2_000_000);
-    assert.deepEqual(bench.calls().map((call) => [call.kind, call.nowUs]), [
-      ['boot', 0],
-      ['tick', 1_500],
-      ['tick', 3_000],
-    ]);
+    assert.deepEqual(
+      bench.calls().map((call) => [call.kind, call.nowUs]),
+      [
+        ['boot', 0],
+        ['tick', 1_500],
+        ['tick', 3_000],
+      ],
+    );
   });
 
   it('takes the clock of the firmware at its end for never', () => {
@@ -128,11 +134,14 @@ describe('simulated device', () => {
     bench.schedule.run(1_000);
     bench.a.hostBytes(Uint8Array.of(9, 8));
     bench.schedule.run(20_000);
-    assert.deepEqual(bench.calls().map((call) => [call.kind, call.nowUs]), [
-      ['boot', 0],
-      ['host', 1_000],
-      ['tick', 4_000],
-    ]);
+    assert.deepEqual(
+      bench.calls().map((call) => [call.kind, call.nowUs]),
+      [
+        ['boot', 0],
+        ['host', 1_000],
+        ['tick', 4_000],
+      ],
+    );
     const host = bench.calls()[1];
     assert.ok(host?.kind === 'host');
     assert.deepEqual([...host.io], [9, 8]);
@@ -153,7 +162,10 @@ describe('simulated device', () => {
     assert.ok(received?.kind === 'receive');
     assert.equal(toHex(received.io), '020000000001020000000002aabb');
     assert.equal(received.rssiDbm, -60);
-    assert.deepEqual(bench.calls(1).map((call) => call.kind === 'sent' && call.ok), [false, true]);
+    assert.deepEqual(
+      bench.calls(1).map((call) => call.kind === 'sent' && call.ok),
+      [false, true],
+    );
   });
 
   it('keeps its flash over a power-off, and nothing else', () => {
@@ -173,7 +185,10 @@ describe('simulated device', () => {
     bench.a.powerOn();
     assert.equal(bench.instances.length, 2);
     assert.equal(toHex((bench.instances[1] as FakeInstance).bytes.slice(SCRATCH, SCRATCH + 2)), '1234');
-    assert.deepEqual(bench.calls(0).map((call) => call.kind), ['boot', 'tick']);
+    assert.deepEqual(
+      bench.calls(0).map((call) => call.kind),
+      ['boot', 'tick'],
+    );
   });
 
   it('goes off when power fails within a flash operation', () => {
@@ -200,7 +215,8 @@ describe('simulated device', () => {
     bench.a.powerOn();
     assert.throws(
       () => bench.schedule.run(3_000_000),
-      (error: Error) => reasonOf(error) === 'firmwareTrap' && /m1 trapped at 2 s, seed 42: unreachable/.test(error.message),
+      (error: Error) =>
+        reasonOf(error) === 'firmwareTrap' && /m1 trapped at 2 s, seed 42: unreachable/.test(error.message),
     );
     assert.equal(bench.a.on, false);
   });
@@ -208,12 +224,18 @@ describe('simulated device', () => {
   it('reports a firmware that asks for ticks without time passing', () => {
     const bench = new Bench((call) => call.nowUs);
     bench.a.powerOn();
-    assert.throws(() => bench.schedule.run(1), (error: Error) => reasonOf(error) === 'firmwareTrap');
+    assert.throws(
+      () => bench.schedule.run(1),
+      (error: Error) => reasonOf(error) === 'firmwareTrap',
+    );
   });
 
   it('throws the error of a firmware that does not start', () => {
     const bench = new Bench(() => -402);
-    assert.throws(() => bench.a.powerOn(), (error: Error) => reasonOf(error) === 'nvWrite');
+    assert.throws(
+      () => bench.a.powerOn(),
+      (error: Error) => reasonOf(error) === 'nvWrite',
+    );
     assert.equal(bench.a.on, false);
   });
 
@@ -232,17 +254,37 @@ describe('simulated device', () => {
       imports.trace(99, SCRATCH, 5);
       return NEVER;
     });
-    const loads = { importDwh: 2 ** 40 + 5, exportDwh: 6, powerDw: -7, voltageDv: 2300, currentCa: 8, frequencyChz: 5000, powerFactorPct: 99 };
+    const loads = {
+      importDwh: 2 ** 40 + 5,
+      exportDwh: 6,
+      powerDw: -7,
+      voltageDv: 2300,
+      currentCa: 8,
+      frequencyChz: 5000,
+      powerFactorPct: 99,
+    };
     bench.sample = { mask: 0x7d, ...loads };
     bench.a.powerOn();
     assert.deepEqual(bench.traces, [{ kind: 'parentChanged', parent: 0x1234, cost: 300, hops: 2 }]);
-    assert.deepEqual(bench.host, ['7d00' + '050000000001' + '060000000000' + 'f9ffffff' + 'fc08' + '0800' + '8813' + '63']);
+    assert.deepEqual(bench.host, [
+      '7d00' + '050000000001' + '060000000000' + 'f9ffffff' + 'fc08' + '0800' + '8813' + '63',
+    ]);
   });
 
   it('tells its state', () => {
     const bench = new Bench(idle);
     bench.a.powerOn();
-    const writer = new Writer(64).u16(0x11).u16(0x8001).u8(2).u16(384).u8(1).u8(1).u8(9).bytes(Uint8Array.of(1, 2, 3, 4, 5, 6)).u16(3).u16(4);
+    const writer = new Writer(64)
+      .u16(0x11)
+      .u16(0x8001)
+      .u8(2)
+      .u16(384)
+      .u8(1)
+      .u8(1)
+      .u8(9)
+      .bytes(Uint8Array.of(1, 2, 3, 4, 5, 6))
+      .u16(3)
+      .u16(4);
     for (let counter = 1; counter <= 7; counter++) writer.u32(counter);
     (bench.instances[0] as FakeInstance).state = writer.finish();
     assert.deepEqual(bench.a.state(), {

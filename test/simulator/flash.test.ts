@@ -55,7 +55,10 @@ describe('simulated flash', () => {
       endings.add(torn.slice(7).join());
       assert.equal(flash.write(20, Uint8Array.of(0)), true, 'works again afterwards');
     }
-    assert.ok(endings.has('255,255,255,255'), 'nothing was written');
+    assert.ok(
+      [...endings].some((ending) => ending.endsWith(',255,255,255')),
+      'no more than the first byte was touched',
+    );
     assert.ok(endings.has('0,0,0,255'), 'everything was written');
     assert.ok(endings.size > 10, 'and every stage between');
   });

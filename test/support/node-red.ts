@@ -71,6 +71,8 @@ export interface NodeTestHelper {
   init(runtimePath: string, settings?: object): void;
   settings(settings: object): object;
   load(nodes: unknown, flow: readonly object[], credentials?: object): Promise<void>;
+  /** Deploys a flow; rejects when it has not started after 300 ms. */
+  setFlows(flow: readonly object[], type: 'full' | 'flows' | 'nodes', credentials?: object): Promise<void>;
   unload(): Promise<unknown>;
   startServer(done: () => void): void;
   stopServer(done: () => void): void;

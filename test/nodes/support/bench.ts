@@ -1,4 +1,4 @@
-import assert from 'node:assert/strict';
+import type { NodeAPI } from 'node-red';
 import decode from '../../../nodes/wattmesh-decode/wattmesh-decode.ts';
 import network from '../../../nodes/wattmesh-network/wattmesh-network.ts';
 import readings from '../../../nodes/wattmesh-readings/wattmesh-readings.ts';
@@ -6,14 +6,16 @@ import status from '../../../nodes/wattmesh-status/wattmesh-status.ts';
 import topology from '../../../nodes/wattmesh-topology/wattmesh-topology.ts';
 import { loadTestHelper } from '../../support/node-red.ts';
 import { Observed } from '../../support/observed.ts';
+import { NETWORK, ScriptedGateway } from './scripted-gateway.ts';
 
+export { NETWORK };
 export const helper = loadTestHelper();
-export const NETWORK = 'test-net';
 /** A network fed by a flow, in memory; its key is in CREDENTIALS. */
 export const NET = { id: 'net', type: 'wattmesh-network', version: 1, name: '', connection: 'flow', networkId: NETWORK, store: 'memory' };
 export const CREDENTIALS = { net: { networkKey: '000102030405060708090a0b0c0d0e0f' } };
 
-const MODULES = [network, readings, decode, status, topology];
+const MODULES = [network, readings, decode, status, topology, (RED: NodeAPI) => void (runtime = RED)];
+let runtime: NodeAPI | undefined;
 
 // biome-ignore lint/suspicious/noExplicitAny: messages are what the nodes make of them; tests look at all of it
 type Message = any;
@@ -45,9 +47,23 @@ export class Log extends Observed {
   }
 }
 
-/** Loads a flow. Every flow needs a tab: nodes without one are not told apart from config nodes. */
+/** Loads a flow; nodes on a tab get a place there, because Node-RED takes a node without one for a config node. */
 export async function load(flow: readonly object[], credentials: object = CREDENTIALS): Promise<void> {
-  await helper.load(MODULES, flow, credentials);
+  await helper.load(MODULES, placed(flow), credentials);
+}
+
+function placed(flow: readonly object[]): object[] {
+  return flow.map((node) => ('z' in node ? { ...node, x: 100, y: 100 } : node));
+}
+
+/** Tells the nodes what Node-RED tells them at the beginning and at the end of a deployment. */
+export function deployment(moment: 'stopping' | 'started'): void {
+  runtime?.events.emit(`flows:${moment}`, {});
+}
+
+/** Deploys another flow over the loaded one, of which only nodes that differ restart. */
+export async function deploy(flow: readonly object[], credentials: object = CREDENTIALS): Promise<void> {
+  await helper.setFlows(placed(flow), 'nodes', credentials);
 }
 
 /** Messages that reach a helper node. */
@@ -64,6 +80,16 @@ export function badges(id: string): Log {
   for (const call of node.status.getCalls()) if (call.thisValue === node) log.add(call.args[0]);
   node.on('call:status', (call: { args: Message[] }) => log.add(call.args[0]));
   return log;
+}
+
+/** Resolves when a network runs. */
+export async function running(id = 'net'): Promise<void> {
+  const log = new Log();
+  const { service } = helper.getNode(id);
+  log.add(service.condition());
+  const end = service.onCondition((condition: Message) => log.add(condition));
+  await log.find('a running network', ({ kind }) => kind === 'running');
+  end();
 }
 
 /** Errors of a node, also those that it has reported already. */
@@ -87,6 +113,18 @@ export function give(id: string, message: object): void {
   helper.getNode(id).receive(message);
 }
 
+/** Connects a scripted gateway with a decode node that is wired to a helper node for its answers. */
+export function plugIn(gateway: string, decodeNode: string, answers: string): ScriptedGateway {
+  const topic = `wattmesh/${NETWORK}/${gateway}`;
+  const scripted = new ScriptedGateway(gateway, (envelope) => {
+    give(decodeNode, { topic: `${topic}/up`, payload: Buffer.from(envelope) });
+  });
+  received(answers).watch((message) => {
+    if (message.topic === `${topic}/down`) scripted.take(message.payload);
+  });
+  return scripted;
+}
+
 /** Starts and stops Node-RED's own server around a suite, and unloads the flow after each test. */
 export function withNodeRed(): void {
   before((done) => void helper.startServer(done));
@@ -94,9 +132,4 @@ export function withNodeRed(): void {
   afterEach(async () => {
     await helper.unload();
   });
-}
-
-/** Fails when an entry of one log was not expected. */
-export function assertEmpty(log: Log, what: string): void {
-  assert.deepEqual(log.all, [], what);
 }

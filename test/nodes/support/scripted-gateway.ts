@@ -4,12 +4,16 @@ import type { ReadingsSection } from '../../../nodes/headend/frame/sections.ts';
 import { networkNumber } from '../../../nodes/headend/security/keys.ts';
 import { ScriptedNode } from '../../headend/support/scripted-node.ts';
 import { Observed } from '../../support/observed.ts';
-import { NETWORK } from './bench.ts';
+
+/** Network id in the tests of nodes. */
+export const NETWORK = 'test-net';
 
 /** A gateway with one meter behind it, speaking the real bytes; the test carries them. */
 export class ScriptedGateway extends Observed {
   readonly meter: ScriptedNode;
   readonly answers: HostEnvelope[] = [];
+  /** UTC of row 0, seconds; set by the first rows. */
+  rowZeroS: number | undefined;
   readonly #send: (envelope: Uint8Array) => void;
   #upNumber = 1;
 
@@ -40,10 +44,13 @@ export class ScriptedGateway extends Observed {
     this.#deliver({ type: 'hello', nodeId: 'aabbccddeeff', networkNumber: networkNumber(NETWORK), ...rest });
   }
 
-  /** Rows `first` to `last`, of which the last was measured `ageS` seconds ago. */
-  rows(first: number, last: number, ageS = 0): void {
+  /** Rows `first` to `last`; the last of the first call was measured just now, or each call's last one `ageS` seconds ago. */
+  rows(first: number, last: number, ageS?: number): void {
     const section = this.meter.readings(first, last);
-    const t0S = Math.floor(Date.now() / 1000) - ageS - (last - first) * section.intervalS;
+    const nowS = Math.floor(Date.now() / 1000);
+    this.rowZeroS ??= nowS - last * section.intervalS;
+    const zeroS = ageS === undefined ? this.rowZeroS : nowS - ageS - last * section.intervalS;
+    const t0S = zeroS + first * section.intervalS;
     this.#up(this.meter.up([{ ...section, t0S } satisfies ReadingsSection]), [this.meter.shortId]);
   }
 

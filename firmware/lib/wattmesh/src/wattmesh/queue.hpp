@@ -49,7 +49,7 @@ class Queue {
   QueuedItem slots_[queueFramesMax];
 };
 
-// Packets seen lately, by node id, session and counter: a repeat is confirmed again but not queued twice.
+// Packets seen lately: a repeat is confirmed again but not queued twice.
 class DuplicateCache {
  public:
   bool contains(const uint8_t* packet, size_t length) const;

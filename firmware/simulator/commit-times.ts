@@ -1,6 +1,13 @@
 import type { Clock } from '../../nodes/headend/clock.ts';
 import { readingId } from '../../nodes/headend/metering/reading.ts';
-import type { CommitGroup, CommitResult, ReadingQuery, ReadingRow, Store, StoredState } from '../../nodes/headend/store/store.ts';
+import type {
+  CommitGroup,
+  CommitResult,
+  ReadingQuery,
+  ReadingRow,
+  Store,
+  StoredState,
+} from '../../nodes/headend/store/store.ts';
 
 /** A store that notes when each row was committed. */
 export class CommitTimes implements Store {

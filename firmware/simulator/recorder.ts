@@ -10,6 +10,7 @@ export class Recorder implements WorldObserver {
   readonly loops: NoLoopChecker;
   readonly repairs: RepairWatch;
   readonly #world: World;
+  readonly #meters: ReadonlySet<string>;
   readonly #byShortId = new Map<number, string>();
   readonly #bootS = new Map<string, number>();
   readonly #joinS = new Map<string, number>();
@@ -17,6 +18,7 @@ export class Recorder implements WorldObserver {
   constructor(world: World) {
     this.#world = world;
     this.loops = new NoLoopChecker(world.seed);
+    this.#meters = new Set(world.scenario.nodes.filter((node) => node.role === 'meter').map((node) => node.id));
     this.repairs = new RepairWatch(gatewayId(world.scenario));
     world.observe(this);
     world.gateway.onHostBytes((envelope) => this.#envelope(envelope));
@@ -53,8 +55,8 @@ export class Recorder implements WorldObserver {
     const { route } = envelope.item;
     const [origin, ...passed] = route.map((shortId) => this.#byShortId.get(shortId) ?? shortId.toString(16));
     if (origin === undefined) return;
-    this.loops.passed(origin, route, this.#nowS());
-    this.repairs.heard(origin, passed, this.#nowS());
+    this.loops.passed([origin, ...passed], this.#nowS());
+    if (this.#meters.has(origin)) this.repairs.heard(origin, passed, this.#nowS());
   }
 
   #nowS(): number {

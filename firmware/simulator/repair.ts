@@ -46,6 +46,9 @@ export class RepairWatch {
 
   /** The longest repair, seconds: one that is not finished counts up to `nowS`. 0 when nothing was killed. */
   longestS(nowS: number): number {
-    return Math.max(0, ...this.#outages.map((outage) => (outage.waiting.size > 0 ? nowS - outage.atS : outage.repairedS)));
+    return Math.max(
+      0,
+      ...this.#outages.map((outage) => (outage.waiting.size > 0 ? nowS - outage.atS : outage.repairedS)),
+    );
   }
 }

@@ -101,7 +101,15 @@ interface ReadingCounts {
 }
 
 function countReadings({ scenario, evidence, receivedAtMs }: RunFigures): ReadingCounts {
-  const counts: ReadingCounts = { measured: 0, delivered: 0, duplicates: 0, lost: 0, pending: 0, latenciesMs: [], leafReadings: 0 };
+  const counts: ReadingCounts = {
+    measured: 0,
+    delivered: 0,
+    duplicates: 0,
+    lost: 0,
+    pending: 0,
+    latenciesMs: [],
+    leafReadings: 0,
+  };
   const fromMs = evidence.startUtcMs + scenario.warmupS * 1000;
   const leaves = new Set(scenario.nodes.filter((node) => node.power === 'battery').map((node) => node.id));
   const stored = new Map(evidence.stored.map((row) => [`${nodeIdOf(fromHex(row.key))}:${row.logId}:${row.seq}`, row]));

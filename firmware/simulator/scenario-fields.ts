@@ -32,7 +32,8 @@ export class Fields {
     this.path = path;
     this.#object = value as Record<string, unknown>;
     for (const name of Object.keys(value)) {
-      if (!known.includes(name)) throw fault(this.at(name), 'there is no such field', `${advice} (known: ${known.join(', ')})`);
+      if (!known.includes(name))
+        throw fault(this.at(name), 'there is no such field', `${advice} (known: ${known.join(', ')})`);
     }
   }
 
@@ -65,7 +66,8 @@ export class Fields {
   oneOf<Name extends string>(name: string, names: readonly Name[], fallback?: Name): Name {
     const value = this.#value(name, fallback);
     const found = names.find((each) => each === value);
-    if (found === undefined) throw fault(this.at(name), `${shown(value)} is not possible`, `give one of ${names.join(', ')}`);
+    if (found === undefined)
+      throw fault(this.at(name), `${shown(value)} is not possible`, `give one of ${names.join(', ')}`);
     return found;
   }
 
@@ -73,7 +75,8 @@ export class Fields {
   list(name: string): { value: unknown; path: Path }[] {
     const value = this.#object[name];
     if (value === undefined) return [];
-    if (!Array.isArray(value)) throw fault(this.at(name), `${shown(value)} is no list`, 'give a list in square brackets');
+    if (!Array.isArray(value))
+      throw fault(this.at(name), `${shown(value)} is no list`, 'give a list in square brackets');
     return value.map((each: unknown, index) => ({ value: each, path: `${this.at(name)}[${index}]` }));
   }
 

@@ -56,7 +56,8 @@ export function parseScenario(json: unknown): Scenario {
   const fields = new Fields(json, '', known);
   const durationS = fields.number('durationS', { min: 1, max: DURATION_S_MAX });
   const warmupS = fields.number('warmupS', { min: 0, max: DURATION_S_MAX, fallback: 0 });
-  if (warmupS >= durationS) throw fault('warmupS', `${warmupS} leaves nothing of durationS (${durationS})`, 'make it shorter');
+  if (warmupS >= durationS)
+    throw fault('warmupS', `${warmupS} leaves nothing of durationS (${durationS})`, 'make it shorter');
   const nodes = readNodes(fields);
   const ids = new Set(nodes.map((node) => node.id));
   const links = readLinks(fields, ids);
@@ -70,14 +71,17 @@ export function parseScenario(json: unknown): Scenario {
     links,
     radio: readRadio(fields),
     pollCycleS: readPollCycle(fields),
-    intervalS: fields.inner('reading', ['intervalS']).number('intervalS', { min: 1, max: U16_MAX, whole: true, fallback: 60 }),
+    intervalS: fields
+      .inner('reading', ['intervalS'])
+      .number('intervalS', { min: 1, max: U16_MAX, whole: true, fallback: 60 }),
     faults: readFaults(fields, ids, durationS),
   };
 }
 
 function readNodes(fields: Fields): ScenarioNode[] {
   const list = fields.list('nodes');
-  if (list.length > SCENARIO_NODES_MAX) throw fault('nodes', `${list.length} are too many`, `give at most ${SCENARIO_NODES_MAX}`);
+  if (list.length > SCENARIO_NODES_MAX)
+    throw fault('nodes', `${list.length} are too many`, `give at most ${SCENARIO_NODES_MAX}`);
   const seen = new Map<string, Path>();
   const hubIds = new Map<number, Path>();
   const nodes = list.map(({ value, path }) => {
@@ -86,12 +90,18 @@ function readNodes(fields: Fields): ScenarioNode[] {
     if (first) throw fault(`${path}.id`, `${shown(node.id)} is the id of ${first} already`, 'give every node its own');
     seen.set(node.id, path);
     const holder = node.localHubId === 0 ? undefined : hubIds.get(node.localHubId);
-    if (holder) throw fault(`${path}.localHubId`, `${node.localHubId} belongs to ${holder} already`, 'give every hub its own');
+    if (holder)
+      throw fault(`${path}.localHubId`, `${node.localHubId} belongs to ${holder} already`, 'give every hub its own');
     hubIds.set(node.localHubId, path);
     return node;
   });
   const gateways = nodes.filter((node) => node.role === 'gateway').length;
-  if (gateways !== 1) throw fault('nodes', `there are ${gateways} gateways`, 'this version simulates exactly one: give one node the role gateway');
+  if (gateways !== 1)
+    throw fault(
+      'nodes',
+      `there are ${gateways} gateways`,
+      'this version simulates exactly one: give one node the role gateway',
+    );
   return numberHubs(nodes);
 }
 
@@ -104,7 +114,12 @@ function readNode(value: unknown, path: Path): ScenarioNode {
   }
   const isHub = role === 'hub';
   if (!isHub && fields.has('localHubId')) throw fault(fields.at('localHubId'), `a ${role} has none`, 'remove it');
-  const localHubId = fields.number('localHubId', { min: isHub && fields.has('localHubId') ? 1 : 0, max: LOCAL_HUB_ID_MAX, whole: true, fallback: 0 });
+  const localHubId = fields.number('localHubId', {
+    min: isHub && fields.has('localHubId') ? 1 : 0,
+    max: LOCAL_HUB_ID_MAX,
+    whole: true,
+    fallback: 0,
+  });
   return { id: fields.text('id'), role, power, localHubId, place: readPlace(fields) };
 }
 
@@ -143,7 +158,8 @@ function readLinks(fields: Fields, ids: ReadonlySet<string>): Link[] | undefined
     if (from === to) throw fault(link.at('to'), `${shown(to)} is the sender itself`, 'name another node');
     const pair = JSON.stringify([from, to]);
     const first = pairs.get(pair);
-    if (first) throw fault(path, `${from} to ${to} is given in ${first} already`, 'keep one of them (links have a direction)');
+    if (first)
+      throw fault(path, `${from} to ${to} is given in ${first} already`, 'keep one of them (links have a direction)');
     pairs.set(pair, path);
     const prr = link.number('prr', { min: 0, max: 1 });
     return link.has('rssi') ? { from, to, prr, rssi: link.number('rssi', { min: -128, max: 0 }) } : { from, to, prr };
@@ -186,7 +202,8 @@ function readFaults(fields: Fields, ids: ReadonlySet<string>, durationS: number)
   const dead = new Set<string>();
   for (const { fault: each, path } of sorted) {
     if (each.kind === 'kill' || each.kind === 'powerCut') {
-      if (dead.has(each.node)) throw fault(`${path}.${each.kind}`, `${each.node} is dead at that time`, 'revive it before');
+      if (dead.has(each.node))
+        throw fault(`${path}.${each.kind}`, `${each.node} is dead at that time`, 'revive it before');
       if (each.kind === 'kill') dead.add(each.node);
     } else if (each.kind === 'revive' && !dead.delete(each.node)) {
       throw fault(`${path}.revive`, `${each.node} is alive at that time`, 'kill it before');
@@ -195,7 +212,12 @@ function readFaults(fields: Fields, ids: ReadonlySet<string>, durationS: number)
   return sorted.map((each) => each.fault);
 }
 
-function readFault(value: unknown, path: Path, ids: ReadonlySet<string>, durationS: number): { fault: Fault; path: Path } {
+function readFault(
+  value: unknown,
+  path: Path,
+  ids: ReadonlySet<string>,
+  durationS: number,
+): { fault: Fault; path: Path } {
   const advice = 'remove it: a fault has atS and one action; power cuts inside NV writes are not in this version';
   const fields = new Fields(value, path, ['atS', ...FAULT_KINDS], advice);
   const kinds = FAULT_KINDS.filter((kind) => fields.has(kind));
@@ -209,7 +231,8 @@ function readFault(value: unknown, path: Path, ids: ReadonlySet<string>, duratio
 
 function readAction(fields: Fields, kind: (typeof FAULT_KINDS)[number], ids: ReadonlySet<string>): FaultAction {
   if (kind === 'heal') {
-    if (fields.get('heal') !== true) throw fault(fields.at('heal'), `${shown(fields.get('heal'))} is not possible`, 'give true');
+    if (fields.get('heal') !== true)
+      throw fault(fields.at('heal'), `${shown(fields.get('heal'))} is not possible`, 'give true');
     return { kind };
   }
   if (kind !== 'partition') return { kind, node: knownNode(fields.text(kind), fields.at(kind), ids) };
@@ -217,6 +240,7 @@ function readAction(fields: Fields, kind: (typeof FAULT_KINDS)[number], ids: Rea
     if (typeof value !== 'string') throw fault(path, `${shown(value)} is no node`, 'name one of nodes[].id');
     return knownNode(value, path, ids);
   });
-  if (nodes.length === 0) throw fault(fields.at('partition'), 'it names no node', 'list the nodes to cut off from all others');
+  if (nodes.length === 0)
+    throw fault(fields.at('partition'), 'it names no node', 'list the nodes to cut off from all others');
   return { kind, nodes };
 }

@@ -4,6 +4,7 @@ import { READINGS_PER_QUERY_MAX, type ReadingRow } from '../../nodes/headend/sto
 import type { Evidence, MessageEvidence } from './checkers/evidence.ts';
 import { checkExactlyOnce } from './checkers/exactly-once.ts';
 import { checkNothingLost } from './checkers/nothing-lost.ts';
+import { CommitTimes } from './commit-times.ts';
 import { EnergyMeter } from './energy.ts';
 import type { Firmware } from './firmware.ts';
 import { GatewayLink } from './gateway-port.ts';
@@ -12,12 +13,13 @@ import { Recorder } from './recorder.ts';
 import { type RunFigures, resultOf, type SimulationResult } from './result.ts';
 import type { Scenario } from './scenario.ts';
 import { ScheduleClock } from './schedule-clock.ts';
-import { CommitTimes } from './commit-times.ts';
 import { TrafficCounter } from './traffic.ts';
 import { gatewayId, START_UTC_MS, World } from './world.ts';
 
 /** The drain after the last measurement, seconds, beside two cycles. */
 const DRAIN_S = 120;
+/** The meters' clocks run a little behind: the last row is taken within this time, seconds. */
+const CLOCK_TOLERANCE_S = 0.5;
 /** Events between two reports of progress. */
 const PROGRESS_EVENTS = 4096;
 const NETWORK = 'simulated';
@@ -104,7 +106,7 @@ class Simulation {
     await this.#runUntil(scenario.warmupS);
     this.#traffic.on = true;
     this.#energy.start();
-    await this.#runUntil(scenario.durationS);
+    await this.#runUntil(scenario.durationS + CLOCK_TOLERANCE_S);
     this.#world.stopMeasuring();
     const endS = scenario.durationS + drainS(scenario);
     await this.#runUntil(endS);
@@ -178,11 +180,13 @@ async function storedRows(store: CommitTimes): Promise<ReadingRow[]> {
   const rows: ReadingRow[] = [];
   for (const { key } of nodes) {
     const ofNode = await store.readings({ key, limit: READINGS_PER_QUERY_MAX });
-    if (ofNode.length === READINGS_PER_QUERY_MAX) throw new RangeError(`node ${key} has too many rows to judge: shorten the scenario`);
+    if (ofNode.length === READINGS_PER_QUERY_MAX)
+      throw new RangeError(`node ${key} has too many rows to judge: shorten the scenario`);
     rows.push(...ofNode);
   }
   const count = await store.count();
-  if (count !== rows.length) throw new RangeError(`the store holds ${count} rows, ${rows.length} of them of known nodes`);
+  if (count !== rows.length)
+    throw new RangeError(`the store holds ${count} rows, ${rows.length} of them of known nodes`);
   await store.close();
   return rows;
 }

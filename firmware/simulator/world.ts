@@ -1,10 +1,11 @@
 import type { ResetCause } from '../../nodes/headend/frame/fields.ts';
 import { networkNumber } from '../../nodes/headend/security/keys.ts';
-import { Device, type InputSample } from './device.ts';
+import { Device } from './device.ts';
 import type { Firmware } from './firmware.ts';
 import { GatewayPort } from './gateway-port.ts';
-import { createHousehold, type Household } from './loads/household.ts';
+import { MeterInput } from './meter-input.ts';
 import { MeterLog } from './meter-log.ts';
+import { handshakeAt, identityOf, provision } from './provision.ts';
 import { LinkTable } from './radio/links.ts';
 import { linksFromPositions } from './radio/path-loss.ts';
 import { Radio } from './radio/radio.ts';
@@ -20,8 +21,6 @@ export const START_UTC_MS = Date.UTC(2026, 0, 15, 10);
 const BOOT_SPREAD_US = 2_000_000;
 /** A power cut ends after this time, us. */
 const POWER_CUT_US = 2_000_000;
-/** Of meters: everything but the export register, which a household without a roof does not have. */
-const REGISTER_MASK = 0x7d;
 const KEY_ID = 1;
 const KEY_BYTES = 16;
 
@@ -30,6 +29,11 @@ export interface WorldOptions {
   readonly firmware: Firmware;
   /** Fixes everything that is random. */
   readonly seed: string | number;
+  /**
+   * Fixes the devices' keys and the households of a mesh that starts again and again, each time with another `seed` and empty flash; default:
+   * `seed` fixes them too.
+   */
+  readonly lastingSeed?: string;
   /** Network id. */
   readonly network: string;
   /** 16 bytes; default: drawn from the seed. */
@@ -76,7 +80,8 @@ export class World {
     this.seed = String(options.seed);
     this.#startUtcMs = options.startUtcMs ?? START_UTC_MS;
     this.#random = new Random(options.seed);
-    this.#networkKey = options.networkKey ?? this.#random.fork('network key').bytes(KEY_BYTES);
+    const keySource = new Random(options.lastingSeed ?? options.seed);
+    this.#networkKey = options.networkKey ?? keySource.fork('network key').bytes(KEY_BYTES);
     this.radio = new Radio(this.schedule, this.#random.fork('radio'), scenario.radio, this.#linkTable());
     this.gateway = new GatewayPort(this.schedule, (bytes) => this.device(gatewayId(scenario)).hostBytes(bytes));
     for (const [index, node] of scenario.nodes.entries()) this.#addDevice(node, index);
@@ -166,10 +171,11 @@ export class World {
   }
 
   #addDevice(node: ScenarioNode, index: number): void {
-    const { scenario, network, firmware, serialHost = false, meterLogRowsMax } = this.#options;
+    const { scenario, network, firmware, lastingSeed, serialHost = false, meterLogRowsMax } = this.#options;
     const { id, role } = node;
     const random = this.#random.fork(`device ${id}`);
-    const household = role === 'meter' ? createHousehold(`${this.seed} ${id}`) : undefined;
+    const input =
+      role === 'meter' ? new MeterInput(lastingSeed ?? this.seed, id, lastingSeed !== undefined) : undefined;
     const log = new MeterLog(meterLogRowsMax);
     const config = {
       id,
@@ -190,7 +196,7 @@ export class World {
       radio: this.radio,
       random,
       seed: this.seed,
-      registers: () => this.#sample(household),
+      registers: () => (this.#measuring ? input?.sample(this.utcMs()) : undefined),
       toHost: (bytes) => this.gateway.fromDevice(bytes),
       traced: (trace) => this.#traced(id, trace),
       powerLost: () => {
@@ -198,6 +204,9 @@ export class World {
         this.#powerOnIn(POWER_CUT_US, id, 'brownOut');
       },
     });
+    if (lastingSeed !== undefined) {
+      provision(device.flash, { identity: identityOf(lastingSeed, id), handshake: handshakeAt(this.#startUtcMs) });
+    }
     this.#devices.set(id, device);
     this.#logs.set(id, log);
     this.#powerOnIn(random.fork('boot').int(BOOT_SPREAD_US), id, 'powerOn');
@@ -207,11 +216,6 @@ export class World {
     this.schedule.at(this.schedule.nowUs + delayUs, () => {
       if (!this.#killed.has(id)) this.powerOn(id, cause);
     });
-  }
-
-  #sample(household: Household | undefined): InputSample | undefined {
-    if (!household || !this.#measuring) return undefined;
-    return { mask: REGISTER_MASK, ...household.sample(this.utcMs()) };
   }
 
   #traced(id: string, trace: Trace): void {

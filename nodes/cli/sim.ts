@@ -45,7 +45,9 @@ export async function run(args: string[]): Promise<number> {
       ...(progress ? { progress: progress.show } : {}),
     });
     progress?.end();
-    process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : summary(scenario, options.seed ?? scenario.seed, result));
+    process.stdout.write(
+      options.json ? `${JSON.stringify(result)}\n` : summary(scenario, options.seed ?? scenario.seed, result),
+    );
     return result.violations.length > 0 || result.readings.lost > 0 ? 1 : 0;
   } catch (error) {
     const reason = reasonOf(error);
@@ -97,7 +99,9 @@ function readScenario(file: string): Scenario {
   try {
     json = JSON.parse(readFileSync(file, 'utf8'));
   } catch (error) {
-    throw new WattmeshError('badScenario', `${file} cannot be read as JSON: ${(error as Error).message}`, { cause: error });
+    throw new WattmeshError('badScenario', `${file} cannot be read as JSON: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
   try {
     return parseScenario(json);

@@ -1,8 +1,9 @@
 import type { Acknowledger } from './acknowledger.ts';
 import type { Downlinks } from './downlinks.ts';
-import type { UpSection } from './frame/sections.ts';
+import type { Telemetry, UpSection } from './frame/sections.ts';
 import type { Gateways } from './gateways.ts';
-import type { Input, TransportInput, Verdict } from './intake.ts';
+import type { JoinRequest, Reception, Transport, Verdict } from './intake.ts';
+import type { Joined } from './joining.ts';
 import { allowedSilenceMs, type StatusTable } from './mesh/status.ts';
 import type { Topology } from './mesh/topology.ts';
 import type { Places } from './places.ts';
@@ -35,70 +36,72 @@ export class Aftermath {
     this.#parts = parts;
   }
 
-  /** A node has joined: `m2` is its answer, and may be lost like any packet. */
-  joined(input: Input, node: MeshNode, m2: Uint8Array): void {
-    const { downlinks, status, offlineAfterCycles } = this.#parts;
-    const { nodeId } = input;
-    status.expect(nodeId, allowedSilenceMs(node.record, offlineAfterCycles), input.receivedAtMs, 0);
-    this.#heard(input, node);
-    if (input.kind === 'join') status.report(nodeId, { bootCount: input.handshake.payload.bootCount });
+  /** A node has joined. */
+  joined(request: JoinRequest, reception: Reception, node: MeshNode, joined: Joined): void {
+    const { status, offlineAfterCycles } = this.#parts;
+    const { nodeId, handshake } = request;
+    status.expect(nodeId, allowedSilenceMs(node.record, offlineAfterCycles), reception.receivedAtMs, 0);
+    this.#heard(reception, node);
+    status.report(nodeId, { bootCount: handshake.payload.bootCount });
     this.#parts.topologyChanged();
-    downlinks.send({ nodeId, packet: m2, hold: false, gateway: input.gateway });
+    this.answer(joined, reception.gateway);
   }
 
-  transported(input: Input & TransportInput, verdict: Verdict, node: MeshNode | undefined): void {
+  /** Sends M2 where its M1 came from; it may be lost like any packet, and the node asks again. */
+  answer({ nodeId, m2 }: Joined, gateway: string): void {
+    this.#parts.downlinks.send({ nodeId, packet: m2, hold: false, gateway });
+  }
+
+  transported(packet: Transport, reception: Reception, verdict: Verdict, node: MeshNode | undefined): void {
     const { acknowledger, tally } = this.#parts;
-    const { nodeId, sections } = input;
-    if (verdict === 'gone' || !node) return tally.add('notJoined');
+    const { nodeId, sections } = packet;
+    if (verdict === 'gone' || !node) {
+      tally.add('notJoined');
+      return;
+    }
     const hasReadings = sections.some(({ kind }) => kind === 'readings');
     if (verdict !== 'new') {
       if (verdict === 'seen' || !hasReadings) tally.add('replay');
-      return acknowledger.due(nodeId);
+      acknowledger.due(nodeId);
+      return;
     }
-    this.#heard(input, node);
-    for (const section of sections) this.#section(input, section);
+    this.#heard(reception, node);
+    for (const section of sections) this.#section(packet, section, reception.receivedAtMs);
     if (hasReadings) acknowledger.due(nodeId);
     else acknowledger.heard(nodeId);
   }
 
   /** Only for packets that verified and are new: a recorded one must not move anything. */
-  #heard(input: Input, node: MeshNode): void {
+  #heard(reception: Reception, node: MeshNode): void {
     const { gateways, downlinks, status, topology, places } = this.#parts;
-    const { nodeId, gateway, route, receivedAtMs: atMs } = input;
-    const rssiDbm = route.length === 0 ? null : input.rssiDbm;
+    const { gateway, route, receivedAtMs: atMs } = reception;
+    const { nodeId } = node.record;
+    const rssiDbm = route.length === 0 ? null : reception.rssiDbm;
     if (route.length === 0) gateways.ownPacket(gateway, node.record);
     downlinks.heard(nodeId, gateway);
     const { status: before, hops } = status.condition(nodeId);
     status.heard(nodeId, { atMs, hops: route.length, hubId: places.hubOn(route)?.record.nodeId ?? null, rssiDbm });
     const nodeIds = route.map((shortId, hop) => (hop === 0 ? nodeId : places.nodeId(shortId)));
-    const moved = topology.route(nodeIds, places.gatewayRef(gateway), rssiDbm, atMs);
+    const moved = topology.route(nodeIds, reception.gatewayRef, rssiDbm, atMs);
     if (moved || before !== 'online' || hops !== route.length) this.#parts.topologyChanged();
   }
 
-  #section(input: Input & TransportInput, section: UpSection): void {
-    const { acknowledger, places, status, tally, topology } = this.#parts;
-    const { nodeId } = input;
-    switch (section.kind) {
-      case 'telemetry': {
-        const etx = Math.round((section.etx / ETX_UNIT) * 100) / 100;
-        const battery = section.batteryMv === undefined ? {} : { batteryV: section.batteryMv / 1000 };
-        status.report(nodeId, { etx, bootCount: section.bootCount, ...battery });
-        const parent = section.parent === 0 ? undefined : places.nodeId(section.parent);
-        const changed = topology.report(nodeId, parent, section.parentRssiDbm, etx, input.receivedAtMs);
-        if (changed) this.#parts.topologyChanged();
-        return;
-      }
-      case 'echo':
-        return acknowledger.echoed(nodeId, input.session, section.epoch);
-      case 'probe':
-        return acknowledger.due(nodeId);
-      case 'unknown':
-        return tally.add('unknownType');
-      case 'readings':
-      case 'result':
-      case 'event':
-        // Readings went into the store; results and events belong to commands, which this head-end does not send.
-        return;
-    }
+  /** Readings are in the store by now; results and events belong to commands, which this head-end does not send. */
+  #section({ nodeId, session }: Transport, section: UpSection, atMs: number): void {
+    const { acknowledger, tally } = this.#parts;
+    if (section.kind === 'telemetry') this.#telemetry(nodeId, section, atMs);
+    else if (section.kind === 'echo') acknowledger.echoed(nodeId, session, section.epoch);
+    else if (section.kind === 'probe') acknowledger.due(nodeId);
+    else if (section.kind === 'unknown') tally.add('unknownType');
+  }
+
+  #telemetry(nodeId: string, telemetry: Telemetry, atMs: number): void {
+    const { places, status, topology } = this.#parts;
+    const etx = Math.round((telemetry.etx / ETX_UNIT) * 100) / 100;
+    const battery = telemetry.batteryMv === undefined ? {} : { batteryV: telemetry.batteryMv / 1000 };
+    status.report(nodeId, { etx, bootCount: telemetry.bootCount, ...battery });
+    const parent = telemetry.parent === 0 ? undefined : places.nodeId(telemetry.parent);
+    const changed = topology.report(nodeId, parent, telemetry.parentRssiDbm, etx, atMs);
+    if (changed) this.#parts.topologyChanged();
   }
 }

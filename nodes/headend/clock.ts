@@ -67,7 +67,8 @@ export class ManualClock implements Clock {
     let first: Pending | undefined;
     for (const entry of this.#pending) {
       if (entry.dueMs > targetMs) continue;
-      if (!first || entry.dueMs < first.dueMs || (entry.dueMs === first.dueMs && entry.order < first.order)) first = entry;
+      if (!first || entry.dueMs < first.dueMs || (entry.dueMs === first.dueMs && entry.order < first.order))
+        first = entry;
     }
     return first;
   }

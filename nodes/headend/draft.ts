@@ -1,5 +1,5 @@
-import { Claims, type MeshNode, NODES_MAX, type Registry } from './registry.ts';
 import { sessionRecord } from './records.ts';
+import { Claims, type MeshNode, NODES_MAX, type Registry } from './registry.ts';
 import { sessionSlots } from './security/session.ts';
 import type { CommitGroup, LogState, NodeRecord, SessionRecord } from './store/store.ts';
 

@@ -63,7 +63,9 @@ export class Gateways {
   /** Those that can be sent to, the last heard first. */
   reachable(): Gateway[] {
     const since = this.#clock.nowMs() - GATEWAY_RECENT_MS;
-    const there = [...this.#gateways.values()].filter((each) => each.present && !each.foreign && each.lastHeardMs >= since);
+    const there = [...this.#gateways.values()].filter(
+      (each) => each.present && !each.foreign && each.lastHeardMs >= since,
+    );
     return there.sort((a, b) => b.lastHeardMs - a.lastHeardMs);
   }
 
@@ -131,7 +133,8 @@ export class Gateways {
 
   /** TIME to every gateway of the network that is there; due every TIME_PERIOD_MS. */
   sendTimes(): void {
-    for (const gateway of this.#gateways.values()) if (gateway.present && !gateway.foreign) this.#sendTime(gateway.name);
+    for (const gateway of this.#gateways.values())
+      if (gateway.present && !gateway.foreign) this.#sendTime(gateway.name);
   }
 
   /** UP_ACK: these envelopes are disposed of. What cannot be sent is repeated by the gateway. */
@@ -162,7 +165,10 @@ export class Gateways {
     const nowMs = this.#clock.nowMs();
     const lines: string[] = [];
     for (const { name, foreign, queueFull, log } of this.#gateways.values()) {
-      if (foreign) lines.push(`gateway ${name} belongs to another network and is ignored: flash it for this one, or check the network id`);
+      if (foreign)
+        lines.push(
+          `gateway ${name} belongs to another network and is ignored: flash it for this one, or check the network id`,
+        );
       if (queueFull > 0) lines.push(`gateway ${name} dropped ${queueFull} frames: its queue is full`);
       if (log && log.untilMs > nowMs) lines.push(`gateway ${name}: ${log.text}`);
     }
@@ -177,7 +183,8 @@ export class Gateways {
   /** Forgets the gateway that has been silent for longest, if it is silent at all. */
   #forgetOne(nowMs: number): boolean {
     let silent: Gateway | undefined;
-    for (const gateway of this.#gateways.values()) if (!silent || gateway.lastHeardMs < silent.lastHeardMs) silent = gateway;
+    for (const gateway of this.#gateways.values())
+      if (!silent || gateway.lastHeardMs < silent.lastHeardMs) silent = gateway;
     if (!silent || nowMs - silent.lastHeardMs < GATEWAY_RECENT_MS) return false;
     return this.#gateways.delete(silent.name);
   }

@@ -55,6 +55,8 @@ export class GroupCommit<Item> {
 
   #due(): void {
     this.#timer = undefined;
+    // Due is due, whatever the clock says: a timer may fire before the clock shows its time, and the clock may be set back.
+    this.#dueMs = Number.NEGATIVE_INFINITY;
     if (!this.#running) this.#start();
   }
 

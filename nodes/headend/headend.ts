@@ -1,9 +1,5 @@
-import { Acknowledger } from './acknowledger.ts';
-import { Aftermath } from './aftermath.ts';
 import { type Beginning, boot } from './boot.ts';
-import { BoundedMap } from './bounded-map.ts';
 import type { Clock, Timer } from './clock.ts';
-import { Downlinks } from './downlinks.ts';
 import { Draft } from './draft.ts';
 import { messageOf } from './emission.ts';
 import { WattmeshError } from './errors.ts';
@@ -12,7 +8,9 @@ import { type Gateway, Gateways, isPlausibleUtc, TIME_PERIOD_MS } from './gatewa
 import { GroupCommit } from './group-commit.ts';
 import { type Input, type NewRow, rowCountOf, takeIn, type Verdict } from './intake.ts';
 import { type Joined, join } from './joining.ts';
+import { Life, type LifeParts } from './life.ts';
 import type { Link, LinkHandler } from './link/link.ts';
+import { M2Cache } from './m2-cache.ts';
 import { allowedSilenceMs, StatusTable } from './mesh/status.ts';
 import { Topology } from './mesh/topology.ts';
 import type { NetworkState, ReadingMessage, StatusMessage, TopologyMessage } from './messages.ts';
@@ -23,11 +21,10 @@ import { every } from './pace.ts';
 import { Places } from './places.ts';
 import { Registry } from './registry.ts';
 import { networkNumber } from './security/keys.ts';
-import { sessionSlots } from './security/session.ts';
-import { engineOf } from './security/suites.ts';
 import type { CommitGroup, CommitResult, Store } from './store/store.ts';
 import { Tally } from './tally.ts';
 import { Telling } from './telling.ts';
+import { warningsOf } from './warnings.ts';
 
 /** How long packets are collected for one commit unless the options say otherwise, ms; and the most that they may say. */
 export const COMMIT_DELAY_MS = 50;
@@ -38,9 +35,9 @@ export const OFFLINE_AFTER_CYCLES = 3;
 const CURSOR_IDLE_MS = 100;
 /** Messages wait at most this long, ms, after a start for somebody to listen. */
 const LISTEN_GRACE_MS = 2_000;
+/** And this long, ms, when the last listener has gone: a deployment of Node-RED, which gives nodes 15 s to close, brings the next one. */
+const RETURN_GRACE_MS = 20_000;
 const TICK_MS = 1_000;
-/** Most M2 packets kept for nodes that repeat their M1. */
-const M2_CACHE_MAX = 256;
 
 export interface HeadEndOptions {
   /** Network id. */
@@ -61,16 +58,7 @@ export interface HeadEndOptions {
 }
 
 /** What became of an input in its group. */
-type Fate = { readonly verdict: Verdict } | { readonly joined: Joined } | 'refused';
-
-/** What exists only between start and stop. */
-interface Life {
-  readonly epoch: number;
-  readonly downlinks: Downlinks;
-  readonly acknowledger: Acknowledger;
-  readonly aftermath: Aftermath;
-  readonly timers: readonly Timer[];
-}
+type Fate = { readonly verdict: Verdict } | { readonly joined: Joined } | { readonly refused: true };
 
 /**
  * The head-end of one network: opens, verifies, de-duplicates, stores, acknowledges, and tells what it knows. The composition root: each of
@@ -82,26 +70,33 @@ export class HeadEnd {
   readonly #status = new StatusTable();
   readonly #topology = new Topology();
   readonly #tally = new Tally();
-  readonly #m2s = new BoundedMap<string, Joined>(M2_CACHE_MAX);
+  readonly #m2s = new M2Cache(this.#registry);
   readonly #telling: Telling;
   readonly #gateways: Gateways;
   readonly #places: Places;
   readonly #group: GroupCommit<Input>;
   readonly #outbox: Outbox;
+  /** Runs while messages wait for a listener. */
+  #grace: Timer | undefined;
   #linkState: NetworkState['link'] = { up: false, detail: 'not started' };
   #life: Life | undefined;
+  #timers: readonly Timer[] = [];
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
   /** Outbox cursor as the store has it. */
   #cursor = 0;
   #stored = 0;
+  #gatewaysThere = 0;
   #conflicts = 0;
   #storeProblem: string | undefined;
 
   constructor(options: HeadEndOptions) {
     const { clock, link, network, instanceId, commitDelayMs = COMMIT_DELAY_MS } = options;
     if (!(commitDelayMs >= 0 && commitDelayMs <= COMMIT_DELAY_MS_MAX)) {
-      throw new WattmeshError('badConfig', `a commit delay of ${commitDelayMs} ms is not allowed: use 0 to ${COMMIT_DELAY_MS_MAX}`);
+      throw new WattmeshError(
+        'badConfig',
+        `a commit delay of ${commitDelayMs} ms is not allowed: use 0 to ${COMMIT_DELAY_MS_MAX}`,
+      );
     }
     this.#options = options;
     this.#telling = new Telling(clock, this.#tally, this);
@@ -131,7 +126,10 @@ export class HeadEnd {
   onReading(listener: (message: ReadingMessage) => void): () => void {
     const end = this.#telling.readings.add(listener);
     if (this.#life) this.#openOutbox();
-    return end;
+    return () => {
+      end();
+      if (this.#life && !this.#telling.readings.any) this.#awaitListeners(RETURN_GRACE_MS);
+    };
   }
 
   onStatus(listener: (message: StatusMessage) => void): () => void {
@@ -175,7 +173,10 @@ export class HeadEnd {
   #receive(name: string, bytes: Uint8Array): void {
     if (this.#stopping) return;
     const gateway = this.#gateways.heard(name);
-    if (!gateway) return this.#telling.dropped('queueFull');
+    if (!gateway) {
+      this.#telling.dropped('queueFull');
+      return;
+    }
     const envelope = decodeGatewayEnvelope(bytes);
     if (envelope.type === 'hello') {
       if (!this.#gateways.hello(gateway, envelope)) this.#telling.dropped('wrongNetwork');
@@ -197,18 +198,27 @@ export class HeadEnd {
   /** A packet's whole way: item, packet, open, sections, group; `#commit` goes on from there. */
   #receivePacket(gateway: Gateway, { number, rssiDbm, item }: Extract<Envelope, { type: 'up' }>): void {
     const { clock, policy } = this.#options;
+    const { name } = gateway;
     if (gateway.inFlight.has(number)) return;
     const isEmpty = item.packet.length === 0;
     const opened = isEmpty ? undefined : this.#telling.attempt(() => openPacket(item.packet, this.#registry, policy));
-    if (!opened || (opened.kind === 'join' && this.#repeatM2(gateway.name, opened.hash))) {
-      return this.#gateways.acknowledge(gateway.name, [number]);
+    const answered = opened?.kind === 'join' ? this.#m2s.get(opened.hash) : undefined;
+    if (answered) this.#life?.aftermath.answer(answered, name);
+    if (!opened || answered) {
+      this.#gateways.acknowledge(name, [number]);
+      return;
     }
     const rows = rowCountOf(opened);
-    // No UP_ACK for what finds no room: the gateway keeps it and sends it again.
-    if (this.#outbox.isFull || !this.#group.hasRoom(rows)) return this.#telling.dropped('queueFull');
+    if (this.#outbox.isFull || !this.#group.hasRoom(rows)) {
+      // No UP_ACK: the gateway keeps the packet and sends it again.
+      this.#telling.dropped('queueFull');
+      return;
+    }
     gateway.inFlight.add(number);
-    const way = { gateway: gateway.name, gatewayRef: this.#places.gatewayRef(gateway.name), rssiDbm, route: item.route };
-    this.#group.add({ ...opened, ...way, upNumber: number, receivedAtMs: clock.nowMs() }, rows);
+    const gatewayRef = this.#places.gatewayRef(name);
+    const { route } = item;
+    const receivedAtMs = clock.nowMs();
+    this.#group.add({ opened, gateway: name, gatewayRef, upNumber: number, receivedAtMs, rssiDbm, route }, rows);
   }
 
   /** Takes a group into a draft, the draft into the store, and only then lets anybody know. */
@@ -228,11 +238,12 @@ export class HeadEnd {
   }
 
   #take(draft: Draft, input: Input, rows: NewRow[]): Fate {
-    if (input.kind === 'transport') return { verdict: takeIn(draft, input, rows) };
+    const { opened } = input;
+    if (opened.kind === 'transport') return { verdict: takeIn(draft, opened, input, rows) };
     const { clock, policy, names = new Map(), random } = this.#options;
     const context = { epoch: this.#life?.epoch ?? 0, nowMs: clock.nowMs(), policy, names, random };
-    const joined = this.#telling.attempt(() => join(draft, input.handshake, input.hash, context));
-    return joined ? { joined } : 'refused';
+    const joined = this.#telling.attempt(() => join(draft, opened.handshake, opened.hash, context));
+    return joined ? { joined } : { refused: true };
   }
 
   /** Commits a group; one of nothing new costs no transaction. */
@@ -255,10 +266,15 @@ export class HeadEnd {
   #settle(inputs: readonly Input[], fates: readonly Fate[], result: CommitResult): void {
     this.#gateways.acknowledgeAll(inputs);
     inputs.forEach((input, index) => {
+      const { opened } = input;
       const fate = fates[index] as Fate;
-      if (fate === 'refused') return;
-      if ('joined' in fate) this.#settleJoin(input, fate.joined);
-      else if (input.kind === 'transport') this.#life?.aftermath.transported(input, fate.verdict, this.#registry.get(input.nodeId));
+      const node = this.#registry.get(opened.nodeId);
+      if (opened.kind === 'transport' && 'verdict' in fate) {
+        this.#life?.aftermath.transported(opened, input, fate.verdict, node);
+      } else if (opened.kind === 'join' && 'joined' in fate && node) {
+        this.#m2s.set(opened.hash, fate.joined);
+        this.#life?.aftermath.joined(opened, input, node, fate.joined);
+      }
     });
     this.#stored += result.outbox.length;
     this.#conflicts += result.conflicts.length;
@@ -266,22 +282,6 @@ export class HeadEnd {
     this.#outbox.add(result.outbox, false);
     this.#saveCursor();
     if (inputs.length > 0) this.#telling.statusChanged();
-  }
-
-  #settleJoin(input: Input, joined: Joined): void {
-    const node = this.#registry.get(joined.nodeId);
-    if (input.kind !== 'join' || !node) return;
-    this.#m2s.set(input.hash, joined);
-    this.#life?.aftermath.joined(input, node, joined.m2);
-  }
-
-  /** An M1 that was answered already gets the same M2, unless its session has been replaced since. */
-  #repeatM2(gateway: string, hash: string): boolean {
-    const joined = this.#m2s.get(hash);
-    const node = joined && this.#registry.get(joined.nodeId);
-    if (!joined || !node || !sessionSlots.some((slot) => node.sessions[slot]?.handshakeHash === hash)) return false;
-    this.#life?.downlinks.send({ nodeId: joined.nodeId, packet: joined.m2, hold: false, gateway });
-    return true;
   }
 
   async #start(): Promise<void> {
@@ -305,28 +305,27 @@ export class HeadEnd {
       this.#registry.adopt({ ...node, record: { ...node.record, name } });
       this.#status.expect(nodeId, allowedSilenceMs(node.record, offlineAfterCycles), clock.nowMs(), lastSeenMs);
     }
-    const token = new DataView(random(4).slice().buffer).getUint32(0);
-    const downlinks = new Downlinks(clock, this.#gateways, this.#registry, token);
-    const acknowledger = new Acknowledger(clock, this.#registry, downlinks, (suite) => engineOf(suite, policy), epoch);
-    const aftermath = new Aftermath({
+    const parts: LifeParts = {
+      clock,
+      policy,
+      firstToken: new DataView(random(4).slice().buffer).getUint32(0),
+      offlineAfterCycles,
+      registry: this.#registry,
       gateways: this.#gateways,
-      downlinks,
-      acknowledger,
       places: this.#places,
       status: this.#status,
       topology: this.#topology,
       tally: this.#tally,
-      offlineAfterCycles,
       topologyChanged: () => this.#telling.topologyChanged(),
-    });
-    const timers = [
+    };
+    this.#life = new Life(epoch, parts);
+    this.#timers = [
       every(clock, TICK_MS, () => this.#telling.attempt(() => this.#tick())),
       every(clock, TIME_PERIOD_MS, () => this.#telling.attempt(() => this.#gateways.sendTimes())),
-      clock.after(LISTEN_GRACE_MS, () => this.#openOutbox()),
     ];
-    this.#life = { epoch, downlinks, acknowledger, aftermath, timers };
     this.#outbox.add(outbox, true);
     if (this.#telling.readings.any) this.#openOutbox();
+    else this.#awaitListeners(LISTEN_GRACE_MS);
   }
 
   #handler(): LinkHandler {
@@ -347,7 +346,7 @@ export class HeadEnd {
   async #stop(): Promise<void> {
     await Promise.allSettled([this.#starting]);
     if (!this.#life) return;
-    for (const timer of this.#life.timers) timer.cancel();
+    this.#cancelTimers();
     await this.#group.flush();
     this.#endLife();
     try {
@@ -358,10 +357,15 @@ export class HeadEnd {
   }
 
   #endLife(): void {
-    for (const timer of this.#life?.timers ?? []) timer.cancel();
+    this.#cancelTimers();
     this.#life?.acknowledger.stop();
     this.#life = undefined;
     this.#telling.stop();
+  }
+
+  #cancelTimers(): void {
+    this.#grace?.cancel();
+    for (const timer of this.#timers) timer.cancel();
   }
 
   #tick(): void {
@@ -372,10 +376,21 @@ export class HeadEnd {
       this.#telling.stateChanged();
     }
     if (this.#topology.sweep(nowMs)) this.#telling.topologyChanged();
+    const there = this.#gateways.reachable().length;
+    if (there !== this.#gatewaysThere) this.#telling.stateChanged();
+    this.#gatewaysThere = there;
     this.#life?.acknowledger.tick();
   }
 
+  /** Messages wait for a listener, but not for ever: somebody may want nothing but the store. */
+  #awaitListeners(graceMs: number): void {
+    this.#outbox.close();
+    this.#grace?.cancel();
+    this.#grace = this.#options.clock.after(graceMs, () => this.#telling.attempt(() => this.#openOutbox()));
+  }
+
   #openOutbox(): void {
+    this.#grace?.cancel();
     this.#outbox.open();
     this.#saveCursor();
   }
@@ -389,15 +404,15 @@ export class HeadEnd {
     return { network, registry: this.#registry, status: this.#status, topology: this.#topology };
   }
 
-  /** What somebody should look at, for as long as it stands. */
   #warnings(): string[] {
     const { store, policy, clock } = this.#options;
-    const lines: string[] = [];
-    if (store.warning) lines.push(store.warning);
-    if (this.#storeProblem) lines.push(`nothing is stored or acknowledged at the moment: ${this.#storeProblem}`);
-    if (policy.allowSuiteNone) lines.push('suite 0x00 is allowed: readings are neither encrypted nor authenticated');
-    if (!isPlausibleUtc(clock.nowMs())) lines.push('the clock of this machine is not set: set it before meters take their time from it');
-    if (this.#conflicts > 0) lines.push(`${this.#conflicts} readings came again with other content: the first stands, the others are kept aside`);
-    return [...lines, ...this.#gateways.warnings()];
+    const own = warningsOf({
+      storeWarning: store.warning,
+      storeProblem: this.#storeProblem,
+      allowSuiteNone: policy.allowSuiteNone,
+      clockIsSet: isPlausibleUtc(clock.nowMs()),
+      conflicts: this.#conflicts,
+    });
+    return [...own, ...this.#gateways.warnings()];
   }
 }

@@ -13,6 +13,8 @@ import type { NodeRecord } from './store/store.ts';
 /** Short ids of hubs and gateways begin here, so that a recorded route shows who is a hub (PROTOCOL.md, section 1). */
 export const HUB_SHORT_ID_MIN = 0x8000;
 const SHORT_ID_MAX = 0xfffe;
+/** Gateways without a number are counted from here, so that none takes the number that an operator has set on a hub. */
+export const GATEWAY_LOCAL_HUB_ID_MIN = 1001;
 const NETWORK_KEY_BYTES = 16;
 
 /** What joining needs from its surroundings. */
@@ -37,7 +39,10 @@ export function checkHandshake(handshake: Handshake, headerCounter: number): voi
     throw new WattmeshError('badField', `node id ${handshake.nodeId} is not that of the key in this M1`);
   }
   if (handshake.payload.handshake !== headerCounter) {
-    throw new WattmeshError('badField', `M1 carries handshake number ${handshake.payload.handshake}, its header ${headerCounter}`);
+    throw new WattmeshError(
+      'badField',
+      `M1 carries handshake number ${handshake.payload.handshake}, its header ${headerCounter}`,
+    );
   }
 }
 
@@ -91,10 +96,16 @@ export function defaultName(role: NodeRecord['role'], nodeId: string, isFree: (n
 function checkKnown(known: MeshNode | undefined, key: string, { nodeId, payload }: Handshake): void {
   if (!known) return;
   if (known.record.key !== key) {
-    throw new WattmeshError('idConflict', `node id ${nodeId} belongs to another key: give one of the two devices a new key`);
+    throw new WattmeshError(
+      'idConflict',
+      `node id ${nodeId} belongs to another key: give one of the two devices a new key`,
+    );
   }
   if (payload.handshake <= known.record.handshake) {
-    throw new WattmeshError('staleHandshake', `handshake ${payload.handshake} of ${nodeId} is not above ${known.record.handshake}`);
+    throw new WattmeshError(
+      'staleHandshake',
+      `handshake ${payload.handshake} of ${nodeId} is not above ${known.record.handshake}`,
+    );
   }
 }
 
@@ -128,9 +139,16 @@ function nameOf(draft: Draft, key: string, nodeId: string, role: NodeRecord['rol
 }
 
 /** The node's own short id while it fits its role; else the one it remembers, if that is free; else a random free one. */
-function shortIdOf(draft: Draft, known: NodeRecord | undefined, nodeId: string, payload: M1Payload, context: JoinContext): number {
+function shortIdOf(
+  draft: Draft,
+  known: NodeRecord | undefined,
+  nodeId: string,
+  payload: M1Payload,
+  context: JoinContext,
+): number {
   const [first, last] = payload.role === 'meter' ? [1, HUB_SHORT_ID_MIN - 1] : [HUB_SHORT_ID_MIN, SHORT_ID_MAX];
-  const fits = (shortId: number): boolean => shortId >= first && shortId <= last && draft.isShortIdFree(shortId, nodeId);
+  const fits = (shortId: number): boolean =>
+    shortId >= first && shortId <= last && draft.isShortIdFree(shortId, nodeId);
   for (const candidate of [known?.shortId ?? 0, payload.shortId]) if (fits(candidate)) return candidate;
   const [low, high] = context.random(2) as unknown as [number, number];
   const span = last - first + 1;
@@ -141,12 +159,17 @@ function shortIdOf(draft: Draft, known: NodeRecord | undefined, nodeId: string, 
 }
 
 /** The number configured on the hub, or the one it has had, or the lowest free one; 0 for meters. */
-function localHubIdOf(draft: Draft, known: NodeRecord | undefined, nodeId: string, { role, localHubId }: M1Payload): number {
+function localHubIdOf(
+  draft: Draft,
+  known: NodeRecord | undefined,
+  nodeId: string,
+  { role, localHubId }: M1Payload,
+): number {
   if (role === 'meter') return 0;
   for (const candidate of [localHubId, known?.localHubId ?? 0]) {
     if (candidate !== 0 && draft.isLocalHubIdFree(candidate, nodeId)) return candidate;
   }
-  let lowest = 1;
+  let lowest = role === 'gateway' ? GATEWAY_LOCAL_HUB_ID_MIN : 1;
   while (!draft.isLocalHubIdFree(lowest, nodeId)) lowest++;
   return lowest;
 }

@@ -81,7 +81,14 @@ export interface TopologyMessage {
   payload: {
     network: string;
     at: string;
-    nodes: { nodeId: string; name: string; role: 'meter' | 'hub' | 'gateway'; status: NodeStatus['status']; hops: number | null; localHubId: number | null }[];
+    nodes: {
+      nodeId: string;
+      name: string;
+      role: 'meter' | 'hub' | 'gateway';
+      status: NodeStatus['status'];
+      hops: number | null;
+      localHubId: number | null;
+    }[];
     /** From child to parent, by node id. */
     links: { from: string; to: string; rssi_dbm: number | null; etx: number | null }[];
   };

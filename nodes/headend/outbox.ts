@@ -8,7 +8,7 @@ interface Waiting {
   readonly redelivered: boolean;
 }
 
-/** Stored rows whose messages have not gone out yet, in order of their ids; closed until somebody listens. */
+/** Stored rows whose messages have not gone out yet, in order of their ids; closed while nobody listens. */
 export class Outbox {
   readonly #emit: (entry: OutboxEntry, redelivered: boolean) => void;
   #waiting: Waiting[] = [];
@@ -41,6 +41,11 @@ export class Outbox {
   open(): void {
     this.#open = true;
     this.#drain();
+  }
+
+  /** From now on messages wait again. */
+  close(): void {
+    this.#open = false;
   }
 
   #drain(): void {

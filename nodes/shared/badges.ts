@@ -10,26 +10,26 @@ export const BADGE_CHARS_MAX = 19;
 
 /** Works. */
 export function fine(text: string): Badge {
-  return { fill: 'green', shape: 'dot', text: fit(text) };
+  return { fill: 'green', shape: 'dot', text: shorten(text) };
 }
 
 /** Waits for something that comes by itself. */
 export function waiting(text: string): Badge {
-  return { fill: 'yellow', shape: 'ring', text: fit(text) };
+  return { fill: 'yellow', shape: 'ring', text: shorten(text) };
 }
 
 /** Needs somebody to do something. */
 export function broken(text: string): Badge {
-  return { fill: 'red', shape: 'ring', text: fit(text) };
+  return { fill: 'red', shape: 'ring', text: shorten(text) };
 }
 
 /** Switched off on purpose. */
 export function disabled(text: string): Badge {
-  return { fill: 'grey', shape: 'ring', text: fit(text) };
+  return { fill: 'grey', shape: 'ring', text: shorten(text) };
 }
 
 /** At most BADGE_CHARS_MAX characters; an ellipsis says that there was more. */
-export function fit(text: string): string {
+export function shorten(text: string): string {
   return text.length <= BADGE_CHARS_MAX ? text : `${text.slice(0, BADGE_CHARS_MAX - 1)}…`;
 }
 

@@ -1,3 +1,4 @@
+import type { NetworkState } from '../headend/messages.ts';
 import { type Badge, compact, fine, waiting } from './badges.ts';
 import { RowRate } from './row-rate.ts';
 
@@ -22,4 +23,9 @@ export class RowBadge {
     const two = (value: number): string => String(value).padStart(2, '0');
     return fine(`last ${two(time.getHours())}:${two(time.getMinutes())}${dropped}`);
   }
+}
+
+/** Pieces of input that a network has dropped since its start, for whatever reason. */
+export function droppedCount({ errors }: NetworkState): number {
+  return Object.values(errors).reduce((sum, count) => sum + count, 0);
 }

@@ -1,8 +1,8 @@
 import type { Node, NodeAPI } from 'node-red';
 import { WattmeshError } from '../headend/errors.ts';
 import type { NetworkState } from '../headend/messages.ts';
-import { type Badge, broken, disabled, fit, waiting } from './badges.ts';
 import { BadgeShower } from './badge-shower.ts';
+import { type Badge, broken, disabled, shorten, waiting } from './badges.ts';
 import { errorBadge, failInput, failNode } from './funnel.ts';
 import type { NetworkNode, NetworkService } from './network.ts';
 
@@ -28,7 +28,11 @@ export interface Tap {
 /** Ties a node to its network for the node's life: listeners, badge, and the end of both. */
 export function tapNetwork(RED: NodeAPI, node: Node, networkId: string, options: TapOptions): Tap {
   const service = findService(RED, networkId);
-  const loose: Tap = { service: undefined, refresh: () => undefined, failInput: (thrown, done) => failInput(node, thrown, done) };
+  const loose: Tap = {
+    service: undefined,
+    refresh: () => undefined,
+    failInput: (thrown, done) => failInput(node, thrown, done),
+  };
   if (!service) {
     node.status(absentBadge(RED, networkId));
     return loose;
@@ -59,7 +63,10 @@ export function tapNetwork(RED: NodeAPI, node: Node, networkId: string, options:
 
 /** The error for an input that a network cannot answer now. */
 export function notRunning(): WattmeshError {
-  return new WattmeshError('linkClosed', 'the network is not running: see its badge, or open it and check its settings');
+  return new WattmeshError(
+    'linkClosed',
+    'the network is not running: see its badge, or open it and check its settings',
+  );
 }
 
 function findService(RED: NodeAPI, networkId: string): NetworkService | undefined {
@@ -91,7 +98,7 @@ function badgeOf(service: NetworkService, { badge, ownWithoutGateway = false }: 
       if (!state.link.up) return broken('link down');
       if (state.gateways === 0 && !ownWithoutGateway) return waiting('no gateway yet');
       const own = badge(state, service);
-      return attention ? { ...own, text: fit(`⚠ ${own.text}`) } : own;
+      return attention ? { ...own, text: shorten(`⚠ ${own.text}`) } : own;
     }
   }
 }

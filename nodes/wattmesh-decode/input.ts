@@ -39,14 +39,24 @@ export function senderOf(topic: unknown, networkId: string): Sender {
 /** An id as near as possible to any text: `/dev/ttyUSB0` becomes `dev-ttyusb0`. */
 function idOf(text: string): string {
   if (isId(text)) return text;
-  const words = text.slice(-ID_CHARS_MAX).toLowerCase().match(/[a-z0-9]+/g) ?? [];
+  const words =
+    text
+      .slice(-ID_CHARS_MAX)
+      .toLowerCase()
+      .match(/[a-z0-9]+/g) ?? [];
   return words.join('-') || DEFAULT_GATEWAY;
 }
 
 function pieceOf(value: unknown): Uint8Array | undefined {
   if (value instanceof Uint8Array) return value;
   if (Array.isArray(value)) return value.length > 0 && value.every(isByte) ? Uint8Array.from(value) : undefined;
-  if (typeof value !== 'object' || value === null || !('type' in value) || value.type !== 'Buffer' || !('data' in value)) {
+  if (
+    typeof value !== 'object' ||
+    value === null ||
+    !('type' in value) ||
+    value.type !== 'Buffer' ||
+    !('data' in value)
+  ) {
     return undefined;
   }
   return Array.isArray(value.data) && value.data.every(isByte) ? Uint8Array.from(value.data) : undefined;

@@ -7,13 +7,13 @@ import { GATEWAYS_MAX } from '../headend/gateways.ts';
 import type { NetworkState } from '../headend/messages.ts';
 import { type Badge, compact, waiting } from '../shared/badges.ts';
 import { failNode } from '../shared/funnel.ts';
-import { type MigrationStep, migrate, type StoredSettings, withDefaults } from '../shared/migrate.ts';
+import { migrate, type SettingsHistory, type StoredSettings } from '../shared/migrate.ts';
 import type { FlowFeed, NetworkService } from '../shared/network.ts';
-import { RowBadge } from '../shared/row-badge.ts';
+import { droppedCount, RowBadge } from '../shared/row-badge.ts';
 import { notRunning, tapNetwork } from '../shared/tap.ts';
 import { bytesOf, senderOf } from './input.ts';
 
-const STEPS: readonly MigrationStep[] = [withDefaults({ network: '', mode: 'envelope' })];
+const HISTORY: SettingsHistory = { defaults: { network: '', mode: 'envelope' }, steps: [] };
 
 /** Takes the bytes of a gateway. */
 type Intake = (gateway: string, bytes: Uint8Array) => void;
@@ -23,7 +23,7 @@ export default function (RED: NodeAPI): void {
   function DecodeNode(this: Node, definition: NodeDef & StoredSettings): void {
     RED.nodes.createNode(this, definition);
     try {
-      start(RED, this, migrate(definition, STEPS));
+      start(RED, this, migrate(definition, HISTORY));
     } catch (thrown) {
       failNode(this, thrown);
     }
@@ -110,8 +110,8 @@ function streamIntake(feed: FlowFeed): Intake {
 }
 
 /** Rows, and dropped input however it was dropped. */
-function decodeBadge(rows: RowBadge, { errors, gateways }: NetworkState): Badge {
-  const bad = Object.values(errors).reduce((sum, count) => sum + count, 0);
-  if (gateways > 0) return rows.badge(Date.now(), bad);
+function decodeBadge(rows: RowBadge, state: NetworkState): Badge {
+  const bad = droppedCount(state);
+  if (state.gateways > 0) return rows.badge(Date.now(), bad);
   return waiting(bad > 0 ? `no gateway ${compact(bad)} bad` : 'no gateway yet');
 }

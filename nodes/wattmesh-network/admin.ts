@@ -38,7 +38,9 @@ export function serveDialogs(RED: NodeAPI): void {
   RED.httpAdmin.get('/wattmesh/networks/:id/meters', mayRead, (request: Request, response: Response) => {
     const node = RED.nodes.getNode(String(request.params.id)) as NetworkNode | null;
     const nodes = node?.type === 'wattmesh-network' ? (node.service.status()?.payload.nodes ?? []) : [];
-    const meters = nodes.filter(({ role }) => role === 'meter').map(({ meter, name }) => ({ meter, name }));
+    const meters = nodes
+      .filter(({ role }) => role === 'meter')
+      .map(({ nodeId, meter, name }) => ({ nodeId, meter, name }));
     response.json(meters);
   });
 }

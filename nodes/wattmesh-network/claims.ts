@@ -18,7 +18,10 @@ export function claim({ networkId, store }: NetworkSettings): () => void {
     );
   }
   if (file && held.has(file)) {
-    throw new WattmeshError('storeLocked', `${file} belongs to another network configuration: give each network a store of its own`);
+    throw new WattmeshError(
+      'storeLocked',
+      `${file} belongs to another network configuration: give each network a store of its own`,
+    );
   }
   const mine = file ? [network, file] : [network];
   for (const each of mine) held.add(each);

@@ -3,7 +3,7 @@ import { WattmeshError } from '../headend/errors.ts';
 import { isId } from '../headend/frame/topics.ts';
 import type { MqttTls } from '../headend/link/mqtt-settings.ts';
 import { BAUD_RATES } from '../headend/link/serial.ts';
-import { type MigrationStep, migrate, type StoredSettings, withDefaults } from '../shared/migrate.ts';
+import { migrate, type StoredSettings } from '../shared/migrate.ts';
 import type { Connection } from '../shared/network.ts';
 
 /** Network id of a simulated network that was given none. */
@@ -71,12 +71,11 @@ const DEFAULTS = {
   names: [],
 };
 
-const STEPS: readonly MigrationStep[] = [withDefaults(DEFAULTS)];
 const CONNECTIONS: readonly string[] = ['simulated', 'serial', 'mqtt', 'flow'] satisfies Connection[];
 
 /** The settings of a `wattmesh-network` node, in the present version. Throws as `migrate` does. */
 export function migrateNetwork(stored: StoredSettings): StoredSettings {
-  return migrate(stored, STEPS);
+  return migrate(stored, { defaults: DEFAULTS, steps: [] });
 }
 
 /** Checks migrated settings. Throws `badConfig` or `noNetworkKey`, with what to do about it. */
@@ -123,7 +122,8 @@ function readLink(connection: Connection, settings: StoredSettings, context: Set
     }
     case 'serial': {
       const baudRate = Number(settings.baudRate);
-      if (!BAUD_RATES.includes(baudRate)) throw bad(`gateways do not know this speed: choose ${BAUD_RATES.join(' or ')} baud`);
+      if (!BAUD_RATES.includes(baudRate))
+        throw bad(`gateways do not know this speed: choose ${BAUD_RATES.join(' or ')} baud`);
       const path = text(settings.port);
       if (path === '') throw bad('no serial port is chosen: open the network and pick the one that the gateway is on');
       return { kind: 'serial', path, baudRate: baudRate as 115_200 | 921_600 };
@@ -150,17 +150,23 @@ function brokerUrl(settings: StoredSettings, { tls }: SettingsContext): string {
 function readStore(settings: StoredSettings, name: string, userDir: string | undefined): StoreSettings {
   if (settings.store === 'memory') return { kind: 'memory' };
   const own = text(settings.storeFile);
-  if (settings.store === 'file' && own === '') throw bad('no store file is given: enter its path, or choose the usual place');
+  if (settings.store === 'file' && own === '')
+    throw bad('no store file is given: enter its path, or choose the usual place');
   if (userDir === undefined && settings.store !== 'file')
     throw bad('Node-RED has no user directory: choose a store file, or keep readings in memory');
   const folder = join(userDir ?? '', 'wattmesh');
-  return { kind: 'auto', file: settings.store === 'file' ? resolve(userDir ?? '', own) : join(folder, `${name}.sqlite`) };
+  return {
+    kind: 'auto',
+    file: settings.store === 'file' ? resolve(userDir ?? '', own) : join(folder, `${name}.sqlite`),
+  };
 }
 
 function readNames(names: unknown): ReadonlyMap<string, string> {
   if (!Array.isArray(names)) throw bad('the names table cannot be read: open the network and press Done');
   if (names.length > NAMES_MAX) throw bad(`the names table has ${names.length} rows: the limit is ${NAMES_MAX}`);
-  const rows = (names as { id?: unknown; name?: unknown }[]).map((row) => [text(row?.id).toLowerCase(), text(row?.name)] as const);
+  const rows = (names as { id?: unknown; name?: unknown }[]).map(
+    (row) => [text(row?.id).toLowerCase(), text(row?.name)] as const,
+  );
   return new Map(rows.filter(([id, name]) => id !== '' && name !== ''));
 }
 

@@ -11,6 +11,7 @@ import { NetworkRuntime } from './runtime.ts';
 import { migrateNetwork, type NetworkCredentials, type NetworkSettings, readSettings } from './settings.ts';
 
 type Definition = NodeDef & StoredSettings;
+type ConfigNode = NetworkNode & Node<NetworkCredentials>;
 
 /** The core `tls-config` node, as far as it is used. */
 interface TlsNode extends Node {
@@ -21,7 +22,7 @@ interface TlsNode extends Node {
 export default function (RED: NodeAPI): void {
   const deployments = new Deployments(RED.events);
 
-  function NetworkConfigNode(this: NetworkNode & Node<NetworkCredentials>, definition: Definition): void {
+  function NetworkConfigNode(this: ConfigNode, definition: Definition): void {
     RED.nodes.createNode(this, definition);
     const settings = settingsOf(RED, this, definition);
     if (settings instanceof Error) {
@@ -38,7 +39,7 @@ export default function (RED: NodeAPI): void {
     });
   }
 
-  RED.nodes.registerType('wattmesh-network', NetworkConfigNode, {
+  RED.nodes.registerType<ConfigNode, Definition, object, NetworkCredentials>('wattmesh-network', NetworkConfigNode, {
     credentials: { networkKey: { type: 'password' }, user: { type: 'text' }, password: { type: 'password' } },
   });
   serveDialogs(RED);
@@ -59,7 +60,10 @@ function tlsOptions(RED: NodeAPI, id: unknown): MqttTls | undefined {
   if (!id) return undefined;
   const node = RED.nodes.getNode(String(id)) as TlsNode | null;
   if (!node?.addTLSOptions) {
-    throw new WattmeshError('badConfig', 'the chosen TLS settings are missing or disabled: open the network and choose others');
+    throw new WattmeshError(
+      'badConfig',
+      'the chosen TLS settings are missing or disabled: open the network and choose others',
+    );
   }
   return node.addTLSOptions({});
 }

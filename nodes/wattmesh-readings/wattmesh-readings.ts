@@ -1,19 +1,19 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
 import type { ReadingMessage } from '../headend/messages.ts';
 import { failNode } from '../shared/funnel.ts';
-import { type MigrationStep, migrate, type StoredSettings, withDefaults } from '../shared/migrate.ts';
-import { RowBadge } from '../shared/row-badge.ts';
+import { migrate, type SettingsHistory, type StoredSettings } from '../shared/migrate.ts';
+import { droppedCount, RowBadge } from '../shared/row-badge.ts';
 import { tapNetwork } from '../shared/tap.ts';
 import { meterFilter } from './meter-filter.ts';
 
-const STEPS: readonly MigrationStep[] = [withDefaults({ network: '', meters: '', split: true })];
+const HISTORY: SettingsHistory = { defaults: { network: '', meters: '', split: true }, steps: [] };
 
 /** Registers `wattmesh-readings`: one message per row; output 1 live, output 2 late, or one output for both. */
 export default function (RED: NodeAPI): void {
   function ReadingsNode(this: Node, definition: NodeDef & StoredSettings): void {
     RED.nodes.createNode(this, definition);
     try {
-      start(RED, this, migrate(definition, STEPS));
+      start(RED, this, migrate(definition, HISTORY));
     } catch (thrown) {
       failNode(this, thrown);
     }
@@ -26,7 +26,7 @@ function start(RED: NodeAPI, node: Node, settings: StoredSettings): void {
   const wanted = meterFilter(String(settings.meters));
   const rows = new RowBadge();
   const tap = tapNetwork(RED, node, String(settings.network), {
-    badge: () => rows.badge(Date.now()),
+    badge: (state) => rows.badge(Date.now(), droppedCount(state)),
     attach: (service) => [
       service.onReading((reading) => {
         if (!wanted(reading)) return;

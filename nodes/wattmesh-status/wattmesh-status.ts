@@ -2,18 +2,18 @@ import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
 import type { NetworkState, NodeStatus, StatusMessage } from '../headend/messages.ts';
 import { type Badge, compact, fine, waiting } from '../shared/badges.ts';
 import { failNode } from '../shared/funnel.ts';
-import { type MigrationStep, migrate, type StoredSettings, withDefaults } from '../shared/migrate.ts';
+import { migrate, type SettingsHistory, type StoredSettings } from '../shared/migrate.ts';
 import { notRunning, tapNetwork } from '../shared/tap.ts';
 import { ChangeWatch } from './change-watch.ts';
 
-const STEPS: readonly MigrationStep[] = [withDefaults({ network: '', mode: 'network' })];
+const HISTORY: SettingsHistory = { defaults: { network: '', mode: 'network' }, steps: [] };
 
 /** Registers `wattmesh-status`: who is online, when anything changed and when asked; or one message for each node that came or went. */
 export default function (RED: NodeAPI): void {
   function StatusNode(this: Node, definition: NodeDef & StoredSettings): void {
     RED.nodes.createNode(this, definition);
     try {
-      start(RED, this, migrate(definition, STEPS));
+      start(RED, this, migrate(definition, HISTORY));
     } catch (thrown) {
       failNode(this, thrown);
     }
@@ -38,7 +38,10 @@ function start(RED: NodeAPI, node: Node, settings: StoredSettings): void {
   node.on('input', (msg, send, done) => {
     const message = tap.service?.status();
     if (!message) return tap.failInput(notRunning(), done);
-    if (perNode) send([message.payload.nodes.map((each) => Object.assign(RED.util.cloneMessage(msg), nodeMessage(message, each)))]);
+    if (perNode)
+      send([
+        message.payload.nodes.map((each) => Object.assign(RED.util.cloneMessage(msg), nodeMessage(message, each))),
+      ]);
     else send(Object.assign(msg, message));
     done();
   });

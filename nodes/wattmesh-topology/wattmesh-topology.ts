@@ -1,18 +1,18 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
 import { type Badge, compact, fine, waiting } from '../shared/badges.ts';
 import { failNode } from '../shared/funnel.ts';
-import { type MigrationStep, migrate, type StoredSettings, withDefaults } from '../shared/migrate.ts';
+import { migrate, type SettingsHistory, type StoredSettings } from '../shared/migrate.ts';
 import type { NetworkService } from '../shared/network.ts';
 import { notRunning, tapNetwork } from '../shared/tap.ts';
 
-const STEPS: readonly MigrationStep[] = [withDefaults({ network: '' })];
+const HISTORY: SettingsHistory = { defaults: { network: '' }, steps: [] };
 
 /** Registers `wattmesh-topology`: the mesh's nodes and links, when they change and when asked. */
 export default function (RED: NodeAPI): void {
   function TopologyNode(this: Node, definition: NodeDef & StoredSettings): void {
     RED.nodes.createNode(this, definition);
     try {
-      start(RED, this, migrate(definition, STEPS));
+      start(RED, this, migrate(definition, HISTORY));
     } catch (thrown) {
       failNode(this, thrown);
     }

@@ -38,12 +38,27 @@ describe('log state', () => {
 
   it('splits a gap around stored rows', () => {
     const log = withOldest(withRows(withRows(empty, 3, 4), 7, 7), 10);
-    assert.deepEqual(spans(log), { cumulative: 9, ranges: [], gaps: [[1, 2], [5, 6], [8, 9]] });
+    assert.deepEqual(spans(log), {
+      cumulative: 9,
+      ranges: [],
+      gaps: [
+        [1, 2],
+        [5, 6],
+        [8, 9],
+      ],
+    });
   });
 
   it('shrinks a gap when a row arrives for it after all', () => {
     const log = withOldest(empty, 10);
-    assert.deepEqual(spans(withRows(log, 4, 5)), { cumulative: 9, ranges: [], gaps: [[1, 3], [6, 9]] });
+    assert.deepEqual(spans(withRows(log, 4, 5)), {
+      cumulative: 9,
+      ranges: [],
+      gaps: [
+        [1, 3],
+        [6, 9],
+      ],
+    });
     assert.deepEqual(spans(withRows(log, 8, 12)), { cumulative: 12, ranges: [], gaps: [[1, 7]] });
   });
 
@@ -73,7 +88,11 @@ describe('log state', () => {
   });
 
   it('never claims a row that was not stored, and claims what was while its lists have room', () => {
-    const step = fc.record({ first: fc.integer({ min: 1, max: 60 }), count: fc.nat(8), oldest: fc.integer({ min: 1, max: 60 }) });
+    const step = fc.record({
+      first: fc.integer({ min: 1, max: 60 }),
+      count: fc.nat(8),
+      oldest: fc.integer({ min: 1, max: 60 }),
+    });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
         const stored = new Set<number>();

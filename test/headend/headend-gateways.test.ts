@@ -11,10 +11,13 @@ describe('head-end: gateways', () => {
   it('answers HELLO with HELLO and TIME, and sends TIME every 10 s', async () => {
     const bench = await Bench.started();
     bench.hello();
-    assert.deepEqual(bench.link.sent.map(({ envelope }) => envelope), [
-      { type: 'hello', instanceId: '0123456789abcdef', networkNumber: networkNumber(NETWORK) },
-      { type: 'time', utcMs: START_MS, synchronised: true },
-    ]);
+    assert.deepEqual(
+      bench.link.sent.map(({ envelope }) => envelope),
+      [
+        { type: 'hello', instanceId: '0123456789abcdef', networkNumber: networkNumber(NETWORK) },
+        { type: 'time', utcMs: START_MS, synchronised: true },
+      ],
+    );
     await bench.run(35_000);
     assert.equal(bench.link.all('time').length, 4);
     assert.equal(bench.headEnd.state().gateways, 1);
@@ -47,7 +50,10 @@ describe('head-end: gateways', () => {
     await bench.run(400);
     assert.equal(bench.downs(node, 'down', 'one').length, 1);
     assert.equal(bench.downs(node, 'down', 'two').length, 1, 'a replay through another gateway moves nothing');
-    assert.deepEqual(bench.readings.map(({ wattmesh }) => wattmesh.seq), [1, 2]);
+    assert.deepEqual(
+      bench.readings.map(({ wattmesh }) => wattmesh.seq),
+      [1, 2],
+    );
     assert.ok(bench.link.acknowledged('two').includes(first));
     assert.ok(bench.link.acknowledged('one').includes(second));
   });

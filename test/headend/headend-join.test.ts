@@ -1,4 +1,9 @@
 import assert from 'node:assert/strict';
+import { Draft } from '../../nodes/headend/draft.ts';
+import { decodePacket } from '../../nodes/headend/frame/packet.ts';
+import { GATEWAY_LOCAL_HUB_ID_MIN, join } from '../../nodes/headend/joining.ts';
+import { NODES_MAX, Registry } from '../../nodes/headend/registry.ts';
+import { requireEngine } from '../../nodes/headend/security/suites.ts';
 import { Bench } from './support/bench.ts';
 import { ScriptedNode } from './support/scripted-node.ts';
 
@@ -14,7 +19,10 @@ describe('head-end: joining', () => {
     assert.equal(m2.localHubId, 0);
     assert.equal(m2.acknowledged, 0);
     assert.deepEqual(m2.policy, { suiteNone: true, flooding: false });
-    assert.ok(m2.networkKey.every((byte) => byte === 0), 'suite 0x00 never carries the network key');
+    assert.ok(
+      m2.networkKey.every((byte) => byte === 0),
+      'suite 0x00 never carries the network key',
+    );
     assert.deepEqual(bench.link.acknowledged(), [number]);
     const [session] = bench.store.groups.flatMap(({ sessions }) => sessions);
     assert.equal(session?.slot, 'pending');
@@ -40,7 +48,7 @@ describe('head-end: joining', () => {
       shortIds.add(m2.shortId);
       assert.ok(m2.shortId >= 0x8000 && m2.shortId <= 0xfffe);
     }
-    assert.deepEqual(hubIds, [1, 7, 2, 3], 'a number that is taken is not given twice');
+    assert.deepEqual(hubIds, [1, 7, 2, GATEWAY_LOCAL_HUB_ID_MIN], 'a number that is taken is not given twice');
     assert.equal(shortIds.size, nodes.length);
   });
 
@@ -184,5 +192,30 @@ describe('head-end: joining', () => {
     for (const node of [named, meter, hub]) await bench.join(node);
     const given = bench.headEnd.status().payload.nodes.map(({ name }) => name);
     assert.deepEqual(given, ['Cellar', `meter-${meter.nodeId.slice(-4)}`, `hub-${hub.nodeId.slice(-4)}`]);
+  });
+
+  it('has room for a named number of nodes', () => {
+    const registry = new Registry();
+    const record = {
+      key: '',
+      meter: '',
+      role: 'meter',
+      localHubId: 0,
+      handshake: 0,
+      intervalS: 60,
+      pollCycleS: 60,
+    } as const;
+    for (let index = 0; index < NODES_MAX; index++) {
+      assert.equal(new Draft(registry).full, false);
+      const own = { nodeId: `n${index}`, name: `n${index}`, shortId: index, firmware: '0.1.0', lastSeenMs: 0 };
+      registry.adopt({ record: { ...record, ...own }, sessions: {}, logs: [] });
+    }
+    const draft = new Draft(registry);
+    assert.equal(draft.full, true);
+    const node = new ScriptedNode({ seed: 'one too many' });
+    const handshake = requireEngine(0, { allowSuiteNone: true }).openM1(decodePacket(node.m1()));
+    const random = (length: number) => new Uint8Array(length);
+    const context = { epoch: 1, nowMs: 0, policy: { allowSuiteNone: true }, names: new Map(), random };
+    assert.throws(() => join(draft, handshake, 'hash', context), { reason: 'queueFull' });
   });
 });

@@ -3,7 +3,9 @@ import { GROUP_ROWS_MAX } from '../../nodes/headend/group-commit.ts';
 import { Bench, settle, TestStore } from './support/bench.ts';
 import { BASE_S, ScriptedNode } from './support/scripted-node.ts';
 
-async function joined(options: Parameters<typeof Bench.started>[0] = {}): Promise<{ bench: Bench; node: ScriptedNode }> {
+async function joined(
+  options: Parameters<typeof Bench.started>[0] = {},
+): Promise<{ bench: Bench; node: ScriptedNode }> {
   const bench = await Bench.started(options);
   const node = new ScriptedNode({ seed: 'meter' });
   await bench.joinAndSpeak(node);
@@ -41,7 +43,10 @@ describe('head-end: readings', () => {
       await bench.run(20);
     }
     await bench.run(400);
-    assert.deepEqual(bench.acks(node).map(({ cumulative }) => cumulative), [6]);
+    assert.deepEqual(
+      bench.acks(node).map(({ cumulative }) => cumulative),
+      [6],
+    );
   });
 
   it('counts rows that come again as duplicates, without a message', async () => {
@@ -52,7 +57,10 @@ describe('head-end: readings', () => {
     await bench.run(400);
     assert.equal(bench.readings.length, 4);
     assert.equal(bench.headEnd.state().stored, 4);
-    assert.deepEqual(bench.acks(node).map(({ cumulative }) => cumulative), [3, 4]);
+    assert.deepEqual(
+      bench.acks(node).map(({ cumulative }) => cumulative),
+      [3, 4],
+    );
   });
 
   it('keeps the first content of an identity and warns of another', async () => {
@@ -126,7 +134,10 @@ describe('head-end: readings', () => {
     bench.up(missing);
     await bench.run(400);
     assert.equal(bench.errors().replay, 1, 'readings below the window are judged by identity');
-    assert.deepEqual(bench.readings.map(({ wattmesh }) => wattmesh.seq), [1, 3, 4, 2]);
+    assert.deepEqual(
+      bench.readings.map(({ wattmesh }) => wattmesh.seq),
+      [1, 3, 4, 2],
+    );
     assert.equal(bench.acks(node).at(-1)?.cumulative, 4);
     assert.equal(bench.headEnd.status().payload.nodes[0]?.bootCount, 1, 'nothing else from below the window counts');
   });
@@ -182,7 +193,10 @@ describe('head-end: readings', () => {
     const packet = node.up([node.readings(1, 2)]);
     const number = bench.up(packet);
     await bench.run(400);
-    assert.deepEqual(bench.problems.map(({ message }) => message), ['disk full']);
+    assert.deepEqual(
+      bench.problems.map(({ message }) => message),
+      ['disk full'],
+    );
     assert.equal(bench.link.acknowledged().includes(number), false);
     assert.equal(bench.acks(node).length, 0);
     assert.equal(bench.readings.length, 0);
@@ -224,7 +238,10 @@ describe('head-end: readings', () => {
     await bench.run(100);
     const behind = bench.up(node.up([node.readings(3, 3)]));
     await bench.run(1000);
-    assert.deepEqual(bench.acks(node).map(({ cumulative }) => cumulative), [1]);
+    assert.deepEqual(
+      bench.acks(node).map(({ cumulative }) => cumulative),
+      [1],
+    );
     assert.equal(bench.link.acknowledged().includes(held), false);
     bench.store.hold = undefined;
     release();
@@ -278,8 +295,14 @@ describe('head-end: readings', () => {
     const numbers = Array.from({ length: 70 }, () => bench.up(node.up([node.telemetry()])));
     await bench.run(100);
     const batches = bench.link.all('upAck').slice(-3);
-    assert.deepEqual(batches.map((batch) => batch.numbers.length), [32, 32, 6]);
-    assert.deepEqual(batches.flatMap((batch) => batch.numbers), numbers);
+    assert.deepEqual(
+      batches.map((batch) => batch.numbers.length),
+      [32, 32, 6],
+    );
+    assert.deepEqual(
+      batches.flatMap((batch) => batch.numbers),
+      numbers,
+    );
   });
 
   it('answers an empty item at once', async () => {

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { EPOCH_ACK_TRIES_MAX } from '../../nodes/headend/acknowledger.ts';
-import { FakeLink } from './support/fake-link.ts';
 import { Bench, settle, TestStore } from './support/bench.ts';
+import { FakeLink } from './support/fake-link.ts';
 import { ScriptedNode } from './support/scripted-node.ts';
 
 /** Another head-end on the same store, as after a crash (the old one is left standing) or a stop. */
-async function restarted(before: Bench, options: { crash?: boolean; afterMs?: number; listening?: boolean } = {}): Promise<Bench> {
+async function restarted(
+  before: Bench,
+  options: { crash?: boolean; afterMs?: number; listening?: boolean } = {},
+): Promise<Bench> {
   const { crash = false, afterMs = 2000, listening = true } = options;
   if (crash) await before.store.close();
   else await before.headEnd.stop();
@@ -42,7 +45,10 @@ describe('head-end: restart', () => {
     const next = await restarted(bench, { crash: true });
     assert.deepEqual(
       next.readings.map(({ wattmesh }) => [wattmesh.seq, wattmesh.redelivered]),
-      [[3, true], [4, true]],
+      [
+        [3, true],
+        [4, true],
+      ],
     );
     assert.deepEqual({ ...next.readings[1]?.wattmesh, redelivered: false }, bench.readings[3]?.wattmesh);
     await next.run(500);
@@ -57,7 +63,10 @@ describe('head-end: restart', () => {
     next.up(node.up([node.readings(4, 4)]), { route: [node.shortId] });
     await next.run(400);
     assert.equal(next.errors().replay, 1);
-    assert.deepEqual(next.readings.map(({ wattmesh }) => wattmesh.seq), [4]);
+    assert.deepEqual(
+      next.readings.map(({ wattmesh }) => wattmesh.seq),
+      [4],
+    );
     assert.equal(next.acks(node).at(-1)?.cumulative, 4);
   });
 
@@ -91,7 +100,11 @@ describe('head-end: restart', () => {
     const next = await restarted(bench);
     next.hello();
     await next.run(1500);
-    assert.deepEqual(next.acks(node).map(({ cumulative }) => cumulative), [3], 'without being asked');
+    assert.deepEqual(
+      next.acks(node).map(({ cumulative }) => cumulative),
+      [3],
+      'without being asked',
+    );
     await next.run(58_000);
     assert.equal(next.acks(node).length, 1, 'at most once per poll cycle');
     await next.run(3_000);
@@ -132,7 +145,10 @@ describe('head-end: restart', () => {
     next.hello();
     await next.run(1500);
     const marks = next.acks(node).map(({ logId, cumulative }) => [logId, cumulative]);
-    assert.deepEqual(marks.sort(), [['a0a0a0a0', 3], ['b1b1b1b1', 2]]);
+    assert.deepEqual(marks.sort(), [
+      ['a0a0a0a0', 3],
+      ['b1b1b1b1', 2],
+    ]);
   });
 
   it('discards all sessions when UTC has not moved on since the last epoch', async () => {
@@ -153,7 +169,11 @@ describe('head-end: restart', () => {
     await next.headEnd.stop();
     next.clock.advance(200_000);
     const state = await next.store.open();
-    assert.deepEqual(state.sessions.map(({ slot }) => slot), ['pending'], 'durably');
+    assert.deepEqual(
+      state.sessions.map(({ slot }) => slot),
+      ['pending'],
+      'durably',
+    );
   });
 
   it('closes the store again when the link cannot open', async () => {

@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict';
-import { lateAfterMs, type Reading, type ReadingContext, readingMessage, rowsOf } from '../../nodes/headend/metering/reading.ts';
+import {
+  lateAfterMs,
+  type Reading,
+  type ReadingContext,
+  readingMessage,
+  rowsOf,
+} from '../../nodes/headend/metering/reading.ts';
 import { BASE_S, ScriptedNode } from './support/scripted-node.ts';
 
 const reading: Reading = {
@@ -77,7 +83,13 @@ describe('rows of a batch', () => {
   it('are evenly spaced, with their own seq', () => {
     const node = new ScriptedNode({ seed: 'meter', intervalS: 900 });
     const rows = rowsOf('key', node.readings(5, 6));
-    assert.deepEqual(rows.map(({ seq, measuredAtMs }) => [seq, measuredAtMs / 1000 - BASE_S]), [[5, 4500], [6, 5400]]);
+    assert.deepEqual(
+      rows.map(({ seq, measuredAtMs }) => [seq, measuredAtMs / 1000 - BASE_S]),
+      [
+        [5, 4500],
+        [6, 5400],
+      ],
+    );
     assert.deepEqual(rows[0], {
       key: 'key',
       logId: node.logId,

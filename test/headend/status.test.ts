@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { allowedSilenceMs, SILENCE_MS_MIN, StatusTable } from '../../nodes/headend/mesh/status.ts';
 import type { NodeStatus, StatusMessage } from '../../nodes/headend/messages.ts';
-import { FakeLink } from './support/fake-link.ts';
 import { Bench } from './support/bench.ts';
+import { FakeLink } from './support/fake-link.ts';
 import { ScriptedNode } from './support/scripted-node.ts';
 
 const sighting = { atMs: 1000, hops: 2, hubId: 'hub', rssiDbm: -60 };
@@ -104,7 +104,10 @@ describe('head-end: status', () => {
     told.length = 0;
     await bench.run(4_000);
     assert.equal(of(bench, node).status, 'offline');
-    assert.deepEqual(told.map(({ topic, payload }) => [topic, payload.online, payload.offline]), [['test-net/status', 0, 1]]);
+    assert.deepEqual(
+      told.map(({ topic, payload }) => [topic, payload.online, payload.offline]),
+      [['test-net/status', 0, 1]],
+    );
     bench.up(node.up([node.telemetry()]), { route: [node.shortId] });
     await bench.run(100);
     assert.equal(of(bench, node).status, 'online');

@@ -1,13 +1,16 @@
 /**
  * A process of its own for tests: `store-child <kind> <file> <mode>`. It prints one line per event.
  * `hold` opens the store and stays; `commit` commits numbered groups until it is killed, printing the number of each once it is durable;
- * `open` opens, commits one empty group and ends.
+ * `open` opens, commits one empty group and ends; `open-unprivileged` opens an SQLite file, without a thread, as a user whom file
+ * permissions bind.
  */
 import { reasonOf } from '../../nodes/headend/errors.ts';
 import { JsonlStore } from '../../nodes/headend/store/jsonl.ts';
 import { SqliteStore } from '../../nodes/headend/store/sqlite.ts';
-import type { DriverName } from '../../nodes/headend/store/sqlite-driver.ts';
+import { type DriverName, loadDriver } from '../../nodes/headend/store/sqlite-driver.ts';
+import { SqliteEngine } from '../../nodes/headend/store/sqlite-engine.ts';
 import type { Store } from '../../nodes/headend/store/store.ts';
+import { storeFailure } from '../../nodes/headend/store/store-failure.ts';
 import { numberedGroup } from './store-numbered.ts';
 import { sampleGroup } from './store-samples.ts';
 
@@ -19,19 +22,40 @@ function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-try {
-  const { sessions } = await store.open();
-  say('open');
-  if (mode === 'hold') setInterval(() => undefined, 60_000);
-  else if (mode === 'commit') await commitForEver((sessions[0]?.highest ?? 0) + 1);
-  else {
-    await store.commit(sampleGroup([]));
+/** The user `nobody` on most systems. */
+const NOBODY_UID = 65_534;
+
+if (mode === 'open-unprivileged') await openUnprivileged();
+else await run();
+
+async function run(): Promise<void> {
+  try {
+    const { sessions } = await store.open();
+    say('open');
+    if (mode === 'hold') setInterval(() => undefined, 60_000);
+    else if (mode === 'commit') await commitForEver((sessions[0]?.highest ?? 0) + 1);
+    else {
+      await store.commit(sampleGroup([]));
+      await store.close();
+    }
+  } catch (error) {
+    say(`failed ${reasonOf(error)} ${(error as Error).message}`);
     await store.close();
+    process.exitCode = 1;
   }
-} catch (error) {
-  say(`failed ${reasonOf(error)} ${(error as Error).message}`);
-  await store.close();
-  process.exitCode = 1;
+}
+
+/** All code is loaded before the user changes, because that user may have no access to the code. */
+async function openUnprivileged(): Promise<void> {
+  const open = await loadDriver(kind as DriverName);
+  if (process.getuid?.() === 0) process.setuid?.(NOBODY_UID);
+  try {
+    new SqliteEngine(open, file).close();
+    say('open');
+  } catch (error) {
+    const { reason, message } = storeFailure(file, error);
+    say(`failed ${reason} ${message}`);
+  }
 }
 
 /** Two groups are under way at any time, as in the head-end under load. */

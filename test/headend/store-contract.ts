@@ -53,6 +53,7 @@ export function storeContract(name: string, makePlace: () => StorePlace): void {
     });
 
     rowTests(() => store, reopen);
+    exactnessTests(() => store, reopen);
     stateTests(() => store, reopen);
     queryTests(() => store);
     lifeTests(() => store, reopen);
@@ -128,7 +129,9 @@ function rowTests(store: Current, reopen: Reopen): void {
     assert.equal(kept.filter(({ row }) => row.key === keyA).length, 100);
     assert.equal(kept.filter(({ row }) => row.key === keyB).length, 1);
   });
+}
 
+function exactnessTests(store: Current, reopen: Reopen): void {
   it('gives integers back exactly, absent registers as absent', async () => {
     const large = 2 ** 48;
     const rows = [
@@ -216,6 +219,31 @@ function stateTests(store: Current, reopen: Reopen): void {
     assert.deepEqual(state.logs, [log, newLog]);
   });
 
+  it('keeps the later of two records of one identity in a large group', async () => {
+    const keys = Array.from({ length: 40 }, (_, index) => index.toString(16).padStart(64, '0'));
+    const twice = [0, 1].flatMap((round) => keys.map((key) => ({ key, round })));
+    await store().commit(
+      sampleGroup([], {
+        nodes: twice.map(({ key, round }) => sampleNode({ key, lastSeenMs: round })),
+        sessions: twice.map(({ key, round }) => sampleSession({ key, highest: round })),
+        logs: twice.map(({ key, round }) => sampleLog({ key, cumulative: round })),
+      }),
+    );
+    const { nodes, sessions, logs } = await reopen();
+    assert.deepEqual(
+      nodes.map(({ key, lastSeenMs }) => [key, lastSeenMs]),
+      keys.map((key) => [key, 1]),
+    );
+    assert.deepEqual(
+      sessions.map(({ key, highest }) => [key, highest]),
+      keys.map((key) => [key, 1]),
+    );
+    assert.deepEqual(
+      logs.map(({ key, cumulative }) => [key, cumulative]),
+      keys.map((key) => [key, 1]),
+    );
+  });
+
   it('clears session slots before it writes new ones', async () => {
     const current = sampleSession();
     const pending = sampleSession({ slot: 'pending', sessionId: 8 });
@@ -294,6 +322,15 @@ function lifeTests(store: Current, reopen: Reopen): void {
       await assert.rejects(call, { reason: 'storeFailed', message: /not open/ });
     }
     await store().open();
+  });
+
+  it('can be closed while it is being opened', async () => {
+    await store().close();
+    const opening = store().open();
+    await store().close();
+    await opening;
+    await store().close();
+    await reopen();
   });
 
   it('finishes the commits under way before it closes', async () => {

@@ -1,7 +1,6 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
 /** A running `store-child`. */
@@ -14,14 +13,10 @@ export interface StoreProcess {
   ended(): Promise<void>;
 }
 
-/** Starts `store-child` with these arguments, as another user if `uid` is given. */
-export function startStoreProcess(args: readonly string[], uid?: number): StoreProcess {
+/** Starts `store-child` with these arguments. */
+export function startStoreProcess(args: readonly string[]): StoreProcess {
   const script = fileURLToPath(new URL('./store-child.js', import.meta.url));
-  const options = {
-    stdio: ['ignore', 'pipe', 'inherit'] as ['ignore', 'pipe', 'inherit'],
-    ...(uid === undefined ? {} : { uid }),
-  };
-  const child: ChildProcessByStdio<null, Readable, null> = spawn(process.execPath, [script, ...args], options);
+  const child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   const closed = once(child, 'close');
   const lines: string[] = [];
   const waiting = new Set<() => void>();

@@ -67,11 +67,14 @@ describe('head-end: topology', () => {
     await bench.run(2000);
     const { topic, payload } = bench.headEnd.topology();
     assert.equal(topic, 'test-net/topology');
-    assert.deepEqual(payload.nodes.map(({ role, hops, status }) => [role, hops, status]), [
-      ['gateway', 0, 'online'],
-      ['hub', 1, 'online'],
-      ['meter', 2, 'online'],
-    ]);
+    assert.deepEqual(
+      payload.nodes.map(({ role, hops, status }) => [role, hops, status]),
+      [
+        ['gateway', 0, 'online'],
+        ['hub', 1, 'online'],
+        ['meter', 2, 'online'],
+      ],
+    );
     assert.deepEqual(payload.links, [
       { from: hub.nodeId, to: gateway.nodeId, rssi_dbm: -70, etx: null },
       { from: meter.nodeId, to: hub.nodeId, rssi_dbm: -55, etx: 2 },
@@ -84,7 +87,12 @@ describe('head-end: topology', () => {
     bench.up(meter.up([meter.readings(2, 2)]), { route: [meter.shortId] });
     await bench.run(2000);
     assert.equal(told.length, 1);
-    assert.deepEqual(told[0]?.payload.links.at(-1), { from: meter.nodeId, to: gateway.nodeId, rssi_dbm: -70, etx: null });
+    assert.deepEqual(told[0]?.payload.links.at(-1), {
+      from: meter.nodeId,
+      to: gateway.nodeId,
+      rssi_dbm: -70,
+      etx: null,
+    });
   });
 
   it('names hub, path and hops in readings', async () => {

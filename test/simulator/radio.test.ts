@@ -55,6 +55,19 @@ describe('radio', () => {
     assert.deepEqual(bench.probe('a').results, [true]);
   });
 
+  it('concludes every frame, also when what arrives instead of its acknowledgement is another frame', () => {
+    const bench = new Bench(['a', 'b'], pair('a', 'b', 0.8));
+    bench.saturate('a', 'b', 200);
+    bench.saturate('b', 'a', 40);
+    for (let second = 1; second <= 120; second++) {
+      const before = ['a', 'b'].map((id) => bench.probe(id).results.length);
+      bench.schedule.run(second * 1e6);
+      for (const [index, id] of ['a', 'b'].entries()) {
+        assert.ok(bench.probe(id).results.length > (before[index] as number), `${id} is stuck in second ${second}`);
+      }
+    }
+  });
+
   it('takes one frame at a time and keeps its own copy', () => {
     const bench = new Bench(['a', 'b'], pair('a', 'b'));
     const frame = Uint8Array.of(9);

@@ -24,6 +24,8 @@ export interface NodeRedOptions {
   withPackage?: boolean;
   /** Further settings, over those below; JSON only. */
   settings?: Record<string, unknown>;
+  /** Options for node itself, before the program: `--require` and the like. */
+  execArgv?: readonly string[];
 }
 
 export interface RunningNodeRed {
@@ -69,6 +71,8 @@ export interface NodeTestHelper {
   init(runtimePath: string, settings?: object): void;
   settings(settings: object): object;
   load(nodes: unknown, flow: readonly object[], credentials?: object): Promise<void>;
+  /** Deploys a flow; rejects when it has not started after 300 ms. */
+  setFlows(flow: readonly object[], type: 'full' | 'flows' | 'nodes', credentials?: object): Promise<void>;
   unload(): Promise<unknown>;
   startServer(done: () => void): void;
   stopServer(done: () => void): void;
@@ -178,7 +182,8 @@ export async function startNodeRed(options: NodeRedOptions = {}): Promise<Runnin
   const userDir = options.userDir ?? temporaryUserDir();
   const port = options.port ?? (await freePort());
   const settingsFile = writeUserDir(userDir, port, options);
-  const child = spawn(process.execPath, [join(nodeRedRoot(), 'red.js'), '-u', userDir, '-s', settingsFile], {
+  const program = [join(nodeRedRoot(), 'red.js'), '-u', userDir, '-s', settingsFile];
+  const child = spawn(process.execPath, [...(options.execArgv ?? []), ...program], {
     cwd: userDir,
     env: childEnvironment(),
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,5 +1,5 @@
-import type { LoggedRow } from '../meter-log.ts';
 import type { ReadingRow } from '../../../nodes/headend/store/store.ts';
+import type { LoggedRow } from '../meter-log.ts';
 
 /** What a run left behind, for the checkers. */
 export interface Evidence {

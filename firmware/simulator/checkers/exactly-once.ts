@@ -15,7 +15,9 @@ export function checkExactlyOnce(evidence: Evidence): Violation[] {
   const meters = new Map(evidence.meters.map((meter) => [meter.nodeId, meter]));
   const found = [
     ...evidence.meters.flatMap((meter) =>
-      meter.conflicts.map(({ row }) => report(meter.id, row.measuredAtMs, `row ${row.logId}:${row.seq} was measured twice with other values`)),
+      meter.conflicts.map(({ row }) =>
+        report(meter.id, row.measuredAtMs, `row ${row.logId}:${row.seq} was measured twice with other values`),
+      ),
     ),
     ...checkRows(evidence, meters, report),
     ...checkMessages(evidence, meters, report),
@@ -27,7 +29,13 @@ type Meters = ReadonlyMap<string | undefined, MeterEvidence>;
 type Report = (who: string, utcMs: number, what: string) => Violation;
 
 function reporter(evidence: Evidence): Report {
-  return (who, utcMs, what) => ({ checker: 'exactly-once', what, who, atS: simulatedS(evidence, utcMs), seed: evidence.seed });
+  return (who, utcMs, what) => ({
+    checker: 'exactly-once',
+    what,
+    who,
+    atS: simulatedS(evidence, utcMs),
+    seed: evidence.seed,
+  });
 }
 
 function checkRows({ stored }: Evidence, meters: Meters, report: Report): Violation[] {
@@ -44,13 +52,18 @@ function checkRows({ stored }: Evidence, meters: Meters, report: Report): Violat
     const identity = `${nodeId}:${row.logId}:${row.seq}`;
     const moment = `${nodeId}:${row.measuredAtMs}`;
     const entry = measured.get(identity);
-    if (!entry) found.push(report(who, row.measuredAtMs, `row ${row.logId}:${row.seq} is stored and was never measured`));
-    if (identities.has(identity)) found.push(report(who, row.measuredAtMs, `row ${row.logId}:${row.seq} is stored twice`));
-    else if (moments.has(moment)) found.push(report(who, row.measuredAtMs, `two rows of this moment are stored, one is ${row.logId}:${row.seq}`));
+    if (!entry)
+      found.push(report(who, row.measuredAtMs, `row ${row.logId}:${row.seq} is stored and was never measured`));
+    if (identities.has(identity))
+      found.push(report(who, row.measuredAtMs, `row ${row.logId}:${row.seq} is stored twice`));
+    else if (moments.has(moment))
+      found.push(report(who, row.measuredAtMs, `two rows of this moment are stored, one is ${row.logId}:${row.seq}`));
     identities.add(identity);
     moments.add(moment);
     for (const field of entry ? differences(entry, row) : []) {
-      found.push(report(who, row.measuredAtMs, `row ${row.logId}:${row.seq} is stored with another ${field} than was measured`));
+      found.push(
+        report(who, row.measuredAtMs, `row ${row.logId}:${row.seq} is stored with another ${field} than was measured`),
+      );
     }
   }
   return found;
@@ -74,14 +87,16 @@ function checkMessages({ stored, messages }: Evidence, meters: Meters, report: R
       found.push(report(who, message.measuredAtMs, `message ${message.id} went out again and does not say so`));
     }
     const row = waiting.get(message.id);
-    if (!isRepeat && !row) found.push(report(who, message.measuredAtMs, `message ${message.id} went out for a row that is not stored`));
+    if (!isRepeat && !row)
+      found.push(report(who, message.measuredAtMs, `message ${message.id} went out for a row that is not stored`));
     if (row && row.measuredAtMs !== message.measuredAtMs) {
       found.push(report(who, message.measuredAtMs, `message ${message.id} has another measuredAt than its row`));
     }
     sent.add(message.id);
     waiting.delete(message.id);
   }
-  for (const [id, row] of waiting) found.push(report(nameOf(id, meters), row.measuredAtMs, `row ${id} is stored and no message went out`));
+  for (const [id, row] of waiting)
+    found.push(report(nameOf(id, meters), row.measuredAtMs, `row ${id} is stored and no message went out`));
   return found;
 }
 

@@ -3,11 +3,20 @@ import type { Violation } from './violation.ts';
 /** Most violations kept: a loop shows with every packet. */
 export const LOOP_VIOLATIONS_MAX = 100;
 
-/** No two nodes are each other's ancestors at any time, and no packet passes a node twice. Fed with events as they happen. */
+/** A packet is on its way for at most this long, seconds, waits for a lost gateway included. */
+const PACKET_LIFE_S = 600;
+/** How a node without a short id stands in a route. */
+const UNNAMED = '0';
+
+/**
+ * No two nodes are each other's ancestors at any time, and no packet passes a node twice, unless the tree changed while it waited there: a
+ * node that has lost its parent may give what it holds back to one that it came from. Fed with events as they happen.
+ */
 export class NoLoopChecker {
   readonly violations: Violation[] = [];
   readonly #seed: string;
   readonly #parents = new Map<string, string>();
+  readonly #changedS = new Map<string, number>();
 
   constructor(seed: string) {
     this.#seed = seed;
@@ -15,6 +24,7 @@ export class NoLoopChecker {
 
   /** A node chose a parent; undefined: it has none. */
   parentChanged(node: string, parent: string | undefined, atS: number): void {
+    this.#changedS.set(node, atS);
     if (parent === undefined) {
       this.#parents.delete(node);
       return;
@@ -35,16 +45,20 @@ export class NoLoopChecker {
     this.#parents.delete(node);
   }
 
-  /** Short ids that a packet passed on its way to the gateway, the origin first; 0 is a node without one. */
-  passed(origin: string, route: readonly number[], atS: number): void {
-    const named = route.filter((shortId) => shortId !== 0);
-    const twice = named.find((shortId, index) => named.indexOf(shortId) !== index);
-    if (twice === undefined) return;
-    const way = route.map((shortId) => shortId.toString(16)).join(' > ');
-    this.#report(origin, `a packet of it passed node ${twice.toString(16)} twice: ${way}`, atS);
+  /** The nodes that a packet passed on its way to the gateway, the origin first. */
+  passed(route: readonly string[], atS: number): void {
+    for (const [index, node] of route.entries()) {
+      const again = route.indexOf(node, index + 1);
+      if (node === UNNAMED || again < 0) continue;
+      const loop = route.slice(index, again);
+      if (loop.some((each) => atS - (this.#changedS.get(each) ?? Number.NEGATIVE_INFINITY) <= PACKET_LIFE_S)) return;
+      this.#report(route[0] ?? node, `a packet of it passed ${node} twice: ${route.join(' > ')}`, atS);
+      return;
+    }
   }
 
   #report(who: string, what: string, atS: number): void {
-    if (this.violations.length < LOOP_VIOLATIONS_MAX) this.violations.push({ checker: 'no-loop', what, who, atS, seed: this.#seed });
+    if (this.violations.length < LOOP_VIOLATIONS_MAX)
+      this.violations.push({ checker: 'no-loop', what, who, atS, seed: this.#seed });
   }
 }

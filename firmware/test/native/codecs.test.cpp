@@ -63,8 +63,11 @@ TEST(mutatedSamplesAreRefusedOrHaveOneMeaning) {
     for (unsigned round = 0; round < 4000; round++) {
       check::context(sample.name, round);
       Bytes bytes = sample.bytes;
-      for (uint32_t i = 0; i <= random.below(3); i++) bytes[random.below(static_cast<uint32_t>(bytes.size()))] ^= static_cast<uint8_t>(1u << random.below(8));
-      if (random.below(4) == 0) bytes.resize(random.below(static_cast<uint32_t>(bytes.size() + 8)), static_cast<uint8_t>(random.next()));
+      const uint32_t length = static_cast<uint32_t>(bytes.size());
+      for (uint32_t flips = 1 + random.below(3); flips > 0; flips--) {
+        bytes[random.below(length)] ^= static_cast<uint8_t>(1u << random.below(8));
+      }
+      if (random.below(4) == 0) bytes.resize(random.below(length + 8), static_cast<uint8_t>(random.next()));
       if (judge(sample.kind, bytes) != 0) continue;
       accepted++;
       Bytes again = bytes;

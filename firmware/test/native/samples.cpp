@@ -90,7 +90,8 @@ void addFrames(std::vector<Sample>& list) {
   const auto add = [&list](const char* name, FrameType type, const Bytes& body, bool isOpen = false) {
     list.push_back({name, JudgeKind::frame, frameOf(type, body), isOpen});
   };
-  Beacon beacon{0x8001, 7, 8, 0x8000, 0x8001, 3, 2, 320, true, true, true, true, EnergyClass::battery, true, true, 5, 250, 1700000000000, 33, 99};
+  const Beacon beacon{0x8001, 7,    8,    0x8000, 0x8001, 3, 2,   320,           true, true,
+                      true,   true, EnergyClass::battery, true, true, 5, 250, 1700000000000, 33,   99};
   add("beacon", FrameType::beacon, encoded(encodeBeacon, beacon));
   add("data", FrameType::data, dataBody(), true);
   add("routed", FrameType::routed, routedBody(), true);
@@ -187,6 +188,6 @@ Bytes sampleNamed(const char* name) {
   for (const Sample& sample : samples()) {
     if (strcmp(sample.name, name) == 0) return sample.bytes;
   }
-  CHECK(!"a sample of this name");
+  check::fail(__FILE__, __LINE__, name);
   return {};
 }

@@ -43,7 +43,10 @@ interface Entry extends Mutable<Condition> {
 }
 
 /** Silence after which a node has missed `cycles` of its cycles, ms. */
-export function allowedSilenceMs(node: { readonly pollCycleS: number; readonly intervalS: number }, cycles: number): number {
+export function allowedSilenceMs(
+  node: { readonly pollCycleS: number; readonly intervalS: number },
+  cycles: number,
+): number {
   return Math.max(SILENCE_MS_MIN, cycles * Math.max(node.pollCycleS, node.intervalS) * 1000);
 }
 

@@ -25,7 +25,12 @@ export class Topology {
    * A packet's way: the transmitters' node ids, the origin first (undefined: not known), then the gateway's. `rssiDbm` is that of the last
    * hop; it stands until the child reports its own. True when a link is new or leads elsewhere.
    */
-  route(nodeIds: readonly (string | undefined)[], gatewayId: string | undefined, rssiDbm: number | null, atMs: number): boolean {
+  route(
+    nodeIds: readonly (string | undefined)[],
+    gatewayId: string | undefined,
+    rssiDbm: number | null,
+    atMs: number,
+  ): boolean {
     let changed = false;
     for (let hop = 0; hop < nodeIds.length; hop++) {
       const child = nodeIds[hop];

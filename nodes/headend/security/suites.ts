@@ -12,10 +12,10 @@ import {
   openPlain,
   type Packet,
   type PacketHeader,
-  type Suite,
   SUITE_ECC,
   SUITE_NONE,
   SUITE_RSA,
+  type Suite,
   sealPlain,
 } from '../frame/packet.ts';
 import type { Session } from './session.ts';
@@ -85,7 +85,10 @@ export function requireEngine(suite: number, policy: SuitePolicy): SuiteEngine {
   const engine = engineOf(suite, policy);
   if (engine) return engine;
   const name = `suite 0x${suite.toString(16).padStart(2, '0')}`;
-  throw new WattmeshError('suiteRefused', `${name} is not allowed here: set the node to another suite, or change the network's policy`);
+  throw new WattmeshError(
+    'suiteRefused',
+    `${name} is not allowed here: set the node to another suite, or change the network's policy`,
+  );
 }
 
 /** A suite's name in messages. */

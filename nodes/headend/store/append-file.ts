@@ -42,15 +42,14 @@ class AppendFile implements AppendTarget {
   }
 
   async append(text: string): Promise<void> {
-    if (this.#untidy) await this.#handle.truncate(this.#length);
+    if (this.#untidy) await this.#cut();
     this.#untidy = true;
     const bytes = Buffer.from(text);
     try {
       await this.#handle.appendFile(bytes);
       await this.#handle.datasync();
     } catch (error) {
-      await this.#handle.truncate(this.#length);
-      this.#untidy = false;
+      await this.#cut();
       throw error;
     }
     this.#length += bytes.length;
@@ -59,6 +58,13 @@ class AppendFile implements AppendTarget {
 
   close(): Promise<void> {
     return this.#handle.close();
+  }
+
+  /** Takes a failed piece away, durably: it must not come back with the next power failure. */
+  async #cut(): Promise<void> {
+    await this.#handle.truncate(this.#length);
+    await this.#handle.sync();
+    this.#untidy = false;
   }
 }
 

@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { WattmeshError } from '../errors.ts';
-import type { AppendOpener } from './append-file.ts';
+import type { AppendOpener, AppendTarget } from './append-file.ts';
 import { commitLine, effectsOf, JSONL_VERSION, type JsonlLine, lineText } from './jsonl-lines.ts';
 import type { Effects, StoredRow, Tables } from './tables.ts';
 
@@ -8,7 +8,17 @@ import type { Effects, StoredRow, Tables } from './tables.ts';
 const ROWS_PER_LINE = 1_000;
 
 /** The first line of every file. */
-export const headerLine: JsonlLine = { store: 'wattmesh', version: JSONL_VERSION };
+const headerLine: JsonlLine = { store: 'wattmesh', version: JSONL_VERSION };
+
+/** Begins a new file; closes it again if that fails. */
+export async function writeHeader(target: AppendTarget): Promise<void> {
+  try {
+    await target.append(lineText(headerLine));
+  } catch (error) {
+    await target.close();
+    throw error;
+  }
+}
 
 /** Makes one line read from the file true in `tables`. */
 export function takeLine(file: string, tables: Tables, line: JsonlLine): void {

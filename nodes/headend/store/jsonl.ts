@@ -2,7 +2,7 @@ import { mkdir, rename, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { WattmeshError } from '../errors.ts';
 import { type AppendOpener, type AppendTarget, openAppendFile } from './append-file.ts';
-import { archiveRows, headerLine, takeLine, writeCompact } from './jsonl-compaction.ts';
+import { archiveRows, takeLine, writeCompact, writeHeader } from './jsonl-compaction.ts';
 import { commitLine, type JsonlLine, lineText, readLines } from './jsonl-lines.ts';
 import { type LockFile, takeLockFile } from './lock-file.ts';
 import type { ConflictRecord } from './row-content.ts';
@@ -35,7 +35,7 @@ export interface JsonlOptions {
 interface OpenFile {
   readonly tables: Tables;
   readonly lock: LockFile;
-  /** Absent after a rewrite whose new file could not be opened; the next call tries again. */
+  /** Absent after a rewrite whose new file could not be opened: nothing can be written until the store is opened again. */
   target: AppendTarget | undefined;
   /** Bytes right after the last rewrite. */
   tidyBytes: number;
@@ -132,9 +132,8 @@ export class JsonlStore implements Store {
       const tables = new Tables(this.#rowsMax);
       const goodBytes = await readLines(this.#file, (line) => takeLine(this.#file, tables, line));
       const target = await this.#openAppend(this.#file, goodBytes);
-      const opened: OpenFile = { tables, lock, target, tidyBytes: 0 };
-      if (goodBytes === 0) await this.#append(opened, headerLine);
-      return opened;
+      if (goodBytes === 0) await writeHeader(target);
+      return { tables, lock, target, tidyBytes: 0 };
     } catch (error) {
       await lock.release();
       throw error;

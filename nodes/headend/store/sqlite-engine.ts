@@ -6,7 +6,7 @@ import { nextEpoch } from './row-content.ts';
 import { migrate } from './schema.ts';
 import type { SqlDatabase, SqlOpener } from './sqlite-driver.ts';
 import { type Lease, takeLease } from './sqlite-lease.ts';
-import { fate, type PackedGroup, type PackedResult } from './sqlite-messages.ts';
+import type { PackedGroup, PackedResult } from './sqlite-messages.ts';
 import { type HeadRow, readConflicts, readHead, readReadings, readState } from './sqlite-reader.ts';
 import { SqliteWriter } from './sqlite-writer.ts';
 import type { ReadingQuery, StoredState } from './store.ts';
@@ -69,8 +69,7 @@ export class SqliteEngine {
   commit(group: PackedGroup): PackedResult {
     const { lastId, rowCount } = this.#head;
     const result = this.#transaction(() => this.#writer.write(group, lastId));
-    const stored = result.fates.reduce((count, one) => count + (one === fate.stored ? 1 : 0), 0);
-    this.#head = { ...this.#head, lastId: lastId + stored, rowCount: rowCount + stored };
+    this.#head = { ...this.#head, lastId: lastId + result.stored, rowCount: rowCount + result.stored };
     return result;
   }
 

@@ -15,6 +15,8 @@ export const fate = { stored: 0, duplicate: 1, conflict: 2 } as const;
 
 export interface PackedResult {
   readonly fates: Uint8Array<ArrayBuffer>;
+  /** Rows stored. */
+  readonly stored: number;
   /** Outbox id of the first row stored; the others follow without a gap. */
   readonly firstId: number;
 }

@@ -4,7 +4,7 @@ import { SqliteEngine } from './sqlite-engine.ts';
 import type { WorkerCall, WorkerCalls, WorkerReply, WorkerRequest } from './sqlite-messages.ts';
 import { notOpen, storeFailure } from './store-failure.ts';
 
-/** The thread that owns a store file: one request after the other, so that a commit's fsync never stalls the main thread. */
+/** The thread that owns a store file, so that a commit's fsync never stalls the main thread. */
 const port = parentPort;
 if (!port) throw new Error('this file is a worker thread of SqliteStore and does nothing by itself');
 
@@ -56,4 +56,8 @@ async function answer(id: number, call: WorkerCall, argument: WorkerRequest['arg
   }
 }
 
-port.on('message', (request: WorkerRequest) => void serve(request));
+/** Requests are served one after the other, also those that come while the driver is still loading. */
+let last = Promise.resolve();
+port.on('message', (request: WorkerRequest) => {
+  last = last.then(() => serve(request));
+});

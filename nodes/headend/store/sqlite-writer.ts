@@ -2,13 +2,11 @@ import { CELLS_PER_ROW, cell, type PackedRows, unpackRow } from './packed-rows.t
 import { CONFLICTS_PER_NODE_MAX, checkOutboxSent, registerFields } from './row-content.ts';
 import type { SqlDatabase, SqlStatement, SqlValue } from './sqlite-driver.ts';
 import { fate, type PackedGroup, type PackedResult } from './sqlite-messages.ts';
+import { placeholders, ROWS_PER_STATEMENT, Upsert, type UpsertTarget } from './sqlite-upsert.ts';
 import type { LogState, NodeRecord, SessionRecord } from './store.ts';
 
 /** Most ids of keys and logs remembered between commits; past it they are looked up again. */
 const IDS_MAX = 100_000;
-
-/** Readings per statement: each call into the driver costs more than the row. */
-const ROWS_PER_INSERT = 16;
 
 /** Columns of a reading from `seq` on, in the order of the cells of a packed row. */
 export const cellColumns =
@@ -17,14 +15,50 @@ export const cellColumns =
 /** The names in `cellColumns`, `seq` first. */
 export const cellNames: readonly string[] = cellColumns.split(', ');
 
+const nodesTarget: UpsertTarget = {
+  table: 'nodes',
+  identity: ['key_id'],
+  content: [
+    'node_id',
+    'meter',
+    'name',
+    'role',
+    'short_id',
+    'local_hub_id',
+    'handshake',
+    'interval_s',
+    'poll_cycle_s',
+    'firmware',
+    'last_seen_ms',
+  ],
+};
+
+const sessionsTarget: UpsertTarget = {
+  table: 'sessions',
+  identity: ['key_id', 'slot'],
+  content: ['session_id', 'suite', 'highest', 'replay_window', 'down_counter', 'handshake_hash'],
+};
+
+const logsTarget: UpsertTarget = {
+  table: 'logs',
+  identity: ['key_id', 'log_id'],
+  content: ['cumulative', 'ranges', 'gaps'],
+};
+
 /** Writes commit groups. Whoever calls `write` holds the transaction; after a rollback `forget` must be called. */
 export class SqliteWriter {
   readonly #statements: ReturnType<typeof prepareStatements>;
+  readonly #nodes: Upsert;
+  readonly #sessions: Upsert;
+  readonly #logs: Upsert;
   readonly #keyIds = new Map<string, number>();
   readonly #logIds = new Map<string, number>();
 
   constructor(database: SqlDatabase) {
     this.#statements = prepareStatements(database);
+    this.#nodes = new Upsert(database, nodesTarget);
+    this.#sessions = new Upsert(database, sessionsTarget);
+    this.#logs = new Upsert(database, logsTarget);
   }
 
   /** Writes one group inside the caller's transaction. `lastId` is the last outbox id given out so far. */
@@ -36,11 +70,11 @@ export class SqliteWriter {
     if (stored > 0) this.#statements.outbox.run([lastId + stored, lastId + 1, arrivalRuns(group, fates)]);
     this.#statements.head.run([group.outboxSent, stored]);
     this.#statements.sent.run([group.outboxSent]);
-    for (const node of group.nodes) this.#writeNode(node);
+    this.#nodes.run(group.nodes.map((node) => this.#nodeValues(node)));
     for (const { key, slot } of group.clearedSessions) this.#statements.clearSession.run([this.#keyId(key), slot]);
-    for (const session of group.sessions) this.#writeSession(session);
-    for (const log of group.logs) this.#writeLog(log);
-    return { fates, firstId: lastId + 1 };
+    this.#sessions.run(group.sessions.map((session) => this.#sessionValues(session)));
+    this.#logs.run(group.logs.map((log) => this.#logValues(log)));
+    return { fates, stored, firstId: lastId + 1 };
   }
 
   /** Forgets ids that a rollback may have undone. */
@@ -53,13 +87,13 @@ export class SqliteWriter {
     const logIds = rows.logs.map(([key, logId]) => this.#logId(key, logId));
     const fates = new Uint8Array(rows.cells.length / CELLS_PER_ROW);
     let id = lastId;
-    for (let from = 0; from < fates.length; from += ROWS_PER_INSERT) {
+    for (let from = 0; from < fates.length; from += ROWS_PER_STATEMENT) {
       const slice = readingValues(rows, logIds, {
         from,
-        to: Math.min(from + ROWS_PER_INSERT, fates.length),
+        to: Math.min(from + ROWS_PER_STATEMENT, fates.length),
         firstId: id + 1,
       });
-      if (slice.length === ROWS_PER_INSERT && this.#insertedAll(slice)) {
+      if (slice.length === ROWS_PER_STATEMENT && this.#insertedAll(slice)) {
         id += slice.length;
         continue;
       }
@@ -104,8 +138,8 @@ export class SqliteWriter {
     this.#statements.conflict.run([keyId, conflictContent(row), receivedAtMs, keyId, CONFLICTS_PER_NODE_MAX]);
   }
 
-  #writeNode(node: NodeRecord): void {
-    this.#statements.node.run([
+  #nodeValues(node: NodeRecord): SqlValue[] {
+    return [
       this.#keyId(node.key),
       node.nodeId,
       node.meter,
@@ -118,11 +152,11 @@ export class SqliteWriter {
       node.pollCycleS,
       node.firmware,
       node.lastSeenMs,
-    ]);
+    ];
   }
 
-  #writeSession(session: SessionRecord): void {
-    this.#statements.session.run([
+  #sessionValues(session: SessionRecord): SqlValue[] {
+    return [
       this.#keyId(session.key),
       session.slot,
       session.sessionId,
@@ -131,12 +165,11 @@ export class SqliteWriter {
       session.window.toString(),
       session.downCounter,
       session.handshakeHash,
-    ]);
+    ];
   }
 
-  #writeLog(log: LogState): void {
-    const id = this.#logId(log.key, log.logId);
-    this.#statements.logState.run([log.cumulative, JSON.stringify(log.ranges), JSON.stringify(log.gaps), id]);
+  #logValues(log: LogState): SqlValue[] {
+    return [this.#keyId(log.key), log.logId, log.cumulative, JSON.stringify(log.ranges), JSON.stringify(log.gaps)];
   }
 
   #keyId(key: string): number {
@@ -201,12 +234,13 @@ function arrivalRuns({ arrivals }: PackedGroup, fates: Uint8Array): string {
 }
 
 function prepareStatements(database: SqlDatabase) {
-  const reading = `(?, ?, ${cellNames.map(() => '?').join(', ')})`;
+  const readings = (rows: number) =>
+    database.prepare(
+      `INSERT INTO readings (id, log, ${cellColumns}) VALUES ${placeholders(2 + cellNames.length, rows)}`,
+    );
   return {
-    reading: database.prepare(`INSERT INTO readings (id, log, ${cellColumns}) VALUES ${reading}`),
-    readings: database.prepare(
-      `INSERT INTO readings (id, log, ${cellColumns}) VALUES ${new Array(ROWS_PER_INSERT).fill(reading).join(', ')}`,
-    ),
+    reading: readings(1),
+    readings: readings(ROWS_PER_STATEMENT),
     storedReading: database.prepare(`SELECT ${cellColumns} FROM readings WHERE log = ? AND seq = ?`),
     conflict: database.prepare(
       `INSERT INTO conflicts (key_id, content, received_at_ms) SELECT ?, ?, ?
@@ -215,19 +249,7 @@ function prepareStatements(database: SqlDatabase) {
     outbox: database.prepare('INSERT INTO outbox (last_id, first_id, arrivals) VALUES (?, ?, ?)'),
     head: database.prepare('UPDATE head SET outbox_sent = max(outbox_sent, ?), row_count = row_count + ?'),
     sent: database.prepare('DELETE FROM outbox WHERE last_id <= ?'),
-    node: database.prepare(
-      `INSERT INTO nodes (key_id, node_id, meter, name, role, short_id, local_hub_id, handshake, interval_s, poll_cycle_s, firmware, last_seen_ms)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key_id) DO UPDATE SET node_id = excluded.node_id, meter = excluded.meter,
-       name = excluded.name, role = excluded.role, short_id = excluded.short_id, local_hub_id = excluded.local_hub_id,
-       handshake = excluded.handshake, interval_s = excluded.interval_s, poll_cycle_s = excluded.poll_cycle_s,
-       firmware = excluded.firmware, last_seen_ms = excluded.last_seen_ms`,
-    ),
     clearSession: database.prepare('DELETE FROM sessions WHERE key_id = ? AND slot = ?'),
-    session: database.prepare(
-      `INSERT OR REPLACE INTO sessions (key_id, slot, session_id, suite, highest, replay_window, down_counter, handshake_hash)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-    ),
-    logState: database.prepare('UPDATE logs SET cumulative = ?, ranges = ?, gaps = ? WHERE id = ?'),
     newKey: database.prepare('INSERT INTO keys (key) VALUES (?) ON CONFLICT DO NOTHING'),
     findKey: database.prepare('SELECT id FROM keys WHERE key = ?'),
     newLog: database.prepare('INSERT INTO logs (key_id, log_id) VALUES (?, ?) ON CONFLICT DO NOTHING'),

@@ -89,7 +89,10 @@ export class Bench {
   }
 
   /** A packet through a gateway, one envelope; returns its up number. */
-  up(packet: Uint8Array, { gateway = 'gw', route = [] as number[], rssiDbm = -70, number = this.#upNumber++ } = {}): number {
+  up(
+    packet: Uint8Array,
+    { gateway = 'gw', route = [] as number[], rssiDbm = -70, number = this.#upNumber++ } = {},
+  ): number {
     const item = { more: false, urgent: false, route, packet };
     this.link.deliver(gateway, { type: 'up', number, rssiDbm, utcMs: 0, item });
     return number;

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { toHex } from '../../../nodes/headend/bytes.ts';
 import type { Role } from '../../../nodes/headend/frame/fields.ts';
 import {

@@ -70,6 +70,13 @@ void Hub::heard(uint16_t shortId, bool isAnswer, uint16_t poll, bool more, uint6
   }
 }
 
+void Hub::left(uint16_t shortId) {
+  Member* member = find(shortId);
+  if (member == nullptr) return;
+  if (outstanding_ == shortId) outstanding_ = shortIdNone;
+  *member = Member{};
+}
+
 bool Hub::hold(uint16_t shortId, const uint8_t* packet, size_t length) {
   Member* member = find(shortId);
   if (member == nullptr || length > heldBytesMax) return false;

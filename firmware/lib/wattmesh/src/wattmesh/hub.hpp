@@ -25,6 +25,8 @@ class Hub {
 
   // An item whose custodian is its origin came in: it is a member. `more`: rows wait there.
   void heard(uint16_t shortId, bool isAnswer, uint16_t poll, bool more, uint64_t nowUs);
+  // A node's packet came through another hub: it is no member any more.
+  void left(uint16_t shortId);
   // Keeps a packet for a member until its next poll was answered; false: no such member, or the packet is too long.
   bool hold(uint16_t shortId, const uint8_t* packet, size_t length);
   // Custody of a packet is to be confirmed to `target`, its custodian so far.

@@ -32,6 +32,7 @@ Error Node::boot(uint64_t nowUs) {
   if (error == Error::none) error = session_.begin(port_, config_, records_);
   if (error == Error::none && meter_ != nullptr) error = meter_->begin(port_, config_, recordsBytes, port_.nvBytes - recordsBytes);
   if (error != Error::none) return error;
+  if (session_.bootCount() > 1) routing_.rebooted(now_ + beaconSilenceUs);
   if (hub_ != nullptr) hub_->hub.begin(port_, config_);
   if (gateway_ != nullptr) gateway_->begin(port_, config_);
   beaconSoon(triggeredUs, triggeredSpreadUs);
@@ -140,8 +141,12 @@ void Node::settle() {
   const bool reachable = rootedHere() ? hostAnswers : position().attached;
   const bool waiting = probing_ || (meter_ != nullptr && meter_->waiting());
   const bool wasJoined = session_.joined();
-  if (session_.tick(now_, reachable, waiting)) sendM1();
-  if (wasJoined && !session_.joined()) settleRoute();
+  const bool handshakeDue = session_.tick(now_, reachable, waiting);
+  if (wasJoined && !session_.joined()) {
+    queue_.dropOwn();
+    settleRoute();
+  }
+  if (handshakeDue) sendM1();
   if (meter_ != nullptr) {
     const Error error = meter_->tick(now_, clock_, position().attached);
     if (error != Error::none) drop(error);

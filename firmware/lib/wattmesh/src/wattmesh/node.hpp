@@ -69,6 +69,7 @@ class Node : private Downward, private HostSide {
   void onData(Neighbour& neighbour, const ReceivedFrame& frame);
   void onItem(Neighbour& neighbour, Item& item);
   bool noteMember(const Item& item, const PacketHeader& header);
+  bool passedHere(const Item& item) const;
   void keepItem(const Item& item, const PacketHeader& header, int8_t rssi);
   void report(bool isAnswer, uint16_t poll);
   size_t writeReport(uint8_t* out, size_t capacity, bool& rows);

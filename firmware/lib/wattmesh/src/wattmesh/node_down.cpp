@@ -120,6 +120,10 @@ bool Node::intercept(const Routed& routed) {
   if (hub_ == nullptr) return false;
   PacketSection packet{};
   if (!findPacket(routed, packet) || (packet.flags & packetFlagHold) == 0) return false;
+  // Another hub further down: the target is its member, whatever it was to us.
+  for (size_t i = routed.at + size_t{1}; i + 1 < routed.hops; i++) {
+    if (isHub(routed.route[i])) return false;
+  }
   return hub_->hub.hold(routed.route[routed.hops - 1], packet.packet, packet.packetLength);
 }
 

@@ -41,13 +41,8 @@ void Node::onItem(Neighbour& neighbour, Item& item) {
   }
   const uint16_t transmitter = item.route[item.hops - 1];
   neighbours_.name(neighbour, transmitter);
-  for (uint8_t i = 0; i < item.hops; i++) {
-    // A loop: tell the neighbours where we stand; the item goes on, hops bound its life.
-    if (item.route[i] != shortIdNone && item.route[i] == session_.shortId()) {
-      beaconUs_ = now_;
-      break;
-    }
-  }
+  // A loop: tell the neighbours where we stand; the item goes on, hops bound its life.
+  if (passedHere(item)) beaconUs_ = now_;
   PacketHeader header{};
   const bool empty = item.packetLength == 0;
   if (!empty) {
@@ -78,14 +73,24 @@ bool Node::noteMember(const Item& item, const PacketHeader& header) {
   const uint16_t custodian = item.route[custodianIndex(item)];
   const bool member = !isHub(custodian) && custodian != shortIdNone;
   if (member && (empty || header.type == packetUp)) hub_->hub.heard(custodian, item.isAnswer, item.poll, item.more, now_);
+  if (isHub(custodian) && item.route[0] != shortIdNone) hub_->hub.left(item.route[0]);
   return member && empty;
+}
+
+// True when this node has sent the item before.
+bool Node::passedHere(const Item& item) const {
+  for (uint8_t i = 0; i < item.hops; i++) {
+    if (item.route[i] != shortIdNone && item.route[i] == session_.shortId()) return true;
+  }
+  return false;
 }
 
 void Node::keepItem(const Item& item, const PacketHeader& header, int8_t rssi) {
   const bool custody = hub_ != nullptr && header.type == packetUp && item.packetLength > 0;
   const uint16_t custodian = item.route[custodianIndex(item)];
   const CustodyEntry entry{item.route[0], header.session, header.counter};
-  if (custody && hub_->seen.contains(item.packet, item.packetLength)) {
+  // What comes back from above is no repeat: who sent it counts on us from now on, and ours may have gone with its confirmation.
+  if (custody && !passedHere(item) && hub_->seen.contains(item.packet, item.packetLength)) {
     // Ours already: only the confirmation was lost.
     if (custodian != session_.shortId()) hub_->hub.owe(custodian, entry, now_);
     return;

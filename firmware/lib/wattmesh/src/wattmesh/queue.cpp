@@ -57,15 +57,23 @@ bool Queue::holdsOwn() const {
   return false;
 }
 
+void Queue::dropOwn() {
+  for (QueuedItem& slot : slots_) {
+    if (slot.own && slot.state != QueuedItem::State::inFlight) slot.state = QueuedItem::State::empty;
+  }
+}
+
 size_t Queue::count() const {
   size_t count = 0;
   for (const QueuedItem& slot : slots_) count += slot.state == QueuedItem::State::empty ? 0 : 1;
   return count;
 }
 
-// Node id, session and counter stand in the header; its CRC is their fingerprint. 0 marks an empty place.
+// The CRC of the packet, not of its header alone: session ids come again, and then counters do too. The last bytes are left out, since the
+// CRC of something that ends in its own CRC (suite 0x00) is always the same. 0 marks an empty place.
 uint32_t DuplicateCache::markOf(const uint8_t* packet, size_t length) {
-  return crc32(packet, length < packetBytesMin ? length : packetBytesMin) | 1u;
+  constexpr size_t ownCrcBytes = 4;
+  return crc32(packet, length > ownCrcBytes ? length - ownCrcBytes : length) | 1u;
 }
 
 bool DuplicateCache::contains(const uint8_t* packet, size_t length) const {

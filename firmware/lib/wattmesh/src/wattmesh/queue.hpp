@@ -38,6 +38,8 @@ class Queue {
   bool release(uint16_t origin, uint8_t session, uint32_t counter);
   QueuedItem* byUpNumber(uint32_t number);
   bool holdsOwn() const;
+  // Drops this node's own packets that are not at the radio: their session is gone, and the log still holds the rows.
+  void dropOwn();
   size_t count() const;
 
   QueuedItem* begin() { return slots_; }
@@ -47,7 +49,7 @@ class Queue {
   QueuedItem slots_[queueFramesMax];
 };
 
-// Packets seen lately, by node id, session and counter: a repeat is confirmed again but not queued twice.
+// Packets seen lately: a repeat is confirmed again but not queued twice.
 class DuplicateCache {
  public:
   bool contains(const uint8_t* packet, size_t length) const;

@@ -28,7 +28,7 @@ bool samePosition(const TreePosition& a, const TreePosition& b) {
 
 }  // namespace
 
-Routing::Source* Routing::source(uint16_t gateway, uint64_t nowUs) {
+Routing::Source* Routing::find(uint16_t gateway, uint64_t nowUs) {
   for (Source& source : sources_) {
     if (source.gateway == gateway && gateway != 0 && nowUs - source.usedUs < sourceLifeUs) return &source;
   }
@@ -36,8 +36,11 @@ Routing::Source* Routing::source(uint16_t gateway, uint64_t nowUs) {
 }
 
 bool Routing::feasible(const Beacon& beacon, uint64_t nowUs) {
-  const Source* known = source(beacon.gateway, nowUs);
-  if (known == nullptr) return true;
+  const Source* known = find(beacon.gateway, nowUs);
+  if (known == nullptr) {
+    if (nowUs >= cautiousUntilUs_) return true;
+    known = plant(Source{beacon.gateway, beacon.epoch, beacon.tree, 0, nowUs});
+  }
   if (newer(beacon.epoch, beacon.tree, known->epoch, known->tree)) return true;
   return beacon.epoch == known->epoch && beacon.tree == known->tree && beacon.cost < known->cost;
 }
@@ -91,15 +94,21 @@ bool Routing::updateRoot(bool grounded, uint16_t shortId, uint16_t localHubId, u
   return was != grounded;
 }
 
+// In the place used least recently.
+Routing::Source* Routing::plant(const Source& source) {
+  Source* place = &sources_[0];
+  for (Source& candidate : sources_) {
+    if (candidate.usedUs < place->usedUs) place = &candidate;
+  }
+  *place = source;
+  return place;
+}
+
 void Routing::announced(uint64_t nowUs) {
   if (!position_.attached) return;
-  Source* known = source(position_.gateway, nowUs);
+  Source* known = find(position_.gateway, nowUs);
   if (known == nullptr) {
-    known = &sources_[0];
-    for (Source& candidate : sources_) {
-      if (candidate.usedUs < known->usedUs) known = &candidate;
-    }
-    *known = Source{position_.gateway, position_.epoch, position_.tree, position_.cost, nowUs};
+    plant(Source{position_.gateway, position_.epoch, position_.tree, position_.cost, nowUs});
     return;
   }
   known->usedUs = nowUs;

@@ -27,6 +27,10 @@ class Routing {
  public:
   const TreePosition& position() const { return position_; }
 
+  // After a reboot a node has forgotten what it announced, and a neighbour may still hang on it: until `untilUs` it joins no tree whose
+  // number it may have announced itself. A device on its first boot never announced anything.
+  void rebooted(uint64_t untilUs) { cautiousUntilUs_ = untilUs; }
+
   // Settles the route after any input; the only place that does. Returns true when something that a beacon tells has changed.
   bool update(Neighbours& neighbours, uint64_t nowUs);
   // The gateway's own place: root while `grounded`.
@@ -50,12 +54,15 @@ class Routing {
   static constexpr size_t sourcesMax = 4;
   static constexpr uint64_t sourceLifeUs = 180 * usPerS;
 
-  Source* source(uint16_t gateway, uint64_t nowUs);
+  Source* find(uint16_t gateway, uint64_t nowUs);
   bool feasible(const Beacon& beacon, uint64_t nowUs);
   bool usable(const Neighbour& neighbour, uint64_t nowUs);
 
   TreePosition position_;
+  Source* plant(const Source& source);
+
   Source sources_[sourcesMax];
+  uint64_t cautiousUntilUs_ = 0;
 };
 
 }  // namespace wattmesh

@@ -1,0 +1,63 @@
+import { Writer } from '../../nodes/headend/bytes.ts';
+import { crc32 } from '../../nodes/headend/frame/crc.ts';
+import { nodeIdOf } from '../../nodes/headend/security/keys.ts';
+import type { Flash } from './flash.ts';
+import { x25519 } from './provider.ts';
+import { Random } from './random.ts';
+
+/**
+ * Records in a device's flash before its first boot, as a factory would write them: a simulated mesh that starts again and again on empty
+ * flash keeps its devices' keys, and its handshake numbers still rise. The layout is that of firmware/lib/wattmesh/src/wattmesh/records.hpp.
+ */
+
+const MAGIC = 0x31724d57;
+const HEADER_ROOM = 16;
+const SLOT_BYTES = 40;
+const DATA_BYTES = 32;
+const RECORD = { identity: 1, handshake: 7 } as const;
+
+const KEY_BYTES = 32;
+/** RFC 7748, section 4.1. */
+const BASE_POINT = Uint8Array.of(9, ...new Uint8Array(KEY_BYTES - 1));
+
+/** Handshake numbers start at the quarters of a second since this moment: 32 bits last for 34 years. */
+const NUMBERS_SINCE_MS = Date.UTC(2025, 0, 1);
+const NUMBER_MS = 250;
+
+/** What a device is provisioned with. */
+export interface Provision {
+  /** X25519 private key, 32 bytes. */
+  readonly identity: Uint8Array;
+  /** The last handshake number that was used. */
+  readonly handshake: number;
+}
+
+/** The private key of a device, fixed by the mesh's lasting seed and the device's id. */
+export function identityOf(lastingSeed: string, id: string): Uint8Array {
+  return new Random(lastingSeed).fork(`identity ${id}`).bytes(KEY_BYTES);
+}
+
+/** Node id of a device with this private key, hex. */
+export function nodeIdOfIdentity(identity: Uint8Array): string {
+  return nodeIdOf(x25519(identity, BASE_POINT));
+}
+
+/** A handshake number above all that a start before `utcMs` can have used. */
+export function handshakeAt(utcMs: number): number {
+  return Math.max(0, Math.floor((utcMs - NUMBERS_SINCE_MS) / NUMBER_MS));
+}
+
+/** Writes the records into an empty flash. */
+export function provision(flash: Flash, { identity, handshake }: Provision): void {
+  const sequence = new Writer(4).u32(1).finish();
+  const crc = crc32(sequence, crc32(new Writer(4).u32(MAGIC).finish()));
+  flash.write(0, new Writer(8).bytes(sequence).u32(crc).finish());
+  flash.write(HEADER_ROOM, slot(RECORD.identity, identity));
+  flash.write(HEADER_ROOM + SLOT_BYTES, slot(RECORD.handshake, new Writer(4).u32(handshake).finish()));
+}
+
+function slot(key: number, data: Uint8Array): Uint8Array {
+  const padding = new Uint8Array(DATA_BYTES - data.length);
+  const content = new Writer(SLOT_BYTES).u8(key).u8(data.length).u16(0).bytes(data).bytes(padding).finish();
+  return new Writer(SLOT_BYTES).bytes(content).u32(crc32(content)).finish();
+}

@@ -1,0 +1,254 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseScenario } from '../../firmware/simulator/scenario.ts';
+import { reasonOf } from '../../nodes/headend/errors.ts';
+import { repoRoot } from '../support/root.ts';
+
+type Json = Record<string, unknown>;
+
+/** The smallest scenario, with fields replaced. */
+function scenario(changes: Json = {}): Json {
+  return {
+    durationS: 600,
+    nodes: [
+      { id: 'gw', role: 'gateway', x: 0, y: 0 },
+      { id: 'h1', role: 'hub', x: 10, y: 0 },
+      { id: 'm1', role: 'meter', x: 20, y: 0 },
+    ],
+    ...changes,
+  };
+}
+
+function refuses(json: unknown, message: RegExp): void {
+  assert.throws(
+    () => parseScenario(json),
+    (error: Error) => {
+      assert.equal(reasonOf(error), 'badScenario', error.stack);
+      assert.match(error.message, message);
+      return true;
+    },
+  );
+}
+
+describe('scenario file', () => {
+  it('takes every field that it documents', () => {
+    const parsed = parseScenario({
+      name: 'grid',
+      seed: 7,
+      durationS: 3600,
+      warmupS: 600,
+      nodes: [
+        { id: 'gw', role: 'gateway', x: 0, y: 0 },
+        { id: 'h1', role: 'hub', localHubId: 4, x: 40, y: 0 },
+        { id: 'm1', role: 'meter', power: 'mains', x: 60, y: 10 },
+        { id: 'm2', role: 'meter', power: 'battery', x: 70, y: 5 },
+      ],
+      links: [{ from: 'm1', to: 'h1', prr: 0.93, rssi: -80 }],
+      radio: { interferencePrr: 0.05, captureDb: null, macRetries: 4, burst: { meanBadS: 0, meanGoodS: 0 } },
+      mesh: { mode: 'collection', suite: 'none', pollCycleS: 30 },
+      reading: { intervalS: 15 },
+      faults: [
+        { atS: 2400, heal: true },
+        { atS: 1200, kill: 'h1' },
+        { atS: 1800, revive: 'h1' },
+        { atS: 2000, powerCut: 'm1' },
+        { atS: 2100, partition: ['m1', 'm2'] },
+      ],
+    });
+    assert.deepEqual(parsed, {
+      name: 'grid',
+      seed: 7,
+      durationS: 3600,
+      warmupS: 600,
+      nodes: [
+        { id: 'gw', role: 'gateway', power: 'mains', localHubId: 0, place: { x: 0, y: 0 } },
+        { id: 'h1', role: 'hub', power: 'mains', localHubId: 4, place: { x: 40, y: 0 } },
+        { id: 'm1', role: 'meter', power: 'mains', localHubId: 0, place: { x: 60, y: 10 } },
+        { id: 'm2', role: 'meter', power: 'battery', localHubId: 0, place: { x: 70, y: 5 } },
+      ],
+      links: [{ from: 'm1', to: 'h1', prr: 0.93, rssi: -80 }],
+      radio: { interferencePrr: 0.05, captureDb: null, macRetries: 4, burst: { meanBadS: 0, meanGoodS: 0 } },
+      pollCycleS: 30,
+      intervalS: 15,
+      faults: [
+        { atS: 1200, kind: 'kill', node: 'h1' },
+        { atS: 1800, kind: 'revive', node: 'h1' },
+        { atS: 2000, kind: 'powerCut', node: 'm1' },
+        { atS: 2100, kind: 'partition', nodes: ['m1', 'm2'] },
+        { atS: 2400, kind: 'heal' },
+      ],
+    });
+  });
+
+  it('has defaults for everything but nodes and duration', () => {
+    const parsed = parseScenario(scenario());
+    assert.equal(parsed.seed, 1);
+    assert.equal(parsed.warmupS, 0);
+    assert.equal(parsed.pollCycleS, 60);
+    assert.equal(parsed.intervalS, 60);
+    assert.equal(parsed.links, undefined);
+    assert.deepEqual(parsed.radio, {
+      interferencePrr: 0.02,
+      captureDb: 6,
+      macRetries: 5,
+      burst: { meanBadS: 0, meanGoodS: 0 },
+    });
+  });
+
+  it('numbers hubs that have no number, around those that have one', () => {
+    const hubs = [{ id: 'a' }, { id: 'b', localHubId: 1 }, { id: 'c' }].map((hub) => ({
+      ...hub,
+      role: 'hub',
+      x: 0,
+      y: 0,
+    }));
+    const { nodes } = parseScenario(scenario({ nodes: [{ id: 'gw', role: 'gateway', x: 0, y: 0 }, ...hubs] }));
+    assert.deepEqual(
+      nodes.map((node) => node.localHubId),
+      [0, 2, 1, 3],
+    );
+  });
+
+  it('takes the scenarios of this repository', () => {
+    for (const name of ['grid-12', 'faults-12']) {
+      const text = readFileSync(join(repoRoot(), 'test', 'scenarios', `${name}.json`), 'utf8');
+      assert.equal(parseScenario(JSON.parse(text)).name, name);
+    }
+  });
+
+  const wrong: [string, unknown, RegExp][] = [
+    ['no object', [], /the scenario: \[\] is no object/],
+    ['an unknown field', scenario({ wattage: 1 }), /^wattage: there is no such field; .*known: name, seed/],
+    ['a missing field', { nodes: [] }, /^durationS: it is missing/],
+    ['a wrong type', scenario({ durationS: '600' }), /^durationS: "600" is not possible; give a number from 1/],
+    ['null for a number', scenario({ seed: null }), /^seed: null is not possible/],
+    ['a broken seed', scenario({ seed: 1.5 }), /^seed: 1.5 is not possible; give a whole number/],
+    ['a warm-up that is too long', scenario({ warmupS: 600 }), /^warmupS: 600 leaves nothing of durationS/],
+    ['nodes that are no list', scenario({ nodes: {} }), /^nodes: \{\} is no list/],
+    [
+      'an unknown field of a node',
+      scenario({ nodes: [{ id: 'gw', role: 'gateway', z: 1 }] }),
+      /^nodes\[0\]\.z: there is no such field/,
+    ],
+    [
+      'an unknown role',
+      scenario({ nodes: [{ id: 'gw', role: 'router' }] }),
+      /^nodes\[0\]\.role: "router" is not possible; give one of meter, hub, gateway/,
+    ],
+    ['no gateway', scenario({ nodes: [{ id: 'm1', role: 'meter', x: 0, y: 0 }] }), /^nodes: there are 0 gateways/],
+    [
+      'two gateways',
+      scenario({ nodes: ['a', 'b'].map((id) => ({ id, role: 'gateway', x: 0, y: 0 })) }),
+      /^nodes: there are 2 gateways; this version/,
+    ],
+    [
+      'an id given twice',
+      scenario({ nodes: ['gw', 'gw'].map((id) => ({ id, role: 'gateway', x: 0, y: 0 })) }),
+      /^nodes\[1\]\.id: "gw" is the id of nodes\[0\] already/,
+    ],
+    [
+      'a hub number given twice',
+      scenario({ nodes: ['a', 'b'].map((id) => ({ id, role: 'hub', localHubId: 2, x: 0, y: 0 })) }),
+      /^nodes\[1\]\.localHubId: 2 belongs to nodes\[0\] already/,
+    ],
+    [
+      'a hub number 0',
+      scenario({ nodes: [{ id: 'a', role: 'hub', localHubId: 0 }] }),
+      /^nodes\[0\]\.localHubId: 0 is not possible; give a whole number from 1/,
+    ],
+    [
+      'a hub number of a meter',
+      scenario({ nodes: [{ id: 'a', role: 'meter', localHubId: 1 }] }),
+      /^nodes\[0\]\.localHubId: a meter has none/,
+    ],
+    [
+      'a hub on a battery',
+      scenario({ nodes: [{ id: 'a', role: 'hub', power: 'battery' }] }),
+      /^nodes\[0\]\.power: a hub routes for others/,
+    ],
+    [
+      'neither places nor links',
+      scenario({
+        nodes: [
+          { id: 'gw', role: 'gateway', x: 0, y: 0 },
+          { id: 'm1', role: 'meter' },
+        ],
+      }),
+      /^nodes\[1\]\.x: it is missing; .*or a list of links/,
+    ],
+    ['half a place', scenario({ nodes: [{ id: 'gw', role: 'gateway', x: 0 }] }), /^nodes\[0\]\.y: it is missing/],
+    [
+      'a link to nowhere',
+      scenario({ links: [{ from: 'm1', to: 'h9', prr: 1 }] }),
+      /^links\[0\]\.to: there is no node "h9"/,
+    ],
+    [
+      'a link to itself',
+      scenario({ links: [{ from: 'm1', to: 'm1', prr: 1 }] }),
+      /^links\[0\]\.to: "m1" is the sender itself/,
+    ],
+    [
+      'a link given twice',
+      scenario({ links: [1, 2].map(() => ({ from: 'm1', to: 'h1', prr: 1 })) }),
+      /^links\[1\]: m1 to h1 is given in links\[0\] already/,
+    ],
+    [
+      'a ratio above 1',
+      scenario({ links: [{ from: 'm1', to: 'h1', prr: 80 }] }),
+      /^links\[0\]\.prr: 80 is not possible; give a number from 0 to 1/,
+    ],
+    [
+      'bursts',
+      scenario({ radio: { burst: { meanBadS: 1, meanGoodS: 9 } } }),
+      /^radio\.burst\.meanBadS: .*not in this version; give 0/,
+    ],
+    ['flooding', scenario({ mesh: { mode: 'flooding' } }), /^mesh\.mode: mode "flooding" is not in this version/],
+    ['another suite', scenario({ mesh: { suite: 'noise' } }), /^mesh\.suite: suite "noise" is not in this version/],
+    ['an interval of 0', scenario({ reading: { intervalS: 0 } }), /^reading\.intervalS: 0 is not possible/],
+    [
+      'a fault without an action',
+      scenario({ faults: [{ atS: 1 }] }),
+      /^faults\[0\]: it has 0 actions; give exactly one of kill/,
+    ],
+    ['a fault with two', scenario({ faults: [{ atS: 1, kill: 'm1', heal: true }] }), /^faults\[0\]: it has 2 actions/],
+    [
+      'a fault inside an NV write',
+      scenario({ faults: [{ atS: 1, powerCut: 'm1', nvWrite: 3 }] }),
+      /^faults\[0\]\.nvWrite: .*power cuts inside NV writes are not in this version/,
+    ],
+    [
+      'a fault after the end',
+      scenario({ faults: [{ atS: 601, heal: true }] }),
+      /^faults\[0\]\.atS: 601 is not possible/,
+    ],
+    ['a fault of nobody', scenario({ faults: [{ atS: 1, kill: 'm9' }] }), /^faults\[0\]\.kill: there is no node "m9"/],
+    ['heal: false', scenario({ faults: [{ atS: 1, heal: false }] }), /^faults\[0\]\.heal: false is not possible/],
+    [
+      'an empty partition',
+      scenario({ faults: [{ atS: 1, partition: [] }] }),
+      /^faults\[0\]\.partition: it names no node/,
+    ],
+    [
+      'a partition of nobody',
+      scenario({ faults: [{ atS: 1, partition: ['m1', 'x'] }] }),
+      /^faults\[0\]\.partition\[1\]: there is no node "x"/,
+    ],
+    [
+      'killing the dead',
+      scenario({
+        faults: [
+          { atS: 2, kill: 'm1' },
+          { atS: 1, kill: 'm1' },
+        ],
+      }),
+      /^faults\[0\]\.kill: m1 is dead at that time/,
+    ],
+    [
+      'reviving the living',
+      scenario({ faults: [{ atS: 2, revive: 'm1' }] }),
+      /^faults\[0\]\.revive: m1 is alive at that time/,
+    ],
+  ];
+  for (const [what, json, message] of wrong) it(`refuses ${what}`, () => refuses(json, message));
+});

@@ -44,16 +44,15 @@ uint32_t crc32(const uint8_t* data, size_t length, uint32_t seed) {
 void hmacSha256(const Port& port, const uint8_t* key, size_t keyLength, const uint8_t* message, size_t length,
                 uint8_t out[hashBytes]) {
   require(keyLength <= hmacKeyBytesMax && length <= hmacMessageBytesMax);
-  uint8_t inner[blockBytes + hmacMessageBytesMax];
-  uint8_t outer[blockBytes + hashBytes];
-  for (size_t i = 0; i < blockBytes; i++) {
-    const unsigned byte = i < keyLength ? key[i] : 0;
-    inner[i] = static_cast<uint8_t>(byte ^ 0x36u);
-    outer[i] = static_cast<uint8_t>(byte ^ 0x5cu);
-  }
-  if (length > 0) memcpy(inner + blockBytes, message, length);
-  port.sha256(port.context, inner, blockBytes + length, outer + blockBytes);
-  port.sha256(port.context, outer, sizeof outer, out);
+  // One buffer for both rounds: the stack of an ESP8266 has 4 KB.
+  uint8_t bytes[blockBytes + hmacMessageBytesMax];
+  uint8_t hash[hashBytes];
+  for (size_t i = 0; i < blockBytes; i++) bytes[i] = static_cast<uint8_t>((i < keyLength ? key[i] : 0u) ^ 0x36u);
+  if (length > 0) memcpy(bytes + blockBytes, message, length);
+  port.sha256(port.context, bytes, blockBytes + length, hash);
+  for (size_t i = 0; i < blockBytes; i++) bytes[i] = static_cast<uint8_t>(bytes[i] ^ 0x36u ^ 0x5cu);
+  memcpy(bytes + blockBytes, hash, hashBytes);
+  port.sha256(port.context, bytes, blockBytes + hashBytes, out);
 }
 
 void hkdfSha256(const Port& port, const uint8_t* salt, size_t saltLength, const uint8_t* ikm, size_t ikmLength,

@@ -82,12 +82,15 @@ class Node : private Downward, private HostSide {
   void onRouted(const ReceivedFrame& frame);
   void onSections(const Routed& routed);
   void onPacket(const uint8_t* packet, size_t length);
+  Error onAnswer(const PacketHeader& header, const uint8_t* packet, size_t length);
+  Error onDownlink(const PacketHeader& header, const uint8_t* packet, size_t length);
   void onDownSections(const uint8_t* plain, size_t length, uint32_t epoch);
   void onCustody(const CustodySection& custody);
   bool forward(Routed& routed);
   bool intercept(const Routed& routed);
   bool sendTo(uint16_t hop, const Routed& routed);
   Error routeDown(const uint8_t* packet, size_t length, bool hold);
+  Error relayDown(const PacketHeader& header, const uint8_t* packet, size_t length, bool hold);
   bool sendRouted(uint16_t target, const uint8_t* sections, size_t length) override;
   size_t hopsTo(uint16_t target) const override;
 

@@ -77,31 +77,37 @@ void Node::onPacket(const uint8_t* packet, size_t length) {
   PacketHeader header{};
   Error error = decodePacketHeader(packet, length, header);
   if (error == Error::none && (!header.down() || memcmp(header.nodeId, session_.nodeId(), nodeIdBytes) != 0)) error = Error::unknownNode;
-  if (error == Error::none && header.type == packetM2) {
-    M2Payload m2{};
-    error = session_.openM2(header, packet, length, now_, m2);
-    if (error == Error::none) {
-      uint8_t body[3];
-      Writer writer(body, sizeof body);
-      writer.u16(m2.shortId);
-      writer.u8(m2.session);
-      port_.trace(port_.context, Trace::joined, body, sizeof body);
-      if (meter_ != nullptr) meter_->joined(m2.acknowledged, now_);
-      telemetryUs_ = now_;
-      reportUs_ = now_;
-    }
-  } else if (error == Error::none) {
-    uint8_t plain[packetBytesMax];
-    size_t plainLength = 0;
-    error = session_.openDown(header, packet, length, now_, plain, plainLength);
-    if (error == Error::none) onDownSections(plain, plainLength, header.epoch);
-  }
+  if (error == Error::none) error = header.type == packetM2 ? onAnswer(header, packet, length) : onDownlink(header, packet, length);
   if (error != Error::none) {
     drop(error);
     return;
   }
   probing_ = false;
   probeUs_ = now_ + probePeriodUs;
+}
+
+// A handshake goes deeper than anything else: it has a frame of its own, without the buffer that a downlink needs.
+Error Node::onAnswer(const PacketHeader& header, const uint8_t* packet, size_t length) {
+  M2Payload m2{};
+  const Error error = session_.openM2(header, packet, length, now_, m2);
+  if (error != Error::none) return error;
+  uint8_t body[3];
+  Writer writer(body, sizeof body);
+  writer.u16(m2.shortId);
+  writer.u8(m2.session);
+  port_.trace(port_.context, Trace::joined, body, sizeof body);
+  if (meter_ != nullptr) meter_->joined(m2.acknowledged, now_);
+  telemetryUs_ = now_;
+  reportUs_ = now_;
+  return Error::none;
+}
+
+Error Node::onDownlink(const PacketHeader& header, const uint8_t* packet, size_t length) {
+  uint8_t plain[packetBytesMax];
+  size_t plainLength = 0;
+  const Error error = session_.openDown(header, packet, length, now_, plain, plainLength);
+  if (error == Error::none) onDownSections(plain, plainLength, header.epoch);
+  return error;
 }
 
 void Node::onDownSections(const uint8_t* plain, size_t length, uint32_t epoch) {
@@ -176,7 +182,10 @@ Error Node::routeDown(const uint8_t* packet, size_t length, bool hold) {
     onPacket(packet, length);
     return Error::none;
   }
-  if (hub_ == nullptr || directory_ == nullptr) return Error::noRoute;
+  return hub_ == nullptr || directory_ == nullptr ? Error::noRoute : relayDown(header, packet, length, hold);
+}
+
+Error Node::relayDown(const PacketHeader& header, const uint8_t* packet, size_t length, bool hold) {
   Routed routed{};
   if (header.type == packetM2) {
     const Joiners::Joiner* joiner = joiners_.find(header.nodeId, now_);

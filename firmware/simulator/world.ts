@@ -1,6 +1,6 @@
 import type { ResetCause } from '../../nodes/headend/frame/fields.ts';
 import { networkNumber } from '../../nodes/headend/security/keys.ts';
-import { Device } from './device.ts';
+import { Device, type DeviceSecurity } from './device.ts';
 import type { Firmware } from './firmware.ts';
 import { GatewayPort } from './gateway-port.ts';
 import { MeterInput } from './meter-input.ts';
@@ -38,6 +38,8 @@ export interface WorldOptions {
   readonly network: string;
   /** 16 bytes; default: drawn from the seed. */
   readonly networkKey?: Uint8Array;
+  /** What protects a device's session, by its name in the scenario; default: suite 0x00. */
+  security?(node: string): DeviceSecurity;
   /** UTC at simulated time 0; default {@link START_UTC_MS}. */
   readonly startUtcMs?: number;
   /** The gateway's host link is a serial byte stream instead of envelopes. */
@@ -177,7 +179,9 @@ export class World {
     const input =
       role === 'meter' ? new MeterInput(lastingSeed ?? this.seed, id, lastingSeed !== undefined) : undefined;
     const log = new MeterLog(meterLogRowsMax);
+    const security = this.#options.security?.(id);
     const config = {
+      ...(security ? { security } : {}),
       id,
       role,
       energy: node.power,

@@ -28,7 +28,7 @@ export interface Peer {
 
 /**
  * The least that answers handshakes: a suite's engine at the other end of a simulated gateway's host link. It lets everybody in, opens what
- * comes and stores nothing, so that only the firmware and the engine are on trial.
+ * comes, acknowledges every batch and stores nothing, so that only the firmware and the engine are on trial.
  */
 export class HandshakePeer {
   /** By node id. */
@@ -91,8 +91,15 @@ export class HandshakePeer {
   #transport(packet: Packet): void {
     const peer = this.peers.get(packet.nodeId);
     if (!peer) throw new Error(`a packet of ${packet.nodeId}, which has said no M1`);
-    peer.sections.push(...decodeUpSections(this.#engine.open(packet, { keys: peer.keys } as Peer)));
+    const sections = decodeUpSections(this.#engine.open(packet, { keys: peer.keys } as Peer));
+    peer.sections.push(...sections);
     peer.counters.push(packet.counter);
+    for (const section of sections) {
+      if (section.kind !== 'readings') continue;
+      const cumulative = section.first + section.rows.length - 1;
+      const { logId } = section;
+      this.command(packet.nodeId, { kind: 'ack', logId, cumulative, utcMs: this.#world.utcMs(), ranges: [] });
+    }
   }
 
   #m1(packet: Packet, bytes: Uint8Array): void {
@@ -110,7 +117,7 @@ export class HandshakePeer {
 
   #answer(packet: Packet): Peer {
     const { payload, suite, respond } = this.#engine.openM1(packet);
-    const number = this.peers.size + 1;
+    const number = this.#number(packet.nodeId);
     const shortId = payload.role === 'meter' ? number : 0x8000 + number;
     const answer: M2Payload = {
       session: SESSION,
@@ -124,6 +131,12 @@ export class HandshakePeer {
     };
     const { m2, keys } = respond(answer, EPOCH);
     return { suite, payload, shortId, m2, keys, sections: [], counters: [] };
+  }
+
+  /** The same for every handshake of a node. */
+  #number(nodeId: string): number {
+    const place = [...this.peers.keys()].indexOf(nodeId);
+    return place < 0 ? this.peers.size + 1 : place + 1;
   }
 
   #down(packet: Uint8Array): void {

@@ -90,7 +90,7 @@ TEST(anAnswerCountsOnceAndOnlyWhileAHandshakeIsUnderWay) {
     CHECK(node.answer(m2) == Error::notJoined);
     // Silence: the node starts over, and the old answer does not bring the old session back.
     node.tick(2 * s, true);
-    node.tick(1000 * s, true);
+    CHECK(node.session.tick(1000 * s, true, true));
     CHECK(!node.session.joined());
     CHECK(node.answer(m2) == Error::notJoined);
     node.boot();

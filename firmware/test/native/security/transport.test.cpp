@@ -80,6 +80,15 @@ TEST(theWindowHolds64AndCountsOnOverEpochs) {
   CHECK(node.receive(node.headEnd.down(0xffffffff, 0xffffffff, nothing)) == Error::replay);
 }
 
+TEST(aLeapOfTheWholeWindowForgetsWhatWasSeen) {
+  DownWindow window;
+  CHECK(window.accept(1, 99) == Error::none);
+  CHECK(window.accept(1, 100) == Error::none);
+  CHECK(window.accept(1, 164) == Error::none);
+  CHECK(window.accept(1, 163) == Error::none);
+  CHECK(window.accept(1, 100) == Error::replay);
+}
+
 TEST(theFirstDownlinkMayHaveAnyNumber) {
   DownWindow zero;
   CHECK(zero.accept(0, 0) == Error::none);

@@ -33,6 +33,7 @@ export interface DeviceConfig {
   readonly energy: EnergyClass;
   readonly mac: Uint8Array;
   readonly networkNumber: number;
+  /** 0: none is provisioned, the device gets its network key when it joins. */
   readonly keyId: number;
   /** 16 bytes. */
   readonly networkKey: Uint8Array;
@@ -44,6 +45,8 @@ export interface DeviceConfig {
   readonly security?: DeviceSecurity;
   /** Gateways: a serial line instead of messages of one envelope each. */
   readonly serialHost: boolean;
+  /** Meters: there is a switch that stays as it is without power. */
+  readonly relay?: boolean;
 }
 
 /** The head-end's keys as a device's label has them. */
@@ -78,6 +81,12 @@ export interface DeviceSurroundings {
   traced(trace: Trace): void;
   /** Power failed in the middle of a flash operation; the device is off. */
   powerLost(): void;
+  /** The firmware restarts the chip; the device is off, and stays so unless it is powered on. */
+  restarting?(): void;
+  /** The firmware moved the switch. */
+  switched?(on: boolean): void;
+  /** The firmware shows for `seconds` which device this is. */
+  identified?(seconds: number): void;
 }
 
 /** What a device tells of itself. */
@@ -117,7 +126,7 @@ const RSA_BYTES = 256;
 const RECORD_SECTORS = 2;
 const LOG_SECTORS = 108;
 
-const CAPABILITY = { routes: 1, battery: 4, simulated: 8 } as const;
+const CAPABILITY = { routes: 1, relay: 2, battery: 4, simulated: 8 } as const;
 
 /** A firmware that wants to be called again and again without time passing hangs. */
 const TICKS_AT_ONCE_MAX = 10_000;
@@ -140,6 +149,8 @@ export class Device implements Station {
   #tickUs = 0;
   #ticksAtOnce = 0;
   #lastTickUs = -1;
+  #restarts = false;
+  #relayOn = false;
   readonly #onTick = (): void => this.#ticked();
 
   /** A device that is off, with an empty flash. */
@@ -153,6 +164,11 @@ export class Device implements Station {
 
   get on(): boolean {
     return this.#instance !== undefined;
+  }
+
+  /** How the switch stands. */
+  get relayOn(): boolean {
+    return this.#relayOn;
   }
 
   listening(): boolean {
@@ -236,6 +252,10 @@ export class Device implements Station {
       else if (error instanceof WebAssembly.RuntimeError) throw this.#trapped(error);
       else throw error;
     }
+    if (!this.#restarts) return;
+    this.#restarts = false;
+    this.powerOff();
+    this.#around.restarting?.();
   }
 
   #scheduleTick(wantedUs: number): void {
@@ -277,7 +297,7 @@ export class Device implements Station {
       .u16(config.localHubId)
       .u16(config.intervalS)
       .u16(config.pollCycleS)
-      .u16(routes | CAPABILITY.simulated)
+      .u16(routes | CAPABILITY.simulated | (config.relay ? CAPABILITY.relay : 0))
       .u8(RESET_CAUSES.indexOf(cause))
       .u8(config.serialHost ? 1 : 0)
       .u32(this.flash.bytes)
@@ -368,6 +388,16 @@ export class Device implements Station {
       trace: (kind = 0, body, length) => {
         const trace = decodeTrace(kind, view(body, length));
         if (trace) this.#around.traced(trace);
+      },
+      relay_set: (on) => {
+        this.#relayOn = on === 1;
+        this.#around.switched?.(this.#relayOn);
+        return 1;
+      },
+      relay_get: () => (this.#relayOn ? 1 : 0),
+      identify: (seconds = 0) => this.#around.identified?.(seconds),
+      reboot: () => {
+        this.#restarts = true;
       },
     };
   }

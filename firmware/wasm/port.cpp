@@ -32,6 +32,10 @@ int32_t env_rsa_oaep_encrypt(uint8_t* out, const uint8_t* modulus, const uint8_t
 WM_IMPORT(registers) int32_t env_registers(uint8_t* out);
 WM_IMPORT(free_ram) uint32_t env_free_ram();
 WM_IMPORT(trace) void env_trace(int32_t event, const uint8_t* body, size_t length);
+WM_IMPORT(relay_set) int32_t env_relay_set(int32_t on);
+WM_IMPORT(relay_get) int32_t env_relay_get();
+WM_IMPORT(identify) void env_identify(int32_t seconds);
+WM_IMPORT(reboot) void env_reboot();
 }
 
 namespace {
@@ -63,6 +67,10 @@ bool rsaOaepEncrypt(void*, uint8_t out[rsaBytes], const uint8_t modulus[rsaBytes
 }
 uint32_t freeRam(void*) { return env_free_ram(); }
 void trace(void*, Trace event, const uint8_t* body, size_t length) { env_trace(static_cast<int32_t>(event), body, length); }
+bool relaySet(void*, bool on) { return env_relay_set(on ? 1 : 0) != 0; }
+bool relayGet(void*) { return env_relay_get() != 0; }
+void identify(void*, uint8_t seconds) { env_identify(seconds); }
+void reboot(void*) { env_reboot(); }
 
 bool readRegisters(void*, Registers* out) {
   uint8_t bytes[registersBytes];
@@ -80,7 +88,7 @@ bool readRegisters(void*, Registers* out) {
 }
 
 Port port = {nullptr, radioSend, hostSend, nvRead, nvWrite, nvErase, 0, random, sha256, x25519,
-             aeadSeal, aeadOpen, rsaOaepEncrypt, readRegisters, freeRam, trace};
+             aeadSeal, aeadOpen, rsaOaepEncrypt, readRegisters, freeRam, trace, relaySet, relayGet, identify, reboot};
 Config config;
 uint8_t rsaModulus[rsaBytes];
 

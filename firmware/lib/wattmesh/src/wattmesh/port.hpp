@@ -63,6 +63,13 @@ struct Port {
   // Free RAM in bytes, 0 unknown.
   uint32_t (*freeRam)(void* context);
   void (*trace)(void* context, Trace event, const uint8_t* body, size_t length);
+  // Meters with a switch that stays as it is without power, otherwise nullptr: moves it (false: it did not), and says how it stands.
+  bool (*relaySet)(void* context, bool on);
+  bool (*relayGet)(void* context);
+  // Shows for some seconds which device this is, with a light or a sound. nullptr: it has neither.
+  void (*identify)(void* context, uint8_t seconds);
+  // Restarts the chip, once the call under way has returned. nullptr: it cannot.
+  void (*reboot)(void* context);
 };
 
 }  // namespace wattmesh

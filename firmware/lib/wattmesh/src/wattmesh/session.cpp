@@ -16,7 +16,6 @@ constexpr uint64_t backOffMaxUs = 3600 * usPerS;
 constexpr uint64_t silenceMinUs = 30 * usPerS;
 constexpr uint32_t silenceCycles = 3;
 constexpr uint64_t groundlessMaxUs = 600 * usPerS;
-constexpr size_t networkKeyRecordBytes = 1 + networkKeyBytes;  // key id, K_net
 
 uint32_t readU32(const Records& records, RecordKey key) {
   uint8_t bytes[4] = {};
@@ -53,18 +52,6 @@ Error Session::drawHandshake() {
   Writer(bytes, sizeof bytes).u32(number);
   const Error error = records_->write(RecordKey::handshake, bytes, sizeof bytes);
   if (error == Error::none) number_ = number;
-  return error;
-}
-
-// A network key is in use from now on, also after a reboot; without it a new handshake would need a proxy.
-Error Session::keepNetworkKey(const M2Payload& m2) {
-  if (m2.keyId == 0) return Error::none;
-  uint8_t bytes[networkKeyRecordBytes];
-  Writer writer(bytes, sizeof bytes);
-  writer.u8(m2.keyId);
-  writer.bytes(m2.knet, networkKeyBytes);
-  const Error error = records_->write(RecordKey::networkKey, bytes, sizeof bytes);
-  wipe(bytes, sizeof bytes);
   return error;
 }
 
@@ -124,6 +111,12 @@ uint64_t Session::nextUs() const {
   return dueUs_;
 }
 
+void Session::rekey(uint64_t nowUs) {
+  if (!joined()) return;
+  rounds_ = 0;
+  restart(nowUs);
+}
+
 Error Session::makeM1(const uint8_t logId[logIdBytes], uint16_t registerMask) {
   if (made_) return Error::none;
   M1Payload payload{};
@@ -153,7 +146,6 @@ Error Session::openM2(const PacketHeader& header, const uint8_t* packet, size_t 
   if (state_ != State::joining) return Error::notJoined;
   SessionKeys keys{};
   Error error = handshake_.finish(header, packet, length, out, keys);
-  if (error == Error::none) error = keepNetworkKey(out);
   if (error == Error::none) {
     state_ = State::joined;
     rounds_ = 0;

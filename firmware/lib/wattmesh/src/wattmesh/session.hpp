@@ -35,6 +35,9 @@ class Session {
   bool tick(uint64_t nowUs, bool grounded, bool waiting);
   uint64_t nextUs() const;
 
+  // A new handshake begins with the next tick(); until its M2 comes there is no session.
+  void rekey(uint64_t nowUs);
+
   // Makes M1 unless it was made since its number was drawn: every try sends the same bytes. `logId` is this node's log, zeros when it
   // has none. noKey, suiteRefused: with this configuration there is no handshake.
   [[nodiscard]] Error makeM1(const uint8_t logId[logIdBytes], uint16_t registerMask);
@@ -45,7 +48,7 @@ class Session {
   // Bytes that seal() adds to a plaintext.
   size_t overhead() const { return upHeaderBytes + suiteTagBytes(config_->suite); }
 
-  // Opens M2: on success the session stands, and a network key that came with it is in the records; `out` says which.
+  // Opens M2: on success the session stands; a network key that came with it is in `out`, for the key ring.
   [[nodiscard]] Error openM2(const PacketHeader& header, const uint8_t* packet, size_t length, uint64_t nowUs, M2Payload& out);
   // Opens a downlink of the session into `plain`.
   [[nodiscard]] Error openDown(const PacketHeader& header, const uint8_t* packet, size_t length, uint64_t nowUs,
@@ -55,7 +58,6 @@ class Session {
 
  private:
   [[nodiscard]] Error drawHandshake();
-  [[nodiscard]] Error keepNetworkKey(const M2Payload& m2);
   void restart(uint64_t nowUs);
 
   const Port* port_ = nullptr;

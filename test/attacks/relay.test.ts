@@ -67,7 +67,7 @@ describe('attack 16: a COMMIT that is late, repeated, for another or unprepared'
     mesh.pass(ANSWER_S);
     assert.deepEqual([outcomes(mesh, 'm1', 2), outcomes(mesh, 'm1', 3)], [['refused'], ['refused']]);
     mesh.world.apply({ kind: 'powerCut', node: 'm2', atS: 0 });
-    mesh.pass(20);
+    mesh.pass(90);
     assert.equal(mesh.world.device('m2').state()?.joined, true);
     mesh.command('m2', 4, COMMIT, ...nonce);
     mesh.pass(ANSWER_S);

@@ -1,4 +1,5 @@
 #include <cstring>
+#include <initializer_list>
 
 #include "check.hpp"
 #include "wattmesh/freshness.hpp"
@@ -26,9 +27,9 @@ void prove(Freshness& freshness, uint32_t counter, uint64_t nowUs) {
   CHECK(freshness.answered(answerTo(asked, counter - 1), counter, nowUs + 1000));
 }
 
-Neighbour* touch(Neighbours& neighbours, uint8_t number, uint64_t nowUs, bool urgent = false) {
+Neighbour* touch(Neighbours& neighbours, uint8_t number, uint64_t nowUs, Claim claim = Claim::heard, int8_t rssi = -60) {
   const uint8_t mac[macBytes] = {2, 0, 0, 0, 0, number};
-  return neighbours.touch(mac, nowUs, nobody, urgent);
+  return neighbours.touch(mac, rssi, claim, nowUs, nobody);
 }
 
 }  // namespace
@@ -37,7 +38,7 @@ TEST(nothingIsTakenFromANeighbourBeforeItAnswered) {
   Freshness freshness;
   CHECK(!freshness.accept(7));
   freshness.doubt(1 * s, 0);
-  CHECK(freshness.asks(1 * s));
+  CHECK(freshness.askUs() <= 1 * s);
   prove(freshness, 100, 1 * s);
   CHECK(!freshness.accept(99));
   CHECK(!freshness.accept(100));
@@ -67,7 +68,7 @@ TEST(aNeighbourIsChallengedAtMostOnceASecond) {
   unsigned asked = 0;
   for (uint64_t now = 1 * s; now < 11 * s; now += 10000) {
     freshness.doubt(now, 0);
-    if (!freshness.asks(now)) continue;
+    if (freshness.askUs() > now) continue;
     freshness.ask(random8, asked++, now);
   }
   CHECK_EQUAL(asked, 10);
@@ -78,8 +79,8 @@ TEST(aNeighbourThatCountsAnewHeals) {
   prove(freshness, 100000, 1 * s);
   CHECK(!freshness.accept(5));
   freshness.doubt(2 * s, 0);
-  CHECK(!freshness.asks(1 * s + Freshness::doubtGapUs - 1));
-  CHECK(freshness.asks(1 * s + Freshness::doubtGapUs));
+  CHECK(freshness.askUs() > 1 * s + Freshness::doubtGapUs - 1);
+  CHECK(freshness.askUs() <= 1 * s + Freshness::doubtGapUs);
   prove(freshness, 6, 12 * s);
   CHECK(freshness.accept(7));
 }
@@ -93,57 +94,108 @@ TEST(noncesDifferWhereTheSourceOfRandomnessIsStuck) {
   CHECK(freshness.answered(answerTo(second, 4), 5, 3 * s));
 }
 
-TEST(challengesAreAnsweredWithTheirNonceAndNotInAFlood) {
-  Freshness freshness;
-  unsigned answered = 0;
-  for (uint64_t now = 1 * s; now < 2 * s; now += 1000) {
-    freshness.challenged(random8, now);
-    if (!freshness.answers(now)) continue;
-    const Challenge answer = freshness.answer(77, now);
-    CHECK(answer.isAnswer && answer.counter == 77 && memcmp(answer.nonce, random8, nonceBytes) == 0);
-    answered++;
-  }
-  CHECK_EQUAL(answered, 10);
-}
-
 TEST(whatTheRadioCouldNotBringOverIsRepeatedAFewTimes) {
   Freshness freshness;
-  freshness.challenged(random8, 1 * s);
-  uint64_t now = 1 * s;
+  freshness.doubt(1 * s, 0);
   unsigned sent = 0;
-  for (; freshness.answers(now); now += 50000) {
-    freshness.answer(9, now);
-    sent++;
-    freshness.unreached(true, now, 50000);
+  for (uint64_t now = 1 * s; freshness.askUs() <= now; now += 50000) {
+    freshness.ask(random8, sent++, now);
+    freshness.unreached(now, 50000);
   }
   CHECK_EQUAL(sent, 1 + Freshness::repeatsMax);
 }
 
-TEST(recordedFramesOfManyPushOutNobodyWhoIsFresh) {
-  Neighbours neighbours;
-  for (uint8_t i = 0; i < neighboursMax; i++) {
-    Neighbour* neighbour = touch(neighbours, i, 1 * s);
-    CHECK(neighbour != nullptr);
-    if (i > 0) prove(neighbour->freshness, 10, 1 * s);
-  }
-  // One has proved nothing: its place is the only one that strangers get.
-  for (uint8_t i = 100; i < 200; i++) {
-    Neighbour* stranger = touch(neighbours, i, 2 * s);
-    CHECK(stranger != nullptr && !stranger->freshness.fresh());
-  }
-  unsigned fresh = 0;
-  for (const Neighbour& neighbour : neighbours) fresh += neighbour.freshness.fresh() ? 1 : 0;
-  CHECK_EQUAL(fresh, neighboursMax - 1);
-  prove(touch(neighbours, 199, 2 * s)->freshness, 10, 2 * s);
-  CHECK(touch(neighbours, 200, 3 * s) == nullptr);
-  CHECK(touch(neighbours, 200, 3 * s, true) != nullptr);  // it spoke to us alone
+namespace {
+
+Neighbour* find(Neighbours& neighbours, uint8_t number) {
+  const uint8_t mac[macBytes] = {2, 0, 0, 0, 0, number};
+  return neighbours.find(mac);
 }
 
-TEST(whoLeavesTheTableIsNotFreshWhenItComesBack) {
+// A stranger comes and proves that it is there; false: there was no place.
+bool comes(Neighbours& neighbours, uint8_t number, uint64_t nowUs, Claim claim, int8_t rssi, const uint8_t keep[macBytes] = nobody) {
+  const uint8_t mac[macBytes] = {2, 0, 0, 0, 0, number};
+  Neighbour* stranger = neighbours.touch(mac, rssi, claim, nowUs, keep);
+  if (stranger == nullptr) return false;
+  prove(stranger->freshness, 10, nowUs);
+  neighbours.proved(*stranger, rssi, nowUs, keep);
+  return find(neighbours, number) != nullptr;
+}
+
+// As many as there is room for are fresh: number i is heard with -60 - i dBm.
+void fill(Neighbours& neighbours) {
+  for (uint8_t i = 0; i < Neighbours::freshMax; i++) {
+    CHECK(comes(neighbours, i, 1 * s, Claim::heard, static_cast<int8_t>(-60 - i)));
+  }
+  CHECK_EQUAL(neighbours.fresh(), Neighbours::freshMax);
+}
+
+}  // namespace
+
+// Whatever they claim and however strong they are: without an answer to a challenge they only take each other's places.
+TEST(recordedFramesOfManyPushOutNobodyWhoIsFresh) {
+  for (const Claim claim : {Claim::heard, Claim::asks, Claim::handsOver}) {
+    Neighbours neighbours;
+    fill(neighbours);
+    unsigned taken = 0;
+    for (unsigned i = 0; i < 10000; i++) taken += touch(neighbours, static_cast<uint8_t>(100 + i % 150), 2 * s + i * 1000, claim, -20) != nullptr ? 1 : 0;
+    CHECK(taken > 0);
+    for (uint8_t i = 0; i < Neighbours::freshMax; i++) CHECK(find(neighbours, i) != nullptr && find(neighbours, i)->freshness.fresh());
+  }
+}
+
+TEST(aStrangerHasASecondToProveItself) {
   Neighbours neighbours;
-  for (uint8_t i = 0; i < neighboursMax; i++) prove(touch(neighbours, i, (i + 1u) * s)->freshness, 10, 40 * s);
-  touch(neighbours, 100, 50 * s, true);
-  Neighbour* back = touch(neighbours, 0, 51 * s, true);
+  fill(neighbours);
+  for (uint8_t i = 100; i < 100 + neighboursMax - Neighbours::freshMax; i++) CHECK(touch(neighbours, i, 2 * s, Claim::handsOver, -20) != nullptr);
+  CHECK(touch(neighbours, 200, 3 * s, Claim::handsOver, -20) == nullptr);
+  CHECK(touch(neighbours, 200, 3 * s + 1, Claim::handsOver, -20) != nullptr);
+}
+
+TEST(theStrongTakeThePlacesOfTheWeak) {
+  Neighbours neighbours;
+  fill(neighbours);
+  const uint8_t last = Neighbours::freshMax - 1;  // the weakest, -87 dBm
+  CHECK(!comes(neighbours, 100, 2 * s, Claim::heard, -82));
+  CHECK(comes(neighbours, 101, 2 * s, Claim::heard, -81));
+  CHECK(find(neighbours, last) == nullptr && find(neighbours, last - 1) != nullptr);
+  CHECK_EQUAL(neighbours.fresh(), Neighbours::freshMax);
+}
+
+TEST(whoIsSilentLeavesForAnybody) {
+  Neighbours neighbours;
+  fill(neighbours);
+  for (uint8_t i = 1; i < Neighbours::freshMax; i++) find(neighbours, i)->heardUs = 62 * s;
+  CHECK(comes(neighbours, 100, 62 * s, Claim::heard, -95));
+  CHECK(find(neighbours, 0) == nullptr);
+}
+
+TEST(whoHandsSomethingOverFindsAPlaceAndKeepsIt) {
+  Neighbours neighbours;
+  fill(neighbours);
+  for (uint8_t i = 100; i < 110; i++) CHECK(comes(neighbours, i, 2 * s, Claim::handsOver, -95));
+  for (uint8_t i = 200; i < 250; i++) comes(neighbours, i, 3 * s, Claim::asks, -20);
+  for (uint8_t i = 100; i < 110; i++) CHECK(find(neighbours, i) != nullptr);
+  CHECK_EQUAL(neighbours.fresh(), Neighbours::freshMax);
+  // When everybody hands something over, nobody leaves for one more.
+  for (uint8_t i = 110; i < 100 + Neighbours::freshMax; i++) CHECK(comes(neighbours, i, 4 * s, Claim::handsOver, -95));
+  CHECK(!comes(neighbours, 250, 5 * s, Claim::handsOver, -20));
+  for (uint8_t i = 100; i < 100 + Neighbours::freshMax; i++) CHECK(find(neighbours, i) != nullptr);
+}
+
+TEST(aParentNeverLeaves) {
+  Neighbours neighbours;
+  fill(neighbours);
+  const uint8_t parent[macBytes] = {2, 0, 0, 0, 0, Neighbours::freshMax - 1};
+  for (uint8_t i = 100; i < 200; i++) comes(neighbours, i, 100 * s, Claim::handsOver, -20, parent);
+  CHECK(neighbours.find(parent) != nullptr);
+}
+
+TEST(whoLeftTheTableIsNotFreshWhenItComesBack) {
+  Neighbours neighbours;
+  fill(neighbours);
+  CHECK(comes(neighbours, 101, 2 * s, Claim::heard, -20));
+  Neighbour* back = touch(neighbours, Neighbours::freshMax - 1, 3 * s, Claim::handsOver, -87);
   CHECK(back != nullptr && !back->freshness.fresh() && !back->freshness.accept(1000));
 }
 

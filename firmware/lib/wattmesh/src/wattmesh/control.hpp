@@ -9,6 +9,7 @@ namespace wattmesh {
 
 constexpr size_t routeBytes = 8;
 constexpr size_t nonceBytes = 8;
+constexpr size_t challengeBytesMax = 1 + nonceBytes + 4;
 constexpr size_t leaveBytes = 6;
 constexpr size_t joinHeaderBytes = 1;
 constexpr size_t floodHeaderBytes = 6;

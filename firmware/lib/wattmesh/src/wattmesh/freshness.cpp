@@ -15,13 +15,6 @@ void Freshness::doubt(uint64_t nowUs, uint64_t delayUs) {
   askUs_ = atUs + delayUs;
 }
 
-void Freshness::challenged(const uint8_t nonce[nonceBytes], uint64_t nowUs) {
-  if (answerUs_ != never || (answeredUs_ != 0 && nowUs - answeredUs_ < answerGapUs)) return;
-  memcpy(owed_, nonce, nonceBytes);
-  answerUs_ = nowUs;
-  repeats_ = 0;
-}
-
 bool Freshness::answered(const Challenge& answer, uint32_t counter, uint64_t nowUs) {
   if (!asking_ || nowUs - askedUs_ > nonceLifeUs || answer.counter >= counter) return false;
   if (!equalConstantTime(answer.nonce, asked_, nonceBytes)) return false;
@@ -33,14 +26,10 @@ bool Freshness::answered(const Challenge& answer, uint32_t counter, uint64_t now
   return true;
 }
 
-void Freshness::unreached(bool wasAnswer, uint64_t nowUs, uint64_t delayUs) {
-  if (repeats_ >= repeatsMax) return;
+void Freshness::unreached(uint64_t nowUs, uint64_t delayUs) {
+  if (!asking_ || askUs_ != never || repeats_ >= repeatsMax) return;
   repeats_++;
-  if (wasAnswer) {
-    if (answerUs_ == never) answerUs_ = nowUs + delayUs;
-  } else if (askUs_ == never && asking_) {
-    askUs_ = nowUs + delayUs;
-  }
+  askUs_ = nowUs + delayUs;
 }
 
 Challenge Freshness::ask(const uint8_t random[nonceBytes], uint32_t number, uint64_t nowUs) {
@@ -51,16 +40,6 @@ Challenge Freshness::ask(const uint8_t random[nonceBytes], uint32_t number, uint
   asking_ = true;
   askedUs_ = nowUs;
   askUs_ = never;
-  return challenge;
-}
-
-Challenge Freshness::answer(uint32_t ownCounter, uint64_t nowUs) {
-  Challenge challenge{};
-  challenge.isAnswer = true;
-  challenge.counter = ownCounter;
-  memcpy(challenge.nonce, owed_, nonceBytes);
-  answeredUs_ = nowUs;
-  answerUs_ = never;
   return challenge;
 }
 

@@ -9,8 +9,15 @@ namespace {
 constexpr uint8_t sendWindow = 5;
 constexpr uint8_t beaconWindow = 3;
 constexpr uint32_t failureWeight = 6;
-// A fresh neighbour that was not heard for this long may leave for a new one.
+// Who was not heard for this long leaves first.
 constexpr uint64_t silenceUs = 60 * usPerS;
+// A challenge is answered or lost by then.
+constexpr uint64_t unprovedUs = usPerS;
+// Who hands something over does so again within this time, in all likelihood.
+constexpr uint64_t servedLifeUs = 1800 * usPerS;
+// By which a newcomer must be stronger, so that two of equal strength do not take each other's place again and again.
+constexpr int strongerDb = 6;
+
 }  // namespace
 
 void LinkQuality::sample(uint32_t etx) {
@@ -53,30 +60,68 @@ Neighbour* Neighbours::findShort(uint16_t shortId) {
   return nullptr;
 }
 
-// A free place, or that of whom the table can best spare.
-Neighbour* Neighbours::place(uint64_t nowUs, const uint8_t keep[macBytes], bool urgent) {
-  Neighbour* victim = nullptr;
-  for (Neighbour& neighbour : table_) {
-    if (!neighbour.used) return &neighbour;
-    const bool fresh = neighbour.freshness.fresh();
-    const bool canLeave = !fresh || urgent || nowUs - neighbour.heardUs > silenceUs;
-    if (!canLeave || memcmp(neighbour.mac, keep, macBytes) == 0) continue;
-    const bool better = victim == nullptr || (fresh != victim->freshness.fresh() ? !fresh : neighbour.heardUs < victim->heardUs);
-    if (better) victim = &neighbour;
-  }
-  return victim;
+bool Neighbours::idle(const Neighbour& neighbour, uint64_t nowUs) {
+  return neighbour.used && neighbour.freshness.fresh() && (neighbour.servedUs == 0 || nowUs - neighbour.servedUs >= servedLifeUs);
 }
 
-Neighbour* Neighbours::touch(const uint8_t mac[macBytes], uint64_t nowUs, const uint8_t keep[macBytes], bool urgent) {
+// Of those who hand nothing over the one that was silent for long, or else the weakest.
+Neighbour* Neighbours::weakest(uint64_t nowUs, const uint8_t keep[macBytes]) {
+  Neighbour* weakest = nullptr;
+  for (Neighbour& neighbour : table_) {
+    if (!idle(neighbour, nowUs) || memcmp(neighbour.mac, keep, macBytes) == 0) continue;
+    if (nowUs - neighbour.heardUs > silenceUs) return &neighbour;
+    if (weakest == nullptr || neighbour.rssi < weakest->rssi) weakest = &neighbour;
+  }
+  return weakest;
+}
+
+size_t Neighbours::fresh() const {
+  size_t count = 0;
+  for (const Neighbour& neighbour : table_) count += neighbour.used && neighbour.freshness.fresh() ? 1 : 0;
+  return count;
+}
+
+// Would this newcomer stay, if it proved that it is there?
+bool Neighbours::welcome(int8_t rssi, Claim claim, uint64_t nowUs, const uint8_t keep[macBytes]) {
+  if (fresh() < freshMax) return true;
+  const Neighbour* leaves = weakest(nowUs, keep);
+  if (leaves == nullptr) return false;
+  return claim == Claim::handsOver || nowUs - leaves->heardUs > silenceUs || rssi >= leaves->rssi + strongerDb;
+}
+
+// A free place, or that of the stranger who has had the longest time to answer.
+Neighbour* Neighbours::place(uint64_t nowUs) {
+  Neighbour* oldest = nullptr;
+  for (Neighbour& neighbour : table_) {
+    if (!neighbour.used) return &neighbour;
+    if (neighbour.freshness.fresh() || nowUs - neighbour.heardUs <= unprovedUs) continue;
+    if (oldest == nullptr || neighbour.heardUs < oldest->heardUs) oldest = &neighbour;
+  }
+  return oldest;
+}
+
+Neighbour* Neighbours::touch(const uint8_t mac[macBytes], int8_t rssi, Claim claim, uint64_t nowUs, const uint8_t keep[macBytes]) {
   Neighbour* neighbour = find(mac);
-  if (neighbour != nullptr) return neighbour;
-  neighbour = place(nowUs, keep, urgent);
-  if (neighbour == nullptr) return nullptr;
-  *neighbour = Neighbour{};
-  neighbour->used = true;
-  memcpy(neighbour->mac, mac, macBytes);
-  neighbour->heardUs = nowUs;
+  if (neighbour == nullptr && welcome(rssi, claim, nowUs, keep)) {
+    neighbour = place(nowUs);
+    if (neighbour == nullptr) return nullptr;
+    *neighbour = Neighbour{};
+    neighbour->used = true;
+    memcpy(neighbour->mac, mac, macBytes);
+    neighbour->rssi = rssi;
+    neighbour->heardUs = nowUs;
+  }
+  if (neighbour != nullptr && claim == Claim::handsOver) neighbour->handsOver = true;
   return neighbour;
+}
+
+void Neighbours::proved(Neighbour& neighbour, int8_t rssi, uint64_t nowUs, const uint8_t keep[macBytes]) {
+  neighbour.heardUs = nowUs;
+  neighbour.rssi = rssi;
+  if (neighbour.handsOver) neighbour.servedUs = nowUs;
+  if (fresh() <= freshMax) return;
+  Neighbour* leaves = weakest(nowUs, keep);
+  *(leaves != nullptr ? leaves : &neighbour) = Neighbour{};
 }
 
 void Neighbours::name(Neighbour& neighbour, uint16_t shortId) {
@@ -95,7 +140,7 @@ size_t Neighbours::count() const {
 uint64_t Neighbours::challengeUs() const {
   uint64_t next = never;
   for (const Neighbour& neighbour : table_) {
-    if (neighbour.used && neighbour.freshness.dueUs() < next) next = neighbour.freshness.dueUs();
+    if (neighbour.used && neighbour.freshness.askUs() < next) next = neighbour.freshness.askUs();
   }
   return next;
 }

@@ -39,31 +39,49 @@ struct Neighbour {
   uint16_t shortId = 0;  // 0: not known
   Freshness freshness;
   uint64_t heardUs = 0;  // when a frame of it was taken last, or its place in the table
+  uint64_t servedUs = 0; // when it handed something over to us last, 0 never: a child, or our parent
+  bool handsOver = false; // it has something for us, or seems to have: not believed before it is fresh
   uint64_t beaconUs = 0;
   uint64_t avoidUntilUs = 0;
   Beacon beacon = {};
   LinkQuality quality;
 };
 
+// What a stranger did to be noticed. None of it is believed: it may have been recorded.
+enum class Claim : uint8_t {
+  heard,     // a broadcast
+  asks,      // a challenge
+  handsOver, // a frame with something for us
+};
+
 class Neighbours {
  public:
+  // Places are left for strangers.
+  static constexpr size_t freshMax = neighboursMax - 4;
+
   Neighbour* find(const uint8_t mac[macBytes]);
   Neighbour* findShort(uint16_t shortId);
-  // The neighbour with this address, made if need be. For a new one somebody leaves: who has proved nothing before who is fresh, and of those
-  // the one heard least recently, but never `keep`. A fresh one leaves only after a minute of silence, unless the new one is `urgent`:
-  // it spoke to us alone. nullptr: there is no room.
-  Neighbour* touch(const uint8_t mac[macBytes], uint64_t nowUs, const uint8_t keep[macBytes], bool urgent);
+  // The neighbour with this address, made if need be; nullptr: there is no place for a stranger, or none would be left once it was fresh. It
+  // takes the place of another stranger, who had a second to prove itself: what may have been recorded pushes out nobody who is fresh.
+  Neighbour* touch(const uint8_t mac[macBytes], int8_t rssi, Claim claim, uint64_t nowUs, const uint8_t keep[macBytes]);
+  // A neighbour has become fresh. When there are too many, somebody leaves who hands nothing over to us: who was silent for a minute, or else
+  // the weakest; never `keep`. When all hand something over, the newcomer does.
+  void proved(Neighbour& neighbour, int8_t rssi, uint64_t nowUs, const uint8_t keep[macBytes]);
   // A neighbour has told its short id; an older holder of the same id loses it.
   void name(Neighbour& neighbour, uint16_t shortId);
   size_t count() const;
-  // When the next challenge or answer is to go out.
+  size_t fresh() const;
+  // When the next challenge is to go out.
   uint64_t challengeUs() const;
 
   Neighbour* begin() { return table_; }
   Neighbour* end() { return table_ + neighboursMax; }
 
  private:
-  Neighbour* place(uint64_t nowUs, const uint8_t keep[macBytes], bool urgent);
+  static bool idle(const Neighbour& neighbour, uint64_t nowUs);
+  Neighbour* weakest(uint64_t nowUs, const uint8_t keep[macBytes]);
+  bool welcome(int8_t rssi, Claim claim, uint64_t nowUs, const uint8_t keep[macBytes]);
+  Neighbour* place(uint64_t nowUs);
 
   Neighbour table_[neighboursMax];
 };

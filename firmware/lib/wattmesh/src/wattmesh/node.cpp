@@ -101,13 +101,13 @@ void Node::onVerified(const uint8_t from[macBytes], bool broadcast, const Receiv
     onJoin(from, broadcast, frame, rssi);
     return;
   }
-  Neighbour* neighbour = neighbours_.touch(from, now_, position().parent, !broadcast);
-  if (neighbour == nullptr) {
-    drop(Error::queueFull);
+  if (frame.header.type == FrameType::challenge) {
+    onChallenge(from, frame, rssi);
     return;
   }
-  if (frame.header.type == FrameType::challenge) {
-    onChallenge(*neighbour, frame);
+  Neighbour* neighbour = neighbours_.touch(from, rssi, broadcast ? Claim::heard : Claim::handsOver, now_, position().parent);
+  if (neighbour == nullptr) {
+    drop(Error::queueFull);
     return;
   }
   if (!neighbour->freshness.accept(frame.header.counter)) {
@@ -116,6 +116,7 @@ void Node::onVerified(const uint8_t from[macBytes], bool broadcast, const Receiv
   }
   neighbour->heardUs = now_;
   neighbour->rssi = rssi;
+  if (!broadcast) neighbour->servedUs = now_;
   switch (frame.header.type) {
     case FrameType::beacon:
       onBeacon(*neighbour, frame);
@@ -142,7 +143,7 @@ uint64_t Node::sent(bool ok, uint64_t nowUs) {
     frame->used = !ok && frame->attempts < ControlQueue::attemptsMax;
     frame->dueUs = now_ + jitter(triggeredUs);
     if (!ok && !frame->used && frame->type == FrameType::join) proxyFailed();
-  } else if (inFlight_ == InFlight::challenge || inFlight_ == InFlight::answer) {
+  } else if (inFlight_ == InFlight::challenge) {
     challengeSent(ok);
   } else if (inFlight_ == InFlight::beacon) {
     const uint64_t delay = (now_ - beaconStampUs_) / 10;
@@ -177,7 +178,10 @@ void Node::settle() {
   const bool waiting = probing_ || (meter_ != nullptr && meter_->waiting());
   const bool wasJoined = session_.joined();
   settleCommands();
+  const uint8_t rounds = session_.rounds();
   const bool handshakeDue = session_.tick(now_, reachable(), waiting);
+  // Nobody answers by this way: it may be that the parent has no room for us.
+  if (session_.rounds() > rounds) routing_.shun(neighbours_, now_);
   if (wasJoined && !session_.joined()) {
     queue_.dropOwn();
     settleRoute();

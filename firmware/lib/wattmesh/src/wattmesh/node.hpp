@@ -84,7 +84,7 @@ class Node : private Downward, private HostSide {
   void report(bool isAnswer, uint16_t poll);
   size_t writeReport(uint8_t* out, size_t capacity, bool& rows);
   void sendM1();
-  bool enqueueOwn(Item& item);
+  QueuedItem* enqueueOwn(Item& item);
   void settleReports();
   void settleCommands();
   void fillTelemetry(Telemetry& telemetry) const;
@@ -122,7 +122,8 @@ class Node : private Downward, private HostSide {
 
   // node_challenge.cpp: who is fresh
   void refuse(Neighbour& neighbour, bool broadcast);
-  void onChallenge(Neighbour& neighbour, const ReceivedFrame& frame);
+  void onChallenge(const uint8_t from[macBytes], const ReceivedFrame& frame, int8_t rssi);
+  void onAsked(const uint8_t from[macBytes], const uint8_t nonce[nonceBytes]);
   bool pumpChallenge();
   void challengeSent(bool ok);
 
@@ -144,7 +145,7 @@ class Node : private Downward, private HostSide {
   void retryLater(QueuedItem& slot);
   void judgeNeighbour(bool ok);
 
-  enum class InFlight : uint8_t { none, control, challenge, answer, beacon, data };
+  enum class InFlight : uint8_t { none, control, challenge, beacon, data };
 
   const Port& port_;
   Config config_;  // as given, but for what was commanded since

@@ -20,55 +20,63 @@ void Node::refuse(Neighbour& neighbour, bool broadcast) {
   neighbour.freshness.doubt(now_, broadcast ? jitter(spreadUs) : 0);
 }
 
-void Node::onChallenge(Neighbour& neighbour, const ReceivedFrame& frame) {
+void Node::onChallenge(const uint8_t from[macBytes], const ReceivedFrame& frame, int8_t rssi) {
   Challenge challenge{};
   const Error error = decodeChallenge(frame.body, frame.length, challenge);
   if (error != Error::none) {
     drop(error);
     return;
   }
-  Freshness& freshness = neighbour.freshness;
   if (!challenge.isAnswer) {
-    freshness.challenged(challenge.nonce, now_);
-    // Who asks was not here before, or counts anew: it is asked in return.
-    if (!freshness.accept(frame.header.counter)) freshness.doubt(now_, 0);
+    // Who asks was not here before, or counts anew: it is asked in return, and first, so that both are fresh after one exchange.
+    Neighbour* neighbour = neighbours_.touch(from, rssi, Claim::asks, now_, position().parent);
+    if (neighbour != nullptr && !neighbour->freshness.accept(frame.header.counter)) neighbour->freshness.doubt(now_, 0);
+    onAsked(from, challenge.nonce);
     return;
   }
-  if (!freshness.answered(challenge, frame.header.counter, now_)) {
+  Neighbour* neighbour = neighbours_.find(from);
+  if (neighbour == nullptr || !neighbour->freshness.answered(challenge, frame.header.counter, now_)) {
     drop(Error::replay);
     return;
   }
-  neighbour.heardUs = now_;
+  neighbours_.proved(*neighbour, rssi, now_, position().parent);
   // Its beacons were refused so far: it is asked for another.
   if (!rootedHere() && !position().attached) beaconSoon(pullUs, pullSpreadUs);
+}
+
+// Whoever asks is answered: that takes no place in the table.
+void Node::onAsked(const uint8_t from[macBytes], const uint8_t nonce[nonceBytes]) {
+  Challenge answer{};
+  answer.isAnswer = true;
+  answer.counter = link_.counter();
+  memcpy(answer.nonce, nonce, nonceBytes);
+  uint8_t body[challengeBytesMax];
+  const size_t length = encodeChallenge(answer, body, sizeof body);
+  if (control_.waits(FrameType::challenge, from) || !answers_.take(now_)) return;
+  if (!control_.push(FrameType::challenge, from, body, length, now_)) drop(Error::queueFull);
 }
 
 bool Node::pumpChallenge() {
   for (Neighbour& neighbour : neighbours_) {
     Freshness& freshness = neighbour.freshness;
-    if (!neighbour.used || freshness.dueUs() > now_) continue;
+    if (!neighbour.used || freshness.askUs() > now_) continue;
     if (!keys_.hasKey()) {
-      freshness.postponeAsk(never);
-      freshness.postponeAnswer(never);
+      freshness.postpone(never);
       continue;
     }
-    const bool asks = freshness.asks(now_);
-    TokenBucket& rate = asks ? asks_ : answers_;
-    if (!rate.take(now_)) {
-      const uint64_t laterUs = rate.nextUs() + jitter(spreadUs);
-      asks ? freshness.postponeAsk(laterUs) : freshness.postponeAnswer(laterUs);
+    if (!asks_.take(now_)) {
+      freshness.postpone(asks_.nextUs() + jitter(spreadUs));
       continue;
     }
-    uint8_t nonce[nonceBytes] = {};
-    if (asks) port_.random(port_.context, nonce, sizeof nonce);
-    const Challenge challenge =
-        asks ? freshness.ask(nonce, link_.counter() + 1, now_) : freshness.answer(link_.counter(), now_);
+    uint8_t nonce[nonceBytes];
+    port_.random(port_.context, nonce, sizeof nonce);
+    const Challenge challenge = freshness.ask(nonce, link_.counter() + 1, now_);
     const size_t length = encodeChallenge(challenge, frame_ + linkHeaderBytes, bodyBytesMax);
     if (!transmit(FrameType::challenge, neighbour.mac, length)) {
-      freshness.unreached(!asks, now_, busyUs);
+      freshness.unreached(now_, busyUs);
       return false;
     }
-    inFlight_ = asks ? InFlight::challenge : InFlight::answer;
+    inFlight_ = InFlight::challenge;
     return true;
   }
   return false;
@@ -76,7 +84,7 @@ bool Node::pumpChallenge() {
 
 void Node::challengeSent(bool ok) {
   Neighbour* neighbour = ok ? nullptr : neighbours_.find(inFlightTo_);
-  if (neighbour != nullptr) neighbour->freshness.unreached(inFlight_ == InFlight::answer, now_, busyUs + jitter(spreadUs));
+  if (neighbour != nullptr) neighbour->freshness.unreached(now_, busyUs + jitter(spreadUs));
 }
 
 }  // namespace wattmesh

@@ -59,7 +59,7 @@ void Node::settleJoined() {
   if (!asked_) return;
   asked_ = false;
   attachedUs_ = now_;
-  Neighbour* neighbour = neighbours_.touch(askedMac_, now_, position().parent, true);
+  Neighbour* neighbour = neighbours_.touch(askedMac_, 0, Claim::handsOver, now_, position().parent);
   if (neighbour != nullptr) neighbour->freshness.doubt(now_, 0);
 }
 

@@ -11,6 +11,8 @@ constexpr uint64_t aggregateMaxUs = 2 * usPerS;
 constexpr uint64_t telemetryMinUs = 30 * usPerS;
 constexpr uint64_t reportMinUs = 10 * usPerS;
 constexpr size_t spareHops = 3;  // by which a route may grow before a packet on its way no longer fits
+// Nodes that lost the same parent repeat their handshakes at the same moments, if nothing spreads them.
+constexpr uint64_t repeatSpreadUs = 2 * usPerS;
 constexpr size_t itemHeadBytes = 2;
 constexpr size_t itemPollBytes = 2;
 }  // namespace
@@ -110,15 +112,15 @@ void Node::keepItem(const Item& item, const PacketHeader& header, int8_t rssi) {
   slot->dueUs = now_ + (quarterUs < aggregateMaxUs ? quarterUs : aggregateMaxUs);
 }
 
-bool Node::enqueueOwn(Item& item) {
+QueuedItem* Node::enqueueOwn(Item& item) {
   QueuedItem* slot = queue_.push(item, now_);
   if (slot == nullptr) {
     drop(Error::queueFull);
-    return false;
+    return nullptr;
   }
   slot->own = true;
   slot->origin = session_.shortId();
-  return true;
+  return slot;
 }
 
 void Node::sendM1() {
@@ -138,8 +140,11 @@ void Node::sendM1() {
   uint8_t packet[packetBytesMax];
   Item item{};
   item.packet = packet;
+  const uint64_t dueUs = now_ + (session_.repeats() ? jitter(repeatSpreadUs) : 0);
   for (size_t part = 0; (item.packetLength = session_.m1(part, packet)) > 0; part++) {
-    if (!enqueueOwn(item)) return;
+    QueuedItem* slot = enqueueOwn(item);
+    if (slot == nullptr) return;
+    slot->dueUs = dueUs;
   }
 }
 
@@ -191,7 +196,7 @@ void Node::report(bool isAnswer, uint16_t poll) {
   uint32_t counter = 0;
   if (length > 0) item.packetLength = session_.seal(plain, length, packet, counter);
   item.more = rows && meter_->moreRows();
-  const bool sent = (item.packetLength > 0 || isAnswer) && enqueueOwn(item);
+  const bool sent = (item.packetLength > 0 || isAnswer) && enqueueOwn(item) != nullptr;
   commands_.told(sent && item.packetLength > 0);
   if (sent && rows) meter_->sent(counter, now_);
 }

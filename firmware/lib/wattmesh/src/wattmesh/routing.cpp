@@ -10,6 +10,7 @@ namespace {
 
 // A parent is left for another only when that is better by 1.5 transmissions: beacons and estimates flutter.
 constexpr uint32_t switchCost = 192;
+constexpr uint64_t shunnedUs = 300 * usPerS;
 
 // Serial number arithmetic (RFC 1982).
 bool later(uint16_t a, uint16_t b) { return static_cast<int16_t>(a - b) > 0; }
@@ -80,6 +81,14 @@ bool Routing::update(Neighbours& neighbours, uint64_t nowUs) {
   position_.hops = static_cast<uint8_t>(beacon.hops + 1);
   position_.cost = static_cast<uint16_t>(costThrough(*best));
   return !samePosition(before, position_);
+}
+
+void Routing::shun(Neighbours& neighbours, uint64_t nowUs) {
+  if (!position_.attached || position_.hops == 0) return;
+  Neighbour* parent = neighbours.find(position_.parent);
+  bool hasOther = false;
+  for (const Neighbour& neighbour : neighbours) hasOther = hasOther || (&neighbour != parent && usable(neighbour, nowUs));
+  if (parent != nullptr && hasOther) parent->avoidUntilUs = nowUs + shunnedUs;
 }
 
 bool Routing::updateRoot(bool grounded, uint16_t shortId, uint16_t localHubId, uint16_t bootCount) {

@@ -35,6 +35,8 @@ class Routing {
   bool update(Neighbours& neighbours, uint64_t nowUs);
   // The gateway's own place: root while `grounded`.
   bool updateRoot(bool grounded, uint16_t shortId, uint16_t localHubId, uint16_t bootCount);
+  // The parent leads nowhere: another is taken for some minutes, if there is one.
+  void shun(Neighbours& neighbours, uint64_t nowUs);
   // A beacon with this route is about to go out.
   void announced(uint64_t nowUs);
   // The gateway raises the tree number with each of its beacons.

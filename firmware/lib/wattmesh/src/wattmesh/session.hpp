@@ -34,6 +34,10 @@ class Session {
   // Returns true when M1 is to be sent now: makeM1(), then its packets with m1().
   bool tick(uint64_t nowUs, bool grounded, bool waiting);
   uint64_t nextUs() const;
+  // The handshake under way was tried before.
+  bool repeats() const { return tries_ > 1 || rounds_ > 0; }
+  // Handshakes in a row that were tried as often as they may be, without an answer.
+  uint8_t rounds() const { return rounds_; }
 
   // A new handshake begins with the next tick(); until its M2 comes there is no session.
   void rekey(uint64_t nowUs);

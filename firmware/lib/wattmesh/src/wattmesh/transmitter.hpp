@@ -39,6 +39,14 @@ class ControlQueue {
     return false;
   }
 
+  // A frame of this type to this neighbour is on its way already.
+  bool waits(FrameType type, const uint8_t to[macBytes]) const {
+    for (const ControlFrame& frame : frames_) {
+      if (frame.used && frame.type == type && memcmp(frame.to, to, macBytes) == 0) return true;
+    }
+    return false;
+  }
+
   ControlFrame* due(uint64_t nowUs) {
     for (ControlFrame& frame : frames_) {
       if (frame.used && frame.dueUs <= nowUs) return &frame;

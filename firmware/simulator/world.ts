@@ -148,17 +148,22 @@ export class World {
     switch (fault.kind) {
       case 'kill':
         this.#killed.add(fault.node);
-        return this.powerOff(fault.node);
+        this.powerOff(fault.node);
+        break;
       case 'revive':
         this.#killed.delete(fault.node);
-        return this.powerOn(fault.node);
+        this.powerOn(fault.node);
+        break;
       case 'powerCut':
         this.powerOff(fault.node);
-        return this.#powerOnIn(POWER_CUT_US, fault.node, 'brownOut');
+        this.#powerOnIn(POWER_CUT_US, fault.node, 'brownOut');
+        break;
       case 'partition':
-        return this.radio.partition(fault.nodes);
+        this.radio.partition(fault.nodes);
+        break;
       case 'heal':
-        return this.radio.heal();
+        this.radio.heal();
+        break;
     }
   }
 

@@ -21,7 +21,7 @@ import { every } from './pace.ts';
 import { Places } from './places.ts';
 import { Registry } from './registry.ts';
 import { networkNumber } from './security/keys.ts';
-import type { CommitGroup, CommitResult, Store } from './store/store.ts';
+import type { CommitGroup, CommitResult, OutboxEntry, Store } from './store/store.ts';
 import { Tally } from './tally.ts';
 import { Telling } from './telling.ts';
 import { warningsOf } from './warnings.ts';
@@ -104,7 +104,8 @@ export class HeadEnd {
     this.#places = new Places(this.#registry, this.#gateways);
     this.#group = new GroupCommit(clock, commitDelayMs, (inputs) => this.#commit(inputs));
     const parts = { network, registry: this.#registry, places: this.#places };
-    this.#outbox = new Outbox((entry, again) => this.#telling.readings.tell(messageOf(entry, again, parts)));
+    const emit = (entry: OutboxEntry, again: boolean) => this.#telling.readings.tell(messageOf(entry, again, parts));
+    this.#outbox = new Outbox(clock, emit, () => this.#group.within(CURSOR_IDLE_MS));
   }
 
   /**
@@ -280,7 +281,6 @@ export class HeadEnd {
     this.#conflicts += result.conflicts.length;
     if (result.conflicts.length > 0) this.#tally.add('readingConflict', result.conflicts.length);
     this.#outbox.add(result.outbox, false);
-    this.#saveCursor();
     if (inputs.length > 0) this.#telling.statusChanged();
   }
 
@@ -347,6 +347,7 @@ export class HeadEnd {
     await Promise.allSettled([this.#starting]);
     if (!this.#life) return;
     this.#cancelTimers();
+    this.#outbox.end();
     await this.#group.flush();
     this.#endLife();
     try {
@@ -392,11 +393,6 @@ export class HeadEnd {
   #openOutbox(): void {
     this.#grace?.cancel();
     this.#outbox.open();
-    this.#saveCursor();
-  }
-
-  #saveCursor(): void {
-    if (this.#outbox.sent !== this.#cursor) this.#group.within(CURSOR_IDLE_MS);
   }
 
   #facts() {

@@ -1,4 +1,4 @@
-import { systemClock } from '../headend/clock.ts';
+import type { Clock } from '../headend/clock.ts';
 import type { Link } from '../headend/link/link.ts';
 import { MqttLink } from '../headend/link/mqtt.ts';
 import { SerialLink } from '../headend/link/serial.ts';
@@ -11,12 +11,18 @@ export interface NamedLink {
   readonly names: ReadonlyMap<string, string>;
 }
 
+/** What a link is made with beside its settings. */
+export interface LinkParts {
+  readonly clock: Clock;
+  readonly flow: FlowHub;
+  readonly instanceId: string;
+}
+
 const NO_NAMES: ReadonlyMap<string, string> = new Map();
 
 /** Makes the link of a network. The simulator is loaded only for a simulated one. */
-export async function makeLink(settings: NetworkSettings, instanceId: string, flow: FlowHub): Promise<NamedLink> {
-  const clock = systemClock;
-  const { link, networkId } = settings;
+export async function makeLink({ link, networkId }: NetworkSettings, parts: LinkParts): Promise<NamedLink> {
+  const { clock, flow, instanceId } = parts;
   switch (link.kind) {
     case 'simulated': {
       const { SimulatedLink } = await import('../../firmware/simulator/link.ts');

@@ -80,7 +80,7 @@ export class Bench {
 
   /** Resolves when Node-RED has killed itself. */
   async killed(): Promise<void> {
-    while (this.outlet.killIsPending) await this.mesh.pass(1);
+    await eventually('Node-RED to kill itself', () => !this.outlet.killIsPending);
     await this.#nodeRed?.kill9();
   }
 

@@ -50,7 +50,7 @@ function tile(page: Page, id: string): Promise<string> {
 }
 
 describe('dashboard of the demo', function () {
-  this.timeout(120_000);
+  this.timeout(180_000);
   const folder = mkdtempSync(join(tmpdir(), 'wattmesh-dashboard-'));
   const logFile = join(folder, 'measured.jsonl');
   let nodeRed: RunningNodeRed;

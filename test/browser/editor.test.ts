@@ -46,7 +46,7 @@ async function closeDialogs(page: Page): Promise<void> {
 }
 
 describe('editor', function () {
-  this.timeout(90_000);
+  this.timeout(180_000);
   let nodeRed: RunningNodeRed;
   let browser: Browser | undefined;
   let watched: WatchedPage;

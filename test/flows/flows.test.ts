@@ -93,7 +93,9 @@ describe(`examples and flows in Node-RED ${nodeRedVersion()}`, function () {
     const before = nodeRed.output().length;
     const fresh = (): string => nodeRed.output().slice(before);
     await nodeRed.deploy(nodes);
-    await until('the flow to start', START_TIMEOUT_MS, async () => /Started flows|Waiting for missing types/.test(fresh()));
+    await until('the flow to start', START_TIMEOUT_MS, async () =>
+      /Started flows|Waiting for missing types/.test(fresh()),
+    );
     assert.doesNotMatch(fresh(), /Waiting for missing types/);
     return fresh();
   }

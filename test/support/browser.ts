@@ -12,7 +12,7 @@ const FLAGS = [
   ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
   ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
 ];
-const WAIT_MS = 30_000;
+const WAIT_MS = 60_000;
 const TROUBLES_MAX = 50;
 
 /** A page, and what went wrong in it. */

@@ -291,6 +291,7 @@ export class HeadEnd {
       this.#begin(beginning);
       await link.open(this.#handler());
     } catch (error) {
+      await this.#commitRest();
       this.#endLife();
       await store.close();
       throw error;
@@ -347,14 +348,18 @@ export class HeadEnd {
     await Promise.allSettled([this.#starting]);
     if (!this.#life) return;
     this.#cancelTimers();
-    this.#outbox.end();
-    await this.#group.flush();
+    await this.#commitRest();
     this.#endLife();
     try {
       await this.#options.link.close();
     } finally {
       await this.#options.store.close();
     }
+  }
+
+  async #commitRest(): Promise<void> {
+    this.#outbox.end();
+    await this.#group.flush();
   }
 
   #endLife(): void {

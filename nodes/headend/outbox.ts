@@ -62,7 +62,7 @@ export class Outbox {
     this.#open = false;
   }
 
-  /** From now on what has gone out counts as sent at once: nothing will crash any more before it is handed on. */
+  /** From now on what has gone out counts as sent at once: the head-end ends in good order, and takes longer to do so than handing on takes. */
   end(): void {
     this.#ending = true;
     this.#timer?.cancel();

@@ -85,6 +85,14 @@ describe('wattmesh-decode: one envelope per message', () => {
     await badges('decode').find('the rate', ({ fill, text }) => fill === 'green' && text === '1 rows/min');
   });
 
+  it('passes quietly over what comes before the network has started', async () => {
+    await load([TAB, NET, decode({ mode: 'envelope' }), ...HELPERS]);
+    const failed = errors('decode');
+    give('decode', { topic: 'gw', payload: Buffer.alloc(3) });
+    await running();
+    assert.deepEqual(failed.all, []);
+  });
+
   it('takes arrays of envelopes, and Buffers that went through JSON', async () => {
     await begin('envelope');
     const readings = received('readings');

@@ -1,15 +1,32 @@
 // npm run firmware:size [-- --json]: what the firmware costs, as JSON and as the table for the README. Fails when the core would need
-// floating-point routines, which the ESP8266 has only in software.
+// floating-point routines, which the ESP8266 has only in software, or more of its 4 KB of stack than is left beside the cryptography.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { buildWasm, COMPILE_FLAGS, LINK_FLAGS, readSources } from '../firmware/wasm/build.js';
 import { compileModule } from '../firmware/wasm/compiler.js';
 import { ROOT, say } from './process.js';
+import { deepestPath } from './stack-depth.js';
 
 /** Complete devices, and the part that all of them have. */
 const ROLES = { meter: 'MeterDevice', hub: 'HubDevice', gateway: 'GatewayDevice', node: 'Node' };
 const CORE = 'firmware/lib/wattmesh/src';
+/** Keys, handshakes and sessions; the primitives themselves are the port's. */
+const SECURITY = ['crypto', 'noise', 'handshake', 'transport', 'session'];
+/** Everything that the port calls, and what is called through pointers inside the core. */
+const ENTRY_POINTS = /wattmesh::Node::(boot|receive|sent|hostBytes|tick)\(/;
+const VIRTUAL_CALLS = [
+  { from: /wattmesh::Hub::/, to: /wattmesh::Node::(sendRouted|hopsTo)\(/ },
+  { from: /wattmesh::Gateway::(envelope|down)\(/, to: /wattmesh::Node::(hostTime|hostDown)\(/ },
+  { from: /wattmesh::Gateway::tick\(/, to: /wattmesh::Node::(fillHello|fillStats)\(/ },
+];
+const STACK_PATHS = {
+  deepest: /./,
+  handshakeStart: /wattmesh::Handshake::start\(/,
+  handshakeFinish: /wattmesh::Handshake::finish\(/,
+};
+/** Half of what an ESP8266 has: the other half is for its BearSSL and the Arduino core. */
+const STACK_BYTES_MAX = 2048;
 const OUTPUT = join(ROOT, '.cache', 'firmware-size');
 
 const LX106 = 'xtensa-lx106-elf';
@@ -20,6 +37,7 @@ const LX106_FLAGS = [
   ...['-nostdinc++', '-isystem', CXX_HEADERS, '-isystem', `${CXX_HEADERS}/arm-none-eabi`],
   ...['-std=c++17', '-Os', '-mlongcalls', '-ffunction-sections', '-fdata-sections'],
   ...['-fno-exceptions', '-fno-rtti', '-fno-threadsafe-statics', '-Wall', '-Wextra', '-Werror', `-I${CORE}`],
+  '-fcallgraph-info=su',
 ];
 const SOFT_FLOAT =
   /^__((add|sub|mul|div)[sdt]f3|neg[sdt]f2|(eq|ne|lt|le|gt|ge|unord|cmp)[sdt]f2|float(un)?[sdt]i[sdt]f|fix(uns)?[sdt]f[sdt]i|(extend|trunc)[sdt]f[sdt]f2|powi[sdt]f2)$/;
@@ -62,7 +80,17 @@ function sectionBytes(objects) {
   return totals;
 }
 
-/** Compiles the core for the ESP8266 and returns its section sizes and the soft-float routines it would call. */
+/** Bytes of the deepest chains of calls within the core. */
+function stackBytes(objects) {
+  const graphs = objects.map((object) => readFileSync(object.replace(/\.o$/, '.ci'), 'utf8'));
+  const depths = Object.entries(STACK_PATHS).map(([name, through]) => {
+    const { bytes } = deepestPath(graphs, { from: ENTRY_POINTS, through, virtualCalls: VIRTUAL_CALLS });
+    return [name, bytes];
+  });
+  return Object.fromEntries(depths);
+}
+
+/** Compiles the core for the ESP8266 and returns its section sizes, its stack and the soft-float routines it would call. */
 function lx106Sizes() {
   rmSync(OUTPUT, { recursive: true, force: true });
   mkdirSync(OUTPUT, { recursive: true });
@@ -76,7 +104,10 @@ function lx106Sizes() {
   });
   const undefinedSymbols = toolchain('nm', ['-u', ...objects]).match(/(?<=\bU )\S+/g) ?? [];
   const softFloat = [...new Set(undefinedSymbols.filter((name) => SOFT_FLOAT.test(name)))].sort();
-  return { ...sectionBytes(objects), softFloat };
+  const isSecurity = (object) => SECURITY.some((name) => object.endsWith(`-${name}.o`));
+  const security = sectionBytes(objects.filter(isSecurity));
+  const securityBytes = security.text + security.rodata + security.data;
+  return { ...sectionBytes(objects), security: securityBytes, stack: stackBytes(objects), softFloat };
 }
 
 function table({ wasmBytes, sizeofBytes, lx106 }) {
@@ -84,6 +115,8 @@ function table({ wasmBytes, sizeofBytes, lx106 }) {
     ['WASM module, release', wasmBytes.release],
     ...Object.entries(sizeofBytes).map(([role, bytes]) => [`RAM of a \`${ROLES[role]}\` (sizeof, 32 bit)`, bytes]),
     ...(lx106 ? ['text', 'rodata', 'data', 'bss'].map((kind) => [`ESP8266 core, \`.${kind}\``, lx106[kind]]) : []),
+    ...(lx106 ? [['ESP8266 core, of this security', lx106.security]] : []),
+    ...(lx106 ? [['ESP8266 core, deepest stack', lx106.stack.deepest]] : []),
   ];
   const lines = rows.map(([what, bytes]) => `| ${what} | ${bytes.toLocaleString('en-US')} |`);
   return ['| what | bytes |', '|---|---:|', ...lines].join('\n');
@@ -100,5 +133,9 @@ console.log(JSON.stringify(sizes, null, 2));
 if (!process.argv.includes('--json')) console.log(`\n${table(sizes)}`);
 if (sizes.lx106?.softFloat.length > 0) {
   say(`The core calls soft-float routines: ${sizes.lx106.softFloat.join(', ')}. Use integers.`);
+  process.exitCode = 1;
+}
+if (sizes.lx106?.stack.deepest > STACK_BYTES_MAX) {
+  say(`The core takes ${sizes.lx106.stack.deepest} B of stack: at most ${STACK_BYTES_MAX} may be taken on an ESP8266.`);
   process.exitCode = 1;
 }

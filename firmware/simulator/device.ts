@@ -8,10 +8,17 @@ import {
   ROLES,
   type Role,
 } from '../../nodes/headend/frame/fields.ts';
-import { type Firmware, type FirmwareImports, type FirmwareInstance, IO_BYTES } from './firmware.ts';
+import { SUITE_NONE, type Suite } from '../../nodes/headend/frame/packet.ts';
+import {
+  type Firmware,
+  type FirmwareImportName,
+  type FirmwareImports,
+  type FirmwareInstance,
+  IO_BYTES,
+} from './firmware.ts';
 import { Flash, PowerCut, SECTOR_BYTES } from './flash.ts';
 import type { LoadSample } from './loads/household.ts';
-import { sha256, x25519 } from './provider.ts';
+import { aeadOpen, aeadSeal, rsaOaepEncrypt, sha256, x25519 } from './provider.ts';
 import type { Radio } from './radio/radio.ts';
 import type { Station } from './radio/station.ts';
 import type { Random } from './random.ts';
@@ -26,6 +33,7 @@ export interface DeviceConfig {
   readonly energy: EnergyClass;
   readonly mac: Uint8Array;
   readonly networkNumber: number;
+  /** 0: none is provisioned, the device gets its network key when it joins. */
   readonly keyId: number;
   /** 16 bytes. */
   readonly networkKey: Uint8Array;
@@ -33,8 +41,23 @@ export interface DeviceConfig {
   readonly localHubId: number;
   readonly intervalS: number;
   readonly pollCycleS: number;
+  /** How the end-to-end session is protected, with what each suite needs; default: suite 0x00. */
+  readonly security?: DeviceSecurity;
   /** Gateways: a serial line instead of messages of one envelope each. */
   readonly serialHost: boolean;
+  /** Meters: there is a switch that stays as it is without power. */
+  readonly relay?: boolean;
+}
+
+/** The head-end's keys as a device's label has them. */
+export interface DeviceSecurity {
+  readonly suite: Suite;
+  /** Suite 0x01: the head-end's X25519 public key, 32 bytes. */
+  readonly headEndKey?: Uint8Array;
+  /** Suite 0x10: the device's pre-shared key, 32 bytes. */
+  readonly psk?: Uint8Array;
+  /** Suite 0x10: modulus of the head-end's key, 256 bytes, big-endian; its exponent is 65537. */
+  readonly rsaModulus?: Uint8Array;
 }
 
 /** What a meter's input shows. `mask`: the registers that it has (PROTOCOL.md, "Registers"). */
@@ -58,6 +81,12 @@ export interface DeviceSurroundings {
   traced(trace: Trace): void;
   /** Power failed in the middle of a flash operation; the device is off. */
   powerLost(): void;
+  /** The firmware restarts the chip; the device is off, and stays so unless it is powered on. */
+  restarting?(): void;
+  /** The firmware moved the switch. */
+  switched?(on: boolean): void;
+  /** The firmware shows for `seconds` which device this is. */
+  identified?(seconds: number): void;
 }
 
 /** What a device tells of itself. */
@@ -76,6 +105,8 @@ export interface DeviceState {
   readonly counters: Readonly<Record<(typeof COUNTERS)[number], number>>;
 }
 
+type CryptoImport = Extract<FirmwareImportName, 'sha256' | 'x25519' | 'aead_seal' | 'aead_open' | 'rsa_oaep_encrypt'>;
+
 const COUNTERS = [
   'framesReceived',
   'framesSent',
@@ -87,12 +118,15 @@ const COUNTERS = [
 ] as const;
 const NODE_ID_BYTES = 6;
 const KEY_BYTES = 32;
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+const RSA_BYTES = 256;
 
 /** Sectors of the records that every device keeps, and of a meter's log: 11,016 rows, a week of one-minute rows. */
 const RECORD_SECTORS = 2;
 const LOG_SECTORS = 108;
 
-const CAPABILITY = { routes: 1, battery: 4, simulated: 8 } as const;
+const CAPABILITY = { routes: 1, relay: 2, battery: 4, simulated: 8 } as const;
 
 /** A firmware that wants to be called again and again without time passing hangs. */
 const TICKS_AT_ONCE_MAX = 10_000;
@@ -115,6 +149,8 @@ export class Device implements Station {
   #tickUs = 0;
   #ticksAtOnce = 0;
   #lastTickUs = -1;
+  #restarts = false;
+  #relayOn = false;
   readonly #onTick = (): void => this.#ticked();
 
   /** A device that is off, with an empty flash. */
@@ -128,6 +164,11 @@ export class Device implements Station {
 
   get on(): boolean {
     return this.#instance !== undefined;
+  }
+
+  /** How the switch stands. */
+  get relayOn(): boolean {
+    return this.#relayOn;
   }
 
   listening(): boolean {
@@ -211,6 +252,10 @@ export class Device implements Station {
       else if (error instanceof WebAssembly.RuntimeError) throw this.#trapped(error);
       else throw error;
     }
+    if (!this.#restarts) return;
+    this.#restarts = false;
+    this.powerOff();
+    this.#around.restarting?.();
   }
 
   #scheduleTick(wantedUs: number): void {
@@ -241,7 +286,8 @@ export class Device implements Station {
   #configBytes(cause: ResetCause): Uint8Array {
     const { config } = this;
     const routes = config.energy === 'battery' ? CAPABILITY.battery : CAPABILITY.routes;
-    return new Writer(64)
+    const { suite = SUITE_NONE, headEndKey, psk, rsaModulus } = config.security ?? {};
+    return new Writer(364)
       .u8(ROLES.indexOf(config.role))
       .u8(ENERGY_CLASSES.indexOf(config.energy))
       .bytes(config.mac)
@@ -251,10 +297,14 @@ export class Device implements Station {
       .u16(config.localHubId)
       .u16(config.intervalS)
       .u16(config.pollCycleS)
-      .u16(routes | CAPABILITY.simulated)
+      .u16(routes | CAPABILITY.simulated | (config.relay ? CAPABILITY.relay : 0))
       .u8(RESET_CAUSES.indexOf(cause))
       .u8(config.serialHost ? 1 : 0)
       .u32(this.flash.bytes)
+      .u8(suite)
+      .bytes(headEndKey ?? new Uint8Array(KEY_BYTES))
+      .bytes(psk ?? new Uint8Array(KEY_BYTES))
+      .bytes(rsaModulus ?? new Uint8Array(RSA_BYTES))
       .finish();
   }
 
@@ -279,6 +329,40 @@ export class Device implements Station {
     return this.#memory.subarray(address, address + length);
   }
 
+  #cryptoImports(): Pick<FirmwareImports, CryptoImport> {
+    const { random } = this.#around;
+    const view = (address = 0, length = 0): Uint8Array => this.#view(address, length);
+    return {
+      sha256: (data, length, out) => view(out, KEY_BYTES).set(sha256(view(data, length))),
+      x25519: (out, scalar, point) => view(out, KEY_BYTES).set(x25519(view(scalar, KEY_BYTES), view(point, KEY_BYTES))),
+      aead_seal: (out, key, nonce, aad, aadLength, plain, length = 0) => {
+        const sealed = aeadSeal(
+          view(key, KEY_BYTES),
+          view(nonce, NONCE_BYTES),
+          view(aad, aadLength),
+          view(plain, length),
+        );
+        view(out, length + TAG_BYTES).set(sealed);
+      },
+      aead_open: (out, key, nonce, aad, aadLength, cipher, length) => {
+        const opened = aeadOpen(
+          view(key, KEY_BYTES),
+          view(nonce, NONCE_BYTES),
+          view(aad, aadLength),
+          view(cipher, length),
+        );
+        if (opened) view(out, opened.length).set(opened);
+        return opened ? 1 : 0;
+      },
+      rsa_oaep_encrypt: (out, modulus, label, labelLength, plain, length) => {
+        const seed = random.bytes(KEY_BYTES);
+        const cipher = rsaOaepEncrypt(view(modulus, RSA_BYTES), view(label, labelLength), view(plain, length), seed);
+        view(out, RSA_BYTES).set(cipher);
+        return 1;
+      },
+    };
+  }
+
   #imports(): FirmwareImports {
     const { radio, random, registers, toHost } = this.#around;
     const view = (address = 0, length = 0): Uint8Array => this.#view(address, length);
@@ -292,8 +376,7 @@ export class Device implements Station {
       nv_write: (address = 0, data, length) => (this.flash.write(address, view(data, length)) ? 1 : 0),
       nv_erase: (address = 0) => (this.flash.erase(address) ? 1 : 0),
       random: (out, length = 0) => view(out, length).set(random.bytes(length)),
-      sha256: (data, length, out) => view(out, KEY_BYTES).set(sha256(view(data, length))),
-      x25519: (out, scalar, point) => view(out, KEY_BYTES).set(x25519(view(scalar, KEY_BYTES), view(point, KEY_BYTES))),
+      ...this.#cryptoImports(),
       registers: (out) => {
         const sample = registers();
         if (!sample) return 0;
@@ -305,6 +388,16 @@ export class Device implements Station {
       trace: (kind = 0, body, length) => {
         const trace = decodeTrace(kind, view(body, length));
         if (trace) this.#around.traced(trace);
+      },
+      relay_set: (on) => {
+        this.#relayOn = on === 1;
+        this.#around.switched?.(this.#relayOn);
+        return 1;
+      },
+      relay_get: () => (this.#relayOn ? 1 : 0),
+      identify: (seconds = 0) => this.#around.identified?.(seconds),
+      reboot: () => {
+        this.#restarts = true;
       },
     };
   }

@@ -14,9 +14,16 @@ export type FirmwareImportName =
   | 'random'
   | 'sha256'
   | 'x25519'
+  | 'aead_seal'
+  | 'aead_open'
+  | 'rsa_oaep_encrypt'
   | 'registers'
   | 'free_ram'
-  | 'trace';
+  | 'trace'
+  | 'relay_set'
+  | 'relay_get'
+  | 'identify'
+  | 'reboot';
 
 /** One instance of the firmware. Times are microseconds since its boot; most calls return when the next tick is wanted. */
 export interface FirmwareInstance {

@@ -27,6 +27,8 @@ export interface ScenarioNode {
   readonly power: EnergyClass;
   /** 0 for nodes that are no hub. */
   readonly localHubId: number;
+  /** A meter with a switch. */
+  readonly relay?: boolean;
   /** Metres; undefined where links are given and no place is. */
   readonly place: { readonly x: number; readonly y: number } | undefined;
 }
@@ -106,7 +108,7 @@ function readNodes(fields: Fields): ScenarioNode[] {
 }
 
 function readNode(value: unknown, path: Path): ScenarioNode {
-  const fields = new Fields(value, path, ['id', 'role', 'power', 'localHubId', 'x', 'y']);
+  const fields = new Fields(value, path, ['id', 'role', 'power', 'localHubId', 'relay', 'x', 'y']);
   const role = fields.oneOf('role', ['meter', 'hub', 'gateway']);
   const power = fields.oneOf('power', ['mains', 'backup', 'battery'], 'mains');
   if (power === 'battery' && role !== 'meter') {
@@ -120,7 +122,17 @@ function readNode(value: unknown, path: Path): ScenarioNode {
     whole: true,
     fallback: 0,
   });
-  return { id: fields.text('id'), role, power, localHubId, place: readPlace(fields) };
+  const relay = readRelay(fields, role);
+  return { id: fields.text('id'), role, power, localHubId, place: readPlace(fields), ...(relay ? { relay } : {}) };
+}
+
+function readRelay(fields: Fields, role: Role): boolean {
+  if (!fields.has('relay')) return false;
+  const relay = fields.get('relay');
+  if (typeof relay !== 'boolean')
+    throw fault(fields.at('relay'), `${shown(relay)} is not possible`, 'give true or false');
+  if (relay && role !== 'meter') throw fault(fields.at('relay'), `a ${role} has no switch`, 'remove it');
+  return relay;
 }
 
 function readPlace(fields: Fields): ScenarioNode['place'] {

@@ -1,6 +1,7 @@
 import type { ResetCause } from '../../nodes/headend/frame/fields.ts';
+import { SUITE_NONE } from '../../nodes/headend/frame/packet.ts';
 import { networkNumber } from '../../nodes/headend/security/keys.ts';
-import { Device } from './device.ts';
+import { Device, type DeviceConfig, type DeviceSecurity } from './device.ts';
 import type { Firmware } from './firmware.ts';
 import { GatewayPort } from './gateway-port.ts';
 import { MeterInput } from './meter-input.ts';
@@ -21,6 +22,8 @@ export const START_UTC_MS = Date.UTC(2026, 0, 15, 10);
 const BOOT_SPREAD_US = 2_000_000;
 /** A power cut ends after this time, us. */
 const POWER_CUT_US = 2_000_000;
+/** A chip that restarts itself is back after this time, us. */
+const RESTART_US = 300_000;
 const KEY_ID = 1;
 const KEY_BYTES = 16;
 
@@ -38,6 +41,8 @@ export interface WorldOptions {
   readonly network: string;
   /** 16 bytes; default: drawn from the seed. */
   readonly networkKey?: Uint8Array;
+  /** What protects a device's session, by its name in the scenario; default: suite 0x00. */
+  security?(node: string): DeviceSecurity;
   /** UTC at simulated time 0; default {@link START_UTC_MS}. */
   readonly startUtcMs?: number;
   /** The gateway's host link is a serial byte stream instead of envelopes. */
@@ -52,6 +57,10 @@ export interface WorldObserver {
   measured?(node: string, row: MeterRow): void;
   traced?(node: string, trace: Trace): void;
   power?(node: string, on: boolean): void;
+  /** A meter's switch moved. */
+  switched?(node: string, on: boolean): void;
+  /** A device shows for `seconds` which one it is. */
+  identified?(node: string, seconds: number): void;
   /** A fault of the scenario happens now. */
   fault?(fault: Fault): void;
 }
@@ -182,18 +191,20 @@ export class World {
     const input =
       role === 'meter' ? new MeterInput(lastingSeed ?? this.seed, id, lastingSeed !== undefined) : undefined;
     const log = new MeterLog(meterLogRowsMax);
+    const security = this.#options.security?.(id);
     const config = {
+      ...(security ? { security } : {}),
       id,
       role,
       energy: node.power,
       mac: macOf(index),
       networkNumber: networkNumber(network),
-      keyId: KEY_ID,
-      networkKey: this.#networkKey,
+      ...this.#provisioned(security),
       localHubId: node.localHubId,
       intervalS: scenario.intervalS,
       pollCycleS: scenario.pollCycleS,
       serialHost,
+      relay: node.relay ?? false,
     };
     const device = new Device(config, {
       firmware,
@@ -208,6 +219,12 @@ export class World {
         this.#tellPower(id, false);
         this.#powerOnIn(POWER_CUT_US, id, 'brownOut');
       },
+      restarting: () => {
+        this.#tellPower(id, false);
+        this.#powerOnIn(RESTART_US, id, 'software');
+      },
+      switched: (on) => this.#tell((observer) => observer.switched?.(id, on)),
+      identified: (seconds) => this.#tell((observer) => observer.identified?.(id, seconds)),
     });
     if (lastingSeed !== undefined) {
       provision(device.flash, { identity: identityOf(lastingSeed, id), handshake: handshakeAt(this.#startUtcMs) });
@@ -234,7 +251,19 @@ export class World {
   }
 
   #tellPower(id: string, on: boolean): void {
-    for (const observer of this.#observers) observer.power?.(id, on);
+    this.#tell((observer) => observer.power?.(id, on));
+  }
+
+  #tell(tell: (observer: WorldObserver) => void): void {
+    for (const observer of this.#observers) tell(observer);
+  }
+
+  /** Under suite 0x00 a network key comes with the configuration, otherwise when the device joins. */
+  #provisioned(security: DeviceSecurity | undefined): Pick<DeviceConfig, 'keyId' | 'networkKey'> {
+    const joins = security !== undefined && security.suite !== SUITE_NONE;
+    return joins
+      ? { keyId: 0, networkKey: new Uint8Array(KEY_BYTES) }
+      : { keyId: KEY_ID, networkKey: this.#networkKey };
   }
 }
 

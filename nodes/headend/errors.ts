@@ -22,6 +22,8 @@ export const errorCodes = {
   staleHandshake: 208,
   staleEpoch: 209,
   wrongNetwork: 210,
+  notFresh: 211,
+  counterSpent: 212,
   queueFull: 301,
   tooManyHops: 302,
   noRoute: 303,

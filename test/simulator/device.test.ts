@@ -8,6 +8,7 @@ import { Schedule } from '../../firmware/simulator/schedule.ts';
 import type { Trace } from '../../firmware/simulator/trace.ts';
 import { Reader, toHex, Writer } from '../../nodes/headend/bytes.ts';
 import { reasonOf } from '../../nodes/headend/errors.ts';
+import { SUITE_RSA } from '../../nodes/headend/frame/packet.ts';
 import { type Call, type FakeInstance, fakeFirmware, SCRATCH, type Script } from './fake-firmware.ts';
 
 const NEVER = Number.POSITIVE_INFINITY;
@@ -96,7 +97,19 @@ describe('simulated device', () => {
     assert.deepEqual([reader.u32(), reader.u8()], [0x01020304, 3]);
     assert.equal(toHex(reader.bytes(16)), '5a'.repeat(16));
     assert.deepEqual([reader.u16(), reader.u16(), reader.u16(), reader.u16()], [7, 900, 60, 9]);
-    assert.deepEqual([reader.u8(), reader.u8(), reader.u32(), reader.remaining], [4, 0, 2 * 4096, 0]);
+    assert.deepEqual([reader.u8(), reader.u8(), reader.u32()], [4, 0, 2 * 4096]);
+    assert.equal(toHex(reader.rest()), '00'.repeat(1 + 32 + 32 + 256));
+  });
+
+  it('boots its firmware with the keys of its suite', () => {
+    const [headEndKey, psk] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)];
+    const rsaModulus = new Uint8Array(256).fill(3);
+    const bench = new Bench(idle, { security: { suite: SUITE_RSA, headEndKey, psk, rsaModulus } });
+    bench.a.powerOn();
+    const [boot] = bench.calls();
+    assert.ok(boot?.kind === 'boot');
+    const keys = `10${toHex(headEndKey)}${toHex(psk)}${toHex(rsaModulus)}`;
+    assert.equal(toHex(boot.io.slice(-keys.length / 2)), keys);
   });
 
   it('says that a battery leaf does not route', () => {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
-import { sha256, x25519 } from '../../firmware/simulator/provider.ts';
+import { createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { aeadOpen, aeadSeal, rsaOaepEncrypt, sha256, x25519 } from '../../firmware/simulator/provider.ts';
 import { fromHex, toHex } from '../../nodes/headend/bytes.ts';
+import { rsaNode } from '../../nodes/headend/security/rsa-node.ts';
 
 describe("simulated device's cryptography", () => {
   it('hashes as FIPS 180-4 says', () => {
@@ -28,5 +30,29 @@ describe("simulated device's cryptography", () => {
 
   it('gives zeros for a point of small order', () => {
     assert.deepEqual([...x25519(new Uint8Array(32).fill(7), new Uint8Array(32))], new Array(32).fill(0));
+  });
+
+  it('opens what it has sealed, and nothing else', () => {
+    const [key, nonce, aad] = [new Uint8Array(32).fill(1), new Uint8Array(12), Uint8Array.of(5)];
+    const sealed = aeadSeal(key, nonce, aad, Uint8Array.of(1, 2, 3));
+    assert.deepEqual(aeadOpen(key, nonce, aad, sealed), Uint8Array.of(1, 2, 3));
+    sealed[0] = (sealed[0] as number) ^ 1;
+    assert.equal(aeadOpen(key, nonce, aad, sealed), undefined);
+  });
+
+  it('encrypts to an RSA key as OpenSSL decrypts, and the same again for the same seed', () => {
+    const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const { n = '' } = createPublicKey(publicKey.export({ type: 'spki', format: 'pem' })).export({ format: 'jwk' });
+    const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
+    const modulus = new Uint8Array(Buffer.from(n, 'base64url'));
+    const label = new TextEncoder().encode('wattmesh 1');
+    for (const length of [0, 32, 190]) {
+      const message = new Uint8Array(length).fill(9);
+      const seed = new Uint8Array(32).fill(length);
+      const cipher = rsaOaepEncrypt(modulus, label, message, seed);
+      assert.deepEqual(rsaNode.oaepDecrypt(pem, cipher, label), message);
+      assert.equal(rsaNode.oaepDecrypt(pem, cipher, Uint8Array.of(1)), undefined);
+      assert.deepEqual(rsaOaepEncrypt(modulus, label, message, seed), cipher);
+    }
   });
 });

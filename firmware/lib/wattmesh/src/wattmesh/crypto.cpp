@@ -44,16 +44,15 @@ uint32_t crc32(const uint8_t* data, size_t length, uint32_t seed) {
 void hmacSha256(const Port& port, const uint8_t* key, size_t keyLength, const uint8_t* message, size_t length,
                 uint8_t out[hashBytes]) {
   require(keyLength <= hmacKeyBytesMax && length <= hmacMessageBytesMax);
-  uint8_t inner[blockBytes + hmacMessageBytesMax];
-  uint8_t outer[blockBytes + hashBytes];
-  for (size_t i = 0; i < blockBytes; i++) {
-    const unsigned byte = i < keyLength ? key[i] : 0;
-    inner[i] = static_cast<uint8_t>(byte ^ 0x36u);
-    outer[i] = static_cast<uint8_t>(byte ^ 0x5cu);
-  }
-  if (length > 0) memcpy(inner + blockBytes, message, length);
-  port.sha256(port.context, inner, blockBytes + length, outer + blockBytes);
-  port.sha256(port.context, outer, sizeof outer, out);
+  // One buffer for both rounds: the stack of an ESP8266 has 4 KB.
+  uint8_t bytes[blockBytes + hmacMessageBytesMax];
+  uint8_t hash[hashBytes];
+  for (size_t i = 0; i < blockBytes; i++) bytes[i] = static_cast<uint8_t>((i < keyLength ? key[i] : 0u) ^ 0x36u);
+  if (length > 0) memcpy(bytes + blockBytes, message, length);
+  port.sha256(port.context, bytes, blockBytes + length, hash);
+  for (size_t i = 0; i < blockBytes; i++) bytes[i] = static_cast<uint8_t>(bytes[i] ^ 0x36u ^ 0x5cu);
+  memcpy(bytes + blockBytes, hash, hashBytes);
+  port.sha256(port.context, bytes, blockBytes + hashBytes, out);
 }
 
 void hkdfSha256(const Port& port, const uint8_t* salt, size_t saltLength, const uint8_t* ikm, size_t ikmLength,
@@ -73,12 +72,42 @@ void hkdfSha256(const Port& port, const uint8_t* salt, size_t saltLength, const 
     memcpy(out + done, block, length - done < hashBytes ? length - done : hashBytes);
     before = hashBytes;
   }
+  wipe(prk, sizeof prk);
+  wipe(block, sizeof block);
+  wipe(message, sizeof message);
 }
 
 bool equalConstantTime(const uint8_t* a, const uint8_t* b, size_t length) {
   uint8_t difference = 0;
   for (size_t i = 0; i < length; i++) difference = static_cast<uint8_t>(difference | (a[i] ^ b[i]));
   return difference == 0;
+}
+
+bool zeroConstantTime(const uint8_t* bytes, size_t length) {
+  uint8_t any = 0;
+  for (size_t i = 0; i < length; i++) any = static_cast<uint8_t>(any | bytes[i]);
+  return any == 0;
+}
+
+void wipe(void* secret, size_t length) {
+  volatile uint8_t* bytes = static_cast<volatile uint8_t*>(secret);
+  for (size_t i = 0; i < length; i++) bytes[i] = 0;
+}
+
+bool sharedSecret(const Port& port, const uint8_t secret[keyBytes], const uint8_t publicKey[keyBytes], uint8_t out[keyBytes]) {
+  port.x25519(port.context, out, secret, publicKey);
+  return !zeroConstantTime(out, keyBytes);
+}
+
+void publicKeyOf(const Port& port, const uint8_t secret[keyBytes], uint8_t out[keyBytes]) {
+  static constexpr uint8_t basePoint[keyBytes] = {9};
+  port.x25519(port.context, out, secret, basePoint);
+}
+
+void nonceOf(uint64_t number, uint8_t out[aeadNonceBytes]) {
+  Writer writer(out, aeadNonceBytes);
+  writer.u32(0);
+  writer.u64(number);
 }
 
 void linkKey(const Port& port, const uint8_t knet[networkKeyBytes], uint32_t networkNumber, uint8_t keyId,

@@ -3,7 +3,7 @@
 #include "wattmesh/config.hpp"
 #include "wattmesh/errors.hpp"
 #include "wattmesh/frame.hpp"
-#include "wattmesh/neighbours.hpp"
+#include "wattmesh/key_ring.hpp"
 #include "wattmesh/port.hpp"
 #include "wattmesh/records.hpp"
 
@@ -19,18 +19,20 @@ struct ReceivedFrame {
 
 class Link {
  public:
-  // `port`, `config` and `records` must outlive the link.
-  [[nodiscard]] Error begin(const Port& port, const Config& config, Records& records);
+  // `port`, `config`, `records` and `keys` must outlive the link.
+  void begin(const Port& port, const Config& config, Records& records, const KeyRing& keys);
 
-  // Verifies structure, key and MAC of a frame that came from `from` to `to` (this node or broadcast).
+  // Verifies structure, key and MAC of a frame that came from `from` to `to` (this node or broadcast). badField: a JOIN frame under a network
+  // key, or another frame under the join key. noKey and badTag: `out` is set all the same, unverified.
   [[nodiscard]] Error open(const uint8_t from[macBytes], const uint8_t to[macBytes], const uint8_t* frame, size_t length,
                            ReceivedFrame& out) const;
 
-  // True when the counter is above the neighbour's last; takes it then.
-  static bool fresh(Neighbour& neighbour, uint32_t counter);
-
-  // Completes `frame`, whose body of `bodyLength` bytes stands at linkHeaderBytes: header before, MAC behind. Error: no counter could be reserved.
+  // Completes `frame`, whose body of `bodyLength` bytes stands at linkHeaderBytes: header before, MAC behind. noKey: there is no network key
+  // yet. counterSpent: this device's link counter is at its end. Other errors: no counter could be reserved.
   [[nodiscard]] Error seal(FrameType type, const uint8_t to[macBytes], uint8_t* frame, size_t bodyLength, size_t& length);
+
+  // Link counter of the frame sent last.
+  uint32_t counter() const { return next_; }
 
  private:
   [[nodiscard]] Error nextCounter(uint32_t& out);
@@ -38,9 +40,9 @@ class Link {
   const Port* port_ = nullptr;
   const Config* config_ = nullptr;
   Records* records_ = nullptr;
-  uint8_t key_[16] = {};
+  const KeyRing* keys_ = nullptr;
   uint32_t next_ = 0;
-  uint32_t reserved_ = 0;  // counters below are reserved in NV
+  uint32_t reserved_ = 0;  // counters up to here are reserved in NV
 };
 
 }  // namespace wattmesh

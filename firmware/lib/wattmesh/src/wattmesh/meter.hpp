@@ -30,6 +30,8 @@ class Meter {
   bool pushDue(uint64_t nowUs) const;
   uint64_t pushUs() const { return pushUs_; }
   void polled(uint64_t nowUs);
+  // Everything that waits goes out without waiting for a poll.
+  void push(uint64_t nowUs) { pushUs_ = nowUs; }
   void joined(uint32_t acknowledged, uint64_t nowUs);
 
   const Log& log() const { return log_; }

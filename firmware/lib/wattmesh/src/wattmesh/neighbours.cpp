@@ -9,6 +9,8 @@ namespace {
 constexpr uint8_t sendWindow = 5;
 constexpr uint8_t beaconWindow = 3;
 constexpr uint32_t failureWeight = 6;
+// A fresh neighbour that was not heard for this long may leave for a new one.
+constexpr uint64_t silenceUs = 60 * usPerS;
 }  // namespace
 
 void LinkQuality::sample(uint32_t etx) {
@@ -51,25 +53,30 @@ Neighbour* Neighbours::findShort(uint16_t shortId) {
   return nullptr;
 }
 
-Neighbour* Neighbours::touch(const uint8_t mac[macBytes], uint64_t nowUs, const uint8_t keep[macBytes]) {
+// A free place, or that of whom the table can best spare.
+Neighbour* Neighbours::place(uint64_t nowUs, const uint8_t keep[macBytes], bool urgent) {
   Neighbour* victim = nullptr;
   for (Neighbour& neighbour : table_) {
-    if (!neighbour.used) {
-      if (victim == nullptr || victim->used) victim = &neighbour;
-      continue;
-    }
-    if (memcmp(neighbour.mac, mac, macBytes) == 0) {
-      neighbour.heardUs = nowUs;
-      return &neighbour;
-    }
-    if (memcmp(neighbour.mac, keep, macBytes) == 0) continue;
-    if (victim == nullptr || (victim->used && neighbour.heardUs < victim->heardUs)) victim = &neighbour;
+    if (!neighbour.used) return &neighbour;
+    const bool fresh = neighbour.freshness.fresh();
+    const bool canLeave = !fresh || urgent || nowUs - neighbour.heardUs > silenceUs;
+    if (!canLeave || memcmp(neighbour.mac, keep, macBytes) == 0) continue;
+    const bool better = victim == nullptr || (fresh != victim->freshness.fresh() ? !fresh : neighbour.heardUs < victim->heardUs);
+    if (better) victim = &neighbour;
   }
-  *victim = Neighbour{};
-  victim->used = true;
-  memcpy(victim->mac, mac, macBytes);
-  victim->heardUs = nowUs;
   return victim;
+}
+
+Neighbour* Neighbours::touch(const uint8_t mac[macBytes], uint64_t nowUs, const uint8_t keep[macBytes], bool urgent) {
+  Neighbour* neighbour = find(mac);
+  if (neighbour != nullptr) return neighbour;
+  neighbour = place(nowUs, keep, urgent);
+  if (neighbour == nullptr) return nullptr;
+  *neighbour = Neighbour{};
+  neighbour->used = true;
+  memcpy(neighbour->mac, mac, macBytes);
+  neighbour->heardUs = nowUs;
+  return neighbour;
 }
 
 void Neighbours::name(Neighbour& neighbour, uint16_t shortId) {
@@ -83,6 +90,14 @@ size_t Neighbours::count() const {
   size_t count = 0;
   for (const Neighbour& neighbour : table_) count += neighbour.used ? 1 : 0;
   return count;
+}
+
+uint64_t Neighbours::challengeUs() const {
+  uint64_t next = never;
+  for (const Neighbour& neighbour : table_) {
+    if (neighbour.used && neighbour.freshness.dueUs() < next) next = neighbour.freshness.dueUs();
+  }
+  return next;
 }
 
 }  // namespace wattmesh

@@ -1,7 +1,8 @@
-// Who is in range: link counters, beacons and link quality of up to 32 neighbours.
+// Who is in range: freshness, beacons and link quality of up to 32 neighbours.
 #pragma once
 #include "wattmesh/beacon.hpp"
 #include "wattmesh/clock.hpp"
+#include "wattmesh/freshness.hpp"
 #include "wattmesh/limits.hpp"
 #include "wattmesh/port.hpp"
 
@@ -36,8 +37,8 @@ struct Neighbour {
   int8_t rssi = 0;
   uint8_t failures = 0;  // sends failed in a row
   uint16_t shortId = 0;  // 0: not known
-  uint32_t counter = 0;  // highest link counter accepted
-  uint64_t heardUs = 0;
+  Freshness freshness;
+  uint64_t heardUs = 0;  // when a frame of it was taken last, or its place in the table
   uint64_t beaconUs = 0;
   uint64_t avoidUntilUs = 0;
   Beacon beacon = {};
@@ -48,16 +49,22 @@ class Neighbours {
  public:
   Neighbour* find(const uint8_t mac[macBytes]);
   Neighbour* findShort(uint16_t shortId);
-  // The neighbour with this address, made if need be; the one heard least recently leaves, but never `keep`.
-  Neighbour* touch(const uint8_t mac[macBytes], uint64_t nowUs, const uint8_t keep[macBytes]);
+  // The neighbour with this address, made if need be. For a new one somebody leaves: who has proved nothing before who is fresh, and of those
+  // the one heard least recently, but never `keep`. A fresh one leaves only after a minute of silence, unless the new one is `urgent`:
+  // it spoke to us alone. nullptr: there is no room.
+  Neighbour* touch(const uint8_t mac[macBytes], uint64_t nowUs, const uint8_t keep[macBytes], bool urgent);
   // A neighbour has told its short id; an older holder of the same id loses it.
   void name(Neighbour& neighbour, uint16_t shortId);
   size_t count() const;
+  // When the next challenge or answer is to go out.
+  uint64_t challengeUs() const;
 
   Neighbour* begin() { return table_; }
   Neighbour* end() { return table_ + neighboursMax; }
 
  private:
+  Neighbour* place(uint64_t nowUs, const uint8_t keep[macBytes], bool urgent);
+
   Neighbour table_[neighboursMax];
 };
 

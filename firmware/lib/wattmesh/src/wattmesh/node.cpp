@@ -15,6 +15,9 @@ constexpr uint64_t triggeredSpreadUs = 300 * usPerMs;
 constexpr uint64_t beaconGapUs = 300 * usPerMs;
 // A forwarded wave of the tree number makes routers beacon once a period; this is their own clock when the wave was missed.
 constexpr uint64_t routerPeriodUs = beaconPeriodUs + beaconPeriodUs / 2;
+// Whoever has just joined is news to nodes without the network key, which cannot ask: it beacons again after 1, 2 and 4 s.
+constexpr uint8_t eagerBeaconsMax = 3;
+constexpr uint64_t eagerPeriodUs = usPerS;
 // One beacon at 1 Mbit/s with long preamble (43 + 43 bytes behind 192 us), and what CSMA waits on average.
 constexpr uint64_t beaconAirUs = 192 + 8 * (43 + linkHeaderBytes + beaconBytes + linkMacBytes) + 360;
 
@@ -26,24 +29,30 @@ Node::Node(const Port& port, const Config& config, Meter* meter, HubTables* hub,
 Error Node::boot(uint64_t nowUs) {
   now_ = nowUs;
   bootUs_ = nowUs;
+  attachedUs_ = nowUs;
   constexpr uint32_t recordsBytes = recordSectors * sectorBytes;
   Error error = records_.open(port_, 0);
-  if (error == Error::none) error = link_.begin(port_, config_, records_);
-  if (error == Error::none) error = session_.begin(port_, config_, records_);
+  if (error != Error::none) return error;
+  keys_.begin(port_, config_, records_);
+  link_.begin(port_, config_, records_, keys_);
+  error = session_.begin(port_, config_, records_);
+  if (error == Error::none) error = commands_.begin(port_, config_, records_, session_.bootCount());
   if (error == Error::none && meter_ != nullptr) error = meter_->begin(port_, config_, recordsBytes, port_.nvBytes - recordsBytes);
   if (error != Error::none) return error;
   if (session_.bootCount() > 1) routing_.rebooted(now_ + beaconSilenceUs);
   if (hub_ != nullptr) hub_->hub.begin(port_, config_);
   if (gateway_ != nullptr) gateway_->begin(port_, config_);
-  beaconSoon(triggeredUs, triggeredSpreadUs);
+  announceSoon();
   return Error::none;
 }
 
-uint64_t Node::jitter(uint64_t spreadUs) {
+uint32_t Node::dice() {
   uint8_t bytes[4];
   port_.random(port_.context, bytes, sizeof bytes);
-  return spreadUs * Reader(bytes, sizeof bytes).u32() >> 32;
+  return Reader(bytes, sizeof bytes).u32();
 }
+
+uint64_t Node::jitter(uint64_t spreadUs) { return spreadUs * dice() >> 32; }
 
 void Node::drop(Error error) {
   uint8_t body[2];
@@ -55,6 +64,7 @@ void Node::drop(Error error) {
       counters_.badMac++;
       break;
     case Error::replay:
+    case Error::notFresh:
     case Error::staleEpoch:
       counters_.replays++;
       break;
@@ -72,31 +82,53 @@ uint64_t Node::receive(const uint8_t from[macBytes], const uint8_t to[macBytes],
   now_ = nowUs;
   counters_.framesReceived++;
   ReceivedFrame received{};
-  Error error = link_.open(from, to, frame, length, received);
+  const Error error = link_.open(from, to, frame, length, received);
+  const bool broadcast = memcmp(to, broadcastMac, macBytes) == 0;
   if (error == Error::none) {
-    Neighbour& neighbour = *neighbours_.touch(from, now_, position().parent);
-    if (!Link::fresh(neighbour, received.header.counter)) {
-      error = Error::replay;
-    } else {
-      neighbour.rssi = rssi;
-      switch (received.header.type) {
-        case FrameType::beacon:
-          onBeacon(neighbour, received);
-          break;
-        case FrameType::data:
-          onData(neighbour, received);
-          break;
-        case FrameType::routed:
-          onRouted(received);
-          break;
-        default:
-          error = Error::unknownType;
-      }
-    }
+    onVerified(from, broadcast, received, rssi);
+  } else if ((error == Error::noKey || error == Error::badTag) && received.header.type == FrameType::beacon && seeksProxy()) {
+    hearProxy(from, received, rssi);
+  } else {
+    drop(error);
   }
-  if (error != Error::none) drop(error);
   settle();
   return nextUs();
+}
+
+// A frame whose MAC is right: it was made by somebody with the key, but perhaps long ago.
+void Node::onVerified(const uint8_t from[macBytes], bool broadcast, const ReceivedFrame& frame, int8_t rssi) {
+  if (frame.header.type == FrameType::join) {
+    onJoin(from, broadcast, frame, rssi);
+    return;
+  }
+  Neighbour* neighbour = neighbours_.touch(from, now_, position().parent, !broadcast);
+  if (neighbour == nullptr) {
+    drop(Error::queueFull);
+    return;
+  }
+  if (frame.header.type == FrameType::challenge) {
+    onChallenge(*neighbour, frame);
+    return;
+  }
+  if (!neighbour->freshness.accept(frame.header.counter)) {
+    refuse(*neighbour, broadcast);
+    return;
+  }
+  neighbour->heardUs = now_;
+  neighbour->rssi = rssi;
+  switch (frame.header.type) {
+    case FrameType::beacon:
+      onBeacon(*neighbour, frame);
+      break;
+    case FrameType::data:
+      onData(*neighbour, frame);
+      break;
+    case FrameType::routed:
+      onRouted(frame);
+      break;
+    default:
+      drop(Error::unknownType);
+  }
 }
 
 uint64_t Node::sent(bool ok, uint64_t nowUs) {
@@ -109,6 +141,9 @@ uint64_t Node::sent(bool ok, uint64_t nowUs) {
     frame->attempts++;
     frame->used = !ok && frame->attempts < ControlQueue::attemptsMax;
     frame->dueUs = now_ + jitter(triggeredUs);
+    if (!ok && !frame->used && frame->type == FrameType::join) proxyFailed();
+  } else if (inFlight_ == InFlight::challenge || inFlight_ == InFlight::answer) {
+    challengeSent(ok);
   } else if (inFlight_ == InFlight::beacon) {
     const uint64_t delay = (now_ - beaconStampUs_) / 10;
     beaconDelay_ = delay < delayUnknown ? static_cast<uint16_t>(delay) : delayUnknown;
@@ -136,12 +171,13 @@ uint64_t Node::tick(uint64_t nowUs) {
 
 // The one place where, after any input, everything that follows from it happens, in this order.
 void Node::settle() {
+  // The tree is built under the new key at once.
+  if (keys_.tick(now_, clock_)) announceSoon();
   settleRoute();
-  const bool hostAnswers = gateway_ != nullptr && gateway_->hostAlive(now_);
-  const bool reachable = rootedHere() ? hostAnswers : position().attached;
   const bool waiting = probing_ || (meter_ != nullptr && meter_->waiting());
   const bool wasJoined = session_.joined();
-  const bool handshakeDue = session_.tick(now_, reachable, waiting);
+  settleCommands();
+  const bool handshakeDue = session_.tick(now_, reachable(), waiting);
   if (wasJoined && !session_.joined()) {
     queue_.dropOwn();
     settleRoute();
@@ -157,6 +193,12 @@ void Node::settle() {
   pump();
 }
 
+// Somebody takes an M1 on.
+bool Node::reachable() const {
+  if (rootedHere()) return gateway_->hostAlive(now_);
+  return position().attached || (seeksProxy() && proxies_.best(now_) != nullptr);
+}
+
 uint64_t Node::nextUs() {
   uint64_t next = now_ + tickMaxUs;
   const auto consider = [&next](uint64_t atUs) {
@@ -165,6 +207,7 @@ uint64_t Node::nextUs() {
   if (inFlight_ == InFlight::none) {
     consider(beaconUs_);
     consider(control_.nextUs());
+    consider(neighbours_.challengeUs());
     if (!rootedHere() && position().attached) {
       for (const QueuedItem& slot : queue_) {
         if (!session_.joined() && !slot.own) continue;
@@ -173,6 +216,8 @@ uint64_t Node::nextUs() {
     }
   }
   consider(session_.nextUs());
+  consider(keys_.nextUs());
+  if (seeksProxy()) consider(proxies_.nextUs(now_));
   if (meter_ != nullptr) consider(meter_->nextUs(now_, clock_));
   if (hub_ != nullptr && session_.joined() && position().attached) consider(hub_->hub.nextUs());
   if (gateway_ != nullptr) consider(gateway_->nextUs(queue_));
@@ -198,7 +243,7 @@ void Node::onBeacon(Neighbour& neighbour, const ReceivedFrame& frame) {
   if (!rootedHere() && beacon.timeValid && beacon.grounded && (isParent || !clock_.valid())) {
     clock_.set(beacon.utcMs * usPerMs + beacon.subMillisecond * 10u + beaconAirUs, now_);
   }
-  if (beacon.pull && position().attached && session_.joined() && config_.routes()) beaconSoon(triggeredUs, triggeredSpreadUs);
+  if (beacon.pull && position().attached && session_.joined() && config_.routes()) announceSoon();
 }
 
 void Node::settleRoute() {
@@ -210,7 +255,8 @@ void Node::settleRoute() {
   } else {
     changed = routing_.update(neighbours_, now_);
   }
-  if (changed && config_.routes()) beaconSoon(triggeredUs, triggeredSpreadUs);
+  if (position().attached) attachedUs_ = now_;
+  if (changed && config_.routes()) rootedHere() ? announceEagerly() : announceSoon();
   if (before.attached != position().attached || before.parentShort != position().parentShort) {
     uint8_t body[5];
     Writer writer(body, sizeof body);
@@ -231,6 +277,15 @@ void Node::beaconSoon(uint64_t fromUs, uint64_t spreadUs) {
   if (beaconSentUs_ != 0 && atUs < beaconSentUs_ + beaconGapUs) atUs = beaconSentUs_ + beaconGapUs;
   if (beaconUs_ <= now_ || atUs < beaconUs_) beaconUs_ = atUs;
 }
+
+// This node has joined: from now on it has something to offer.
+void Node::announceEagerly() {
+  eagerBeacons_ = eagerBeaconsMax;
+  announceSoon();
+}
+
+// Something that a beacon tells has changed.
+void Node::announceSoon() { beaconSoon(triggeredUs, triggeredSpreadUs); }
 
 void Node::fillBeacon(Beacon& beacon) {
   const TreePosition& at = position();
@@ -261,10 +316,12 @@ void Node::fillBeacon(Beacon& beacon) {
 bool Node::pumpBeacon() {
   if (now_ < beaconUs_) return false;
   const bool leaf = !config_.routes();
-  const uint64_t periodUs = !position().attached ? pullPeriodUs : rootedHere() ? beaconPeriodUs : routerPeriodUs;
+  uint64_t periodUs = !position().attached ? pullPeriodUs : rootedHere() ? beaconPeriodUs : routerPeriodUs;
+  if (eagerBeacons_ > 0 && position().attached) periodUs = eagerPeriodUs << (eagerBeaconsMax - eagerBeacons_--);
   beaconUs_ = now_ + periodUs - periodUs / 10 + jitter(periodUs / 5);
   // A leaf has nothing to offer: it beacons only to find a parent. Root and beacon waves stop while the host is away.
   if (leaf && position().attached) return false;
+  if (!keys_.hasKey()) return false;
   if (rootedHere() && position().attached) routing_.nextTree();
   Beacon beacon{};
   fillBeacon(beacon);

@@ -1,10 +1,15 @@
 // A whole device: the parts that every role shares, and the roles composed onto them. The caller owns the memory and the time:
 // it calls receive, sent and hostBytes when something happens, and tick when the returned moment has come.
 #pragma once
+#include "wattmesh/commands.hpp"
 #include "wattmesh/gateway.hpp"
 #include "wattmesh/hub.hpp"
+#include "wattmesh/join_proxy.hpp"
+#include "wattmesh/key_ring.hpp"
 #include "wattmesh/link.hpp"
 #include "wattmesh/meter.hpp"
+#include "wattmesh/neighbours.hpp"
+#include "wattmesh/proxy_search.hpp"
 #include "wattmesh/queue.hpp"
 #include "wattmesh/routed.hpp"
 #include "wattmesh/routes.hpp"
@@ -34,7 +39,7 @@ struct HubTables {
 
 class Node : private Downward, private HostSide {
  public:
-  // `port` and `config` must outlive the node; parts of other roles are nullptr.
+  // `port` must outlive the node; parts of other roles are nullptr.
   Node(const Port& port, const Config& config, Meter* meter, HubTables* hub, Gateway* gateway, Directory* directory);
 
   // Mounts NV and starts. nowUs: microseconds since boot, never going back.
@@ -58,10 +63,15 @@ class Node : private Downward, private HostSide {
   void settle();
   uint64_t nextUs();
   void drop(Error error);
+  uint32_t dice();
   bool rootedHere() const { return gateway_ != nullptr; }
+  bool reachable() const;
+  void onVerified(const uint8_t from[macBytes], bool broadcast, const ReceivedFrame& frame, int8_t rssi);
   void onBeacon(Neighbour& neighbour, const ReceivedFrame& frame);
   void settleRoute();
   void beaconSoon(uint64_t fromUs, uint64_t spreadUs);
+  void announceSoon();
+  void announceEagerly();
   void fillBeacon(Beacon& beacon);
   uint64_t jitter(uint64_t spreadUs);
 
@@ -76,20 +86,45 @@ class Node : private Downward, private HostSide {
   void sendM1();
   bool enqueueOwn(Item& item);
   void settleReports();
+  void settleCommands();
   void fillTelemetry(Telemetry& telemetry) const;
 
   // node_down.cpp: packets on their way down
   void onRouted(const ReceivedFrame& frame);
   void onSections(const Routed& routed);
   void onPacket(const uint8_t* packet, size_t length);
+  Error onAnswer(const PacketHeader& header, const uint8_t* packet, size_t length);
+  Error onDownlink(const PacketHeader& header, const uint8_t* packet, size_t length);
   void onDownSections(const uint8_t* plain, size_t length, uint32_t epoch);
+  void onCommand(const Section& section);
+  void onNetworkKey(const Section& section);
   void onCustody(const CustodySection& custody);
   bool forward(Routed& routed);
   bool intercept(const Routed& routed);
   bool sendTo(uint16_t hop, const Routed& routed);
+  bool sendTowards(const uint8_t mac[macBytes], const Routed& routed);
+  bool sendToJoiners(const Routed& routed);
   Error routeDown(const uint8_t* packet, size_t length, bool hold);
+  Error relayDown(const PacketHeader& header, const uint8_t* packet, size_t length, bool hold);
   bool sendRouted(uint16_t target, const uint8_t* sections, size_t length) override;
   size_t hopsTo(uint16_t target) const override;
+
+  // node_join.cpp: without the network key, and for those without it
+  bool seeksProxy() const;
+  void hearProxy(const uint8_t from[macBytes], const ReceivedFrame& frame, int8_t rssi);
+  void askProxy();
+  void proxyFailed();
+  void settleJoined();
+  bool sendJoin(const uint8_t mac[macBytes], Direction direction, const uint8_t* packet, size_t length);
+  void onJoin(const uint8_t from[macBytes], bool broadcast, const ReceivedFrame& frame, int8_t rssi);
+  void onJoinUp(const uint8_t from[macBytes], const Join& join, const PacketHeader& header, int8_t rssi);
+  size_t joinItems() const;
+
+  // node_challenge.cpp: who is fresh
+  void refuse(Neighbour& neighbour, bool broadcast);
+  void onChallenge(Neighbour& neighbour, const ReceivedFrame& frame);
+  bool pumpChallenge();
+  void challengeSent(bool ok);
 
   // node_host.cpp: the gateway's host side
   void hostTime(uint64_t utcMs) override;
@@ -109,16 +144,17 @@ class Node : private Downward, private HostSide {
   void retryLater(QueuedItem& slot);
   void judgeNeighbour(bool ok);
 
-  enum class InFlight : uint8_t { none, control, beacon, data };
+  enum class InFlight : uint8_t { none, control, challenge, answer, beacon, data };
 
   const Port& port_;
-  const Config& config_;
+  Config config_;  // as given, but for what was commanded since
   Meter* meter_;
   HubTables* hub_;
   Gateway* gateway_;
   Directory* directory_;
 
   Records records_;
+  KeyRing keys_;
   Link link_;
   Neighbours neighbours_;
   Routing routing_;
@@ -126,7 +162,12 @@ class Node : private Downward, private HostSide {
   NetworkClock clock_;
   Queue queue_;
   ControlQueue control_;
-  Joiners joiners_;
+  Commands commands_;
+  JoinProxy proxy_;
+  ProxySearch proxies_;
+  TokenBucket asks_{8, 8};       // challenges of all neighbours together
+  TokenBucket answers_{16, 16};
+  TokenBucket answersM2_{4, 4};  // M2 in JOIN frames: opening one takes a chip a tenth of a second
   Counters counters_;
 
   uint64_t now_ = 0;          // of the call under way
@@ -134,11 +175,15 @@ class Node : private Downward, private HostSide {
   InFlight inFlight_ = InFlight::none;
   uint8_t inFlightTo_[macBytes] = {};
   uint8_t frame_[frameBytesMax] = {};
+  bool asked_ = false;          // a proxy was asked, and its M2 has not come
+  uint8_t askedMac_[macBytes] = {};
+  uint64_t attachedUs_ = 0;     // when there was a parent last
   uint64_t beaconUs_ = 0;     // next beacon
   uint64_t beaconSentUs_ = 0;
   uint64_t beaconStampUs_ = 0;
   uint16_t beaconDelay_ = delayUnknown;
   uint8_t beaconNumber_ = 0;
+  uint8_t eagerBeacons_ = 0;  // still to come at short intervals
   uint16_t custodian_ = 0;    // nearest hub when rows were last offered
   uint64_t telemetryUs_ = 0;
   uint64_t reportUs_ = 0;     // hubs: next report of their own

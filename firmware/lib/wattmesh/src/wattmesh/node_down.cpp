@@ -77,31 +77,40 @@ void Node::onPacket(const uint8_t* packet, size_t length) {
   PacketHeader header{};
   Error error = decodePacketHeader(packet, length, header);
   if (error == Error::none && (!header.down() || memcmp(header.nodeId, session_.nodeId(), nodeIdBytes) != 0)) error = Error::unknownNode;
-  if (error == Error::none && header.type == packetM2) {
-    M2Payload m2{};
-    error = session_.openM2(header, packet, length, now_, m2);
-    if (error == Error::none) {
-      uint8_t body[3];
-      Writer writer(body, sizeof body);
-      writer.u16(m2.shortId);
-      writer.u8(m2.session);
-      port_.trace(port_.context, Trace::joined, body, sizeof body);
-      if (meter_ != nullptr) meter_->joined(m2.acknowledged, now_);
-      telemetryUs_ = now_;
-      reportUs_ = now_;
-    }
-  } else if (error == Error::none) {
-    const uint8_t* plain = nullptr;
-    size_t plainLength = 0;
-    error = session_.openDown(header, packet, length, now_, plain, plainLength);
-    if (error == Error::none) onDownSections(plain, plainLength, header.epoch);
-  }
+  if (error == Error::none) error = header.type == packetM2 ? onAnswer(header, packet, length) : onDownlink(header, packet, length);
   if (error != Error::none) {
     drop(error);
     return;
   }
   probing_ = false;
   probeUs_ = now_ + probePeriodUs;
+}
+
+// A handshake goes deeper than anything else: it has a frame of its own, without the buffer that a downlink needs.
+Error Node::onAnswer(const PacketHeader& header, const uint8_t* packet, size_t length) {
+  M2Payload m2{};
+  Error error = session_.openM2(header, packet, length, now_, m2);
+  if (error != Error::none) return error;
+  uint8_t body[3];
+  Writer writer(body, sizeof body);
+  writer.u16(m2.shortId);
+  writer.u8(m2.session);
+  port_.trace(port_.context, Trace::joined, body, sizeof body);
+  if (meter_ != nullptr) meter_->joined(m2.acknowledged, now_);
+  telemetryUs_ = now_;
+  reportUs_ = now_;
+  settleJoined();
+  error = keys_.adopt(m2.keyId, m2.knet, now_);
+  wipe(m2.knet, sizeof m2.knet);
+  return error;
+}
+
+Error Node::onDownlink(const PacketHeader& header, const uint8_t* packet, size_t length) {
+  uint8_t plain[packetBytesMax];
+  size_t plainLength = 0;
+  const Error error = session_.openDown(header, packet, length, now_, plain, plainLength);
+  if (error == Error::none) onDownSections(plain, plainLength, header.epoch);
+  return error;
 }
 
 void Node::onDownSections(const uint8_t* plain, size_t length, uint32_t epoch) {
@@ -111,8 +120,25 @@ void Node::onDownSections(const uint8_t* plain, size_t length, uint32_t epoch) {
     AckSection ack{};
     if (section.kind == sectionAck && meter_ != nullptr && decodeAck(section, ack) == Error::none) {
       meter_->delivery().acknowledged(ack, epoch, meter_->log());
+    } else if (section.kind == sectionCommand) {
+      onCommand(section);
+    } else if (section.kind == sectionNetworkKey) {
+      onNetworkKey(section);
     }
   }
+}
+
+void Node::onCommand(const Section& section) {
+  CommandSection command{};
+  if (decodeCommand(section, command) == Error::none) commands_.execute(command, now_);
+}
+
+void Node::onNetworkKey(const Section& section) {
+  NetworkKeySection networkKey{};
+  Error error = decodeNetworkKey(section, networkKey);
+  if (error == Error::none) error = keys_.announce(networkKey, now_, clock_);
+  wipe(&networkKey, sizeof networkKey);
+  if (error != Error::none) drop(error);
 }
 
 // A hub on the way keeps an acknowledgement for its member until it polls.
@@ -133,23 +159,31 @@ bool Node::forward(Routed& routed) {
 }
 
 bool Node::sendTo(uint16_t hop, const Routed& routed) {
-  const uint8_t* mac = nullptr;
-  if (hop == shortIdNone) {
-    PacketSection packet{};
-    PacketHeader header{};
-    if (!findPacket(routed, packet) || decodePacketHeader(packet.packet, packet.packetLength, header) != Error::none) return false;
-    const Joiners::Joiner* joiner = joiners_.find(header.nodeId, now_);
-    if (joiner != nullptr) mac = joiner->mac;
-  } else {
-    const Neighbour* neighbour = neighbours_.findShort(hop);
-    if (neighbour != nullptr) mac = neighbour->mac;
-  }
-  if (mac == nullptr) return false;
+  if (hop == shortIdNone) return sendToJoiners(routed);
+  const Neighbour* neighbour = neighbours_.findShort(hop);
+  return neighbour != nullptr && sendTowards(neighbour->mac, routed);
+}
+
+bool Node::sendTowards(const uint8_t mac[macBytes], const Routed& routed) {
   uint8_t body[bodyBytesMax];
   Writer writer(body, sizeof body);
   if (!encodeRoutedHeader(writer, routed)) return false;
   writer.bytes(routed.sections, routed.sectionsLength);
   return writer.ok() && control_.push(FrameType::routed, mac, body, writer.length(), now_);
+}
+
+// M2 to whoever sent an M1 with its node id: to a node without the network key in a frame that it can verify.
+bool Node::sendToJoiners(const Routed& routed) {
+  PacketSection packet{};
+  PacketHeader header{};
+  if (!findPacket(routed, packet) || decodePacketHeader(packet.packet, packet.packetLength, header) != Error::none) return false;
+  if (header.type != packetM2) return false;
+  bool sent = false;
+  for (const Joiner& joiner : proxy_) {
+    if (!proxy_.expects(joiner, header.nodeId, now_)) continue;
+    sent = (joiner.keyless ? sendJoin(joiner.mac, Direction::down, packet.packet, packet.packetLength) : sendTowards(joiner.mac, routed)) || sent;
+  }
+  return sent;
 }
 
 size_t Node::hopsTo(uint16_t target) const {
@@ -176,14 +210,17 @@ Error Node::routeDown(const uint8_t* packet, size_t length, bool hold) {
     onPacket(packet, length);
     return Error::none;
   }
-  if (hub_ == nullptr || directory_ == nullptr) return Error::noRoute;
+  return hub_ == nullptr || directory_ == nullptr ? Error::noRoute : relayDown(header, packet, length, hold);
+}
+
+Error Node::relayDown(const PacketHeader& header, const uint8_t* packet, size_t length, bool hold) {
   Routed routed{};
   if (header.type == packetM2) {
-    const Joiners::Joiner* joiner = joiners_.find(header.nodeId, now_);
-    if (joiner == nullptr) return Error::noRoute;
+    uint16_t proxy = shortIdNone;
+    if (!directory_->findProxy(header.nodeId, now_, proxy)) return Error::noRoute;
     size_t hops = 0;
-    if (joiner->proxy != shortIdNone) {
-      hops = hub_->routes.path(session_.shortId(), joiner->proxy, routed.route);
+    if (proxy != shortIdNone) {
+      hops = hub_->routes.path(session_.shortId(), proxy, routed.route);
       if (hops == 0 || hops == hopsMax) return Error::noRoute;
     }
     routed.route[hops] = shortIdNone;

@@ -18,6 +18,7 @@ constexpr size_t fullBodyBytes = 180;  // what is worth a frame without waiting 
 
 void Node::pump() {
   if (inFlight_ != InFlight::none) return;
+  if (pumpChallenge()) return;
   if (pumpControl()) return;
   if (pumpBeacon()) return;
   pumpData();

@@ -57,9 +57,8 @@ void Node::onItem(Neighbour& neighbour, Item& item) {
       drop(Error::notJoined);
       return;
     }
-    Joiners::Joiner* joiner = joiners_.remember(header.nodeId, now_);
-    memcpy(joiner->mac, neighbour.mac, macBytes);
-    joiner->proxy = item.hops > 1 ? item.route[1] : shortIdNone;
+    if (item.hops == 1) proxy_.remember(neighbour.mac, header, now_);
+    if (directory_ != nullptr) directory_->joining(header.nodeId, item.hops > 1 ? item.route[1] : shortIdNone, now_);
   }
   if (hub_ != nullptr && noteMember(item, header)) return;
   keepItem(item, header, neighbour.rssi);
@@ -122,27 +121,52 @@ bool Node::enqueueOwn(Item& item) {
 
 void Node::sendM1() {
   static constexpr uint8_t noLog[logIdBytes] = {};
+  const bool byProxy = !rootedHere() && !position().attached;
+  if (!byProxy && queue_.holdsOwn()) return;
+  const Error error = meter_ != nullptr ? session_.makeM1(meter_->log().logId(), meter_->registerMask()) : session_.makeM1(noLog, 0);
+  if (error != Error::none) {
+    drop(error);
+    return;
+  }
+  if (byProxy) {
+    if (asked_) proxies_.failed(askedMac_);
+    askProxy();
+    return;
+  }
   uint8_t packet[packetBytesMax];
   Item item{};
   item.packet = packet;
-  item.packetLength = session_.m1(meter_ != nullptr ? meter_->log().logId() : noLog, meter_ != nullptr ? meter_->registerMask() : uint16_t{0}, packet);
-  if (!queue_.holdsOwn()) enqueueOwn(item);
+  for (size_t part = 0; (item.packetLength = session_.m1(part, packet)) > 0; part++) {
+    if (!enqueueOwn(item)) return;
+  }
 }
 
 void Node::settleReports() {
   const bool reachable = position().attached && session_.joined();
   if (!reachable) return;
   if (meter_ != nullptr) {
-    if (!meter_->pushDue(now_) || queue_.holdsOwn()) return;
+    if ((!meter_->pushDue(now_) && !commands_.urgent()) || queue_.holdsOwn()) return;
     report(false, 0);
     meter_->polled(now_);
     return;
   }
-  if (now_ < reportUs_ || queue_.holdsOwn()) return;
+  if ((now_ < reportUs_ && !commands_.urgent()) || queue_.holdsOwn()) return;
   const uint64_t cycleUs = config_.pollCycleS * usPerS;
   reportUs_ = now_ + (cycleUs > reportMinUs ? cycleUs : reportMinUs);
   telemetryUs_ = now_;
   report(false, 0);
+}
+
+// What commands have left to do.
+void Node::settleCommands() {
+  if (commands_.takePoll()) {
+    telemetryUs_ = now_;
+    reportUs_ = now_;
+    if (meter_ != nullptr) meter_->push(now_);
+  }
+  const Commands::Restart restart = commands_.takeRestart(!queue_.holdsOwn(), now_);
+  if (restart == Commands::Restart::rekey) session_.rekey(now_);
+  if (restart == Commands::Restart::reboot) port_.reboot(port_.context);
 }
 
 void Node::report(bool isAnswer, uint16_t poll) {
@@ -155,7 +179,7 @@ void Node::report(bool isAnswer, uint16_t poll) {
   uint8_t plain[packetBytesMax];
   uint8_t packet[packetBytesMax];
   bool rows = false;
-  const size_t length = writeReport(plain, packetMax - Session::overhead(), rows);
+  const size_t length = writeReport(plain, packetMax - session_.overhead(), rows);
   Item item{};
   item.isAnswer = isAnswer;
   item.poll = poll;
@@ -163,14 +187,16 @@ void Node::report(bool isAnswer, uint16_t poll) {
   uint32_t counter = 0;
   if (length > 0) item.packetLength = session_.seal(plain, length, packet, counter);
   item.more = rows && meter_->moreRows();
-  if (item.packetLength == 0 && !isAnswer) return;
-  if (enqueueOwn(item) && rows) meter_->sent(counter, now_);
+  const bool sent = (item.packetLength > 0 || isAnswer) && enqueueOwn(item);
+  commands_.told(sent && item.packetLength > 0);
+  if (sent && rows) meter_->sent(counter, now_);
 }
 
 size_t Node::writeReport(uint8_t* out, size_t capacity, bool& rows) {
   Writer writer(out, capacity);
   Echo echo{};
   if (session_.takeEcho(echo)) writeEcho(writer, echo);
+  commands_.write(writer);
   if (now_ >= probeUs_ && probeUs_ != 0) {
     probing_ = true;
     writeProbe(writer);

@@ -28,9 +28,10 @@ enum class RecordKey : uint8_t {
   bootCount = 9,    // u16
   shortId = 10,     // last known, u16
   ownerEpoch = 11,  // highest seen, u32
-  settings = 12,    // interval and poll cycle
+  settings = 12,    // interval and poll cycle, as commanded and as configured
+  relay = 13,       // the last COMMIT and what became of it
 };
-constexpr uint8_t recordKeyMax = 12;
+constexpr uint8_t recordKeyMax = 13;
 
 class Records {
  public:

@@ -4,6 +4,10 @@
 
 namespace wattmesh {
 
+namespace {
+constexpr uint64_t joinLifeUs = 60 * usPerS;
+}
+
 const RoutePointer* Routes::find(uint16_t node) const {
   for (size_t i = 0; i < capacity_; i++) {
     if (pointers_[i].node == node && node != 0) return &pointers_[i];
@@ -63,27 +67,27 @@ uint16_t Directory::find(const uint8_t nodeId[nodeIdBytes]) const {
   return 0;
 }
 
-Joiners::Joiner* Joiners::remember(const uint8_t nodeId[nodeIdBytes], uint64_t nowUs) {
-  Joiner* place = &table_[0];
-  for (Joiner& joiner : table_) {
-    if (joiner.used && memcmp(joiner.nodeId, nodeId, nodeIdBytes) == 0) {
-      place = &joiner;
+void Directory::joining(const uint8_t nodeId[nodeIdBytes], uint16_t proxy, uint64_t nowUs) {
+  JoinEntry* place = &joins_[0];
+  for (JoinEntry& entry : joins_) {
+    if (entry.heardUs != 0 && memcmp(entry.nodeId, nodeId, nodeIdBytes) == 0) {
+      place = &entry;
       break;
     }
-    if (!joiner.used || joiner.heardUs < place->heardUs) place = &joiner;
+    if (entry.heardUs < place->heardUs) place = &entry;
   }
-  *place = Joiner{};
   memcpy(place->nodeId, nodeId, nodeIdBytes);
-  place->used = true;
+  place->proxy = proxy;
   place->heardUs = nowUs;
-  return place;
 }
 
-const Joiners::Joiner* Joiners::find(const uint8_t nodeId[nodeIdBytes], uint64_t nowUs) const {
-  for (const Joiner& joiner : table_) {
-    if (joiner.used && memcmp(joiner.nodeId, nodeId, nodeIdBytes) == 0 && nowUs - joiner.heardUs < lifeUs) return &joiner;
+bool Directory::findProxy(const uint8_t nodeId[nodeIdBytes], uint64_t nowUs, uint16_t& proxy) const {
+  for (const JoinEntry& entry : joins_) {
+    if (entry.heardUs == 0 || nowUs - entry.heardUs >= joinLifeUs || memcmp(entry.nodeId, nodeId, nodeIdBytes) != 0) continue;
+    proxy = entry.proxy;
+    return true;
   }
-  return nullptr;
+  return false;
 }
 
 }  // namespace wattmesh

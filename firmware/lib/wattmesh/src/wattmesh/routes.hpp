@@ -1,4 +1,4 @@
-// The way down: parent pointers learned from recorded routes (non-storing RPL, RFC 6550 section 9.7), and nodes that have not joined yet.
+// The way down: parent pointers learned from recorded routes (non-storing RPL, RFC 6550 section 9.7), and who is where.
 #pragma once
 #include "wattmesh/clock.hpp"
 #include "wattmesh/crypto.hpp"
@@ -33,11 +33,16 @@ class Routes {
   uint32_t uses_ = 0;
 };
 
-// Gateways: which short id a node id has at present.
+// Gateways: which short id a node id has at present, and through which proxy a node is joining.
 class Directory {
  public:
   void set(const uint8_t nodeId[nodeIdBytes], uint16_t shortId);
   uint16_t find(const uint8_t nodeId[nodeIdBytes]) const;  // 0: unknown
+
+  // An M1 came through the proxy with this short id; 0: the joiner is in reach of the gateway.
+  void joining(const uint8_t nodeId[nodeIdBytes], uint16_t proxy, uint64_t nowUs);
+  // False: no M1 of this node came within the last minute.
+  bool findProxy(const uint8_t nodeId[nodeIdBytes], uint64_t nowUs, uint16_t& proxy) const;
 
  private:
   struct Entry {
@@ -45,26 +50,14 @@ class Directory {
     uint16_t shortId = 0;
     uint32_t used = 0;
   };
-  Entry entries_[gatewayRoutePointersMax];
-  uint32_t uses_ = 0;
-};
-
-// Nodes in the middle of joining, remembered for 60 s: by their parent with a MAC address, by the gateway with their proxy's short id.
-class Joiners {
- public:
-  struct Joiner {
+  struct JoinEntry {
     uint8_t nodeId[nodeIdBytes] = {};
-    uint8_t mac[macBytes] = {};
-    uint16_t proxy = 0;  // 0: a direct neighbour
-    uint64_t heardUs = 0;
-    bool used = false;
+    uint16_t proxy = 0;
+    uint64_t heardUs = 0;  // 0: free
   };
-  Joiner* remember(const uint8_t nodeId[nodeIdBytes], uint64_t nowUs);
-  const Joiner* find(const uint8_t nodeId[nodeIdBytes], uint64_t nowUs) const;
-
- private:
-  static constexpr uint64_t lifeUs = 60 * usPerS;
-  Joiner table_[joinersMax];
+  Entry entries_[gatewayRoutePointersMax];
+  JoinEntry joins_[gatewayJoinersMax];
+  uint32_t uses_ = 0;
 };
 
 }  // namespace wattmesh

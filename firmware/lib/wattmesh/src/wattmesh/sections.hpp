@@ -24,6 +24,7 @@ constexpr size_t commandDataBytesMax = 32;
 constexpr uint16_t batteryNone = 65535;
 
 enum class Operation : uint8_t {
+  resultSeen = 0,
   pollNow = 1,
   setInterval = 2,
   identify = 3,

@@ -1,0 +1,111 @@
+// Without the network key: asking a proxy, verified by nothing and trusted with nothing. And with it: being the proxy of others.
+#include <cstring>
+
+#include "wattmesh/node.hpp"
+
+namespace wattmesh {
+
+namespace {
+// Without a parent for this long, the network key may have changed meanwhile.
+constexpr uint64_t groundlessMaxUs = 600 * usPerS;
+}  // namespace
+
+// True when beacons that cannot be verified are looked at, to find somebody who takes an M1 on. Under suite 0x00 no key could come of it.
+bool Node::seeksProxy() const {
+  if (rootedHere() || config_.suite == suiteNone || position().attached) return false;
+  return !keys_.hasKey() || now_ - attachedUs_ >= groundlessMaxUs;
+}
+
+void Node::hearProxy(const uint8_t from[macBytes], const ReceivedFrame& frame, int8_t rssi) {
+  Beacon beacon{};
+  const Error error = decodeBeacon(frame.body, frame.length, beacon);
+  if (error != Error::none) {
+    drop(error);
+    return;
+  }
+  proxies_.heard(from, beacon, rssi, dice(), now_);
+}
+
+void Node::askProxy() {
+  const ProxySearch::Candidate* candidate = proxies_.best(now_);
+  if (candidate == nullptr) return;
+  asked_ = true;
+  memcpy(askedMac_, candidate->mac, macBytes);
+  uint8_t packet[packetBytesMax];
+  size_t length = 0;
+  for (size_t part = 0; (length = session_.m1(part, packet)) > 0; part++) {
+    if (!sendJoin(candidate->mac, Direction::up, packet, length)) drop(Error::queueFull);
+  }
+}
+
+bool Node::sendJoin(const uint8_t mac[macBytes], Direction direction, const uint8_t* packet, size_t length) {
+  uint8_t body[joinHeaderBytes + packetBytesMax];
+  const size_t bodyLength = encodeJoin(Join{direction, packet, length}, body, sizeof body);
+  return bodyLength > 0 && control_.push(FrameType::join, mac, body, bodyLength, now_);
+}
+
+// The radio could not reach whoever a JOIN frame was for. The next candidate is asked at once, unless it failed before too.
+void Node::proxyFailed() {
+  if (!asked_ || memcmp(inFlightTo_, askedMac_, macBytes) != 0) return;
+  asked_ = false;
+  proxies_.failed(askedMac_);
+  const ProxySearch::Candidate* next = seeksProxy() ? proxies_.best(now_) : nullptr;
+  if (next != nullptr && next->failures == 0) askProxy();
+}
+
+// M2 has come. A parent that joins has something to offer from now on; who passed M2 on to a node without one is most likely its parent to be.
+void Node::settleJoined() {
+  if (config_.routes()) announceEagerly();
+  if (!asked_) return;
+  asked_ = false;
+  attachedUs_ = now_;
+  Neighbour* neighbour = neighbours_.touch(askedMac_, now_, position().parent, true);
+  if (neighbour != nullptr) neighbour->freshness.doubt(now_, 0);
+}
+
+void Node::onJoin(const uint8_t from[macBytes], bool broadcast, const ReceivedFrame& frame, int8_t rssi) {
+  Join join{};
+  PacketHeader header{};
+  Error error = broadcast ? Error::badField : decodeJoin(frame.body, frame.length, join);
+  if (error == Error::none) error = decodePacketHeader(join.packet, join.packetLength, header);
+  // The key is known to everybody: nothing but a handshake passes under it.
+  const uint8_t wanted = join.direction == Direction::up ? packetM1 : packetM2;
+  if (error == Error::none && header.type != wanted) error = Error::badField;
+  if (error != Error::none) {
+    drop(error);
+  } else if (join.direction == Direction::up) {
+    onJoinUp(from, join, header, rssi);
+  } else if (!session_.joined() && answersM2_.take(now_)) {
+    onPacket(join.packet, join.packetLength);
+  }
+}
+
+void Node::onJoinUp(const uint8_t from[macBytes], const Join& join, const PacketHeader& header, int8_t rssi) {
+  if (!position().attached || !session_.joined() || !config_.routes()) {
+    drop(Error::noParent);
+    return;
+  }
+  const Error error = joinItems() < joinItemsMax ? proxy_.admit(from, header, dice(), now_) : Error::queueFull;
+  if (error != Error::none) {
+    drop(error);
+    return;
+  }
+  Item item{};
+  item.hops = 1;
+  item.route[0] = shortIdNone;
+  item.packet = join.packet;
+  item.packetLength = join.packetLength;
+  if (directory_ != nullptr) directory_->joining(header.nodeId, shortIdNone, now_);
+  keepItem(item, header, rssi);
+}
+
+// M1 of others that wait: they must not crowd out readings.
+size_t Node::joinItems() const {
+  size_t count = 0;
+  for (const QueuedItem& slot : const_cast<Queue&>(queue_)) {
+    count += slot.state != QueuedItem::State::empty && slot.origin == shortIdNone && !slot.own ? 1 : 0;
+  }
+  return count;
+}
+
+}  // namespace wattmesh

@@ -1,0 +1,71 @@
+#include "wattmesh/proxy_search.hpp"
+
+#include <cstring>
+
+namespace wattmesh {
+
+namespace {
+
+// Below this power a link loses frames; what a decibel less is worth, in 1/128 transmissions.
+constexpr int strongDbm = -70;
+constexpr uint32_t perDecibel = 16;
+
+bool offers(const Beacon& beacon) {
+  return beacon.grounded && beacon.joined && beacon.cost != costNone && beacon.hops + 1u < hopsMax &&
+         beacon.energyClass != EnergyClass::battery;
+}
+
+}  // namespace
+
+ProxySearch::Candidate* ProxySearch::find(const uint8_t mac[macBytes]) {
+  for (Candidate& candidate : table_) {
+    if (candidate.used && memcmp(candidate.mac, mac, macBytes) == 0) return &candidate;
+  }
+  return nullptr;
+}
+
+ProxySearch::Candidate* ProxySearch::place(uint32_t dice, uint64_t nowUs) {
+  Candidate* worst = &table_[dice % candidatesMax];
+  for (Candidate& candidate : table_) {
+    if (!candidate.used || nowUs - candidate.heardUs >= lifeUs) return &candidate;
+    if (candidate.failures > worst->failures) worst = &candidate;
+  }
+  return worst;
+}
+
+void ProxySearch::heard(const uint8_t mac[macBytes], const Beacon& beacon, int8_t rssiDbm, uint32_t dice, uint64_t nowUs) {
+  Candidate* candidate = find(mac);
+  if (!offers(beacon)) {
+    if (candidate != nullptr) *candidate = Candidate{};
+    return;
+  }
+  if (candidate == nullptr) {
+    candidate = place(dice, nowUs);
+    *candidate = Candidate{};
+    candidate->used = true;
+    memcpy(candidate->mac, mac, macBytes);
+  }
+  const uint32_t weakDb = rssiDbm < strongDbm ? static_cast<uint32_t>(strongDbm - rssiDbm) : 0;
+  candidate->badness = beacon.cost + weakDb * perDecibel;
+  candidate->heardUs = nowUs;
+  if (readyUs_ == never) readyUs_ = nowUs + (spreadUs * (dice >> 16) >> 16);
+}
+
+const ProxySearch::Candidate* ProxySearch::best(uint64_t nowUs) const {
+  if (nowUs < readyUs_) return nullptr;
+  const Candidate* best = nullptr;
+  for (const Candidate& candidate : table_) {
+    if (!candidate.used || nowUs - candidate.heardUs >= lifeUs) continue;
+    const bool better = best == nullptr || (candidate.failures != best->failures ? candidate.failures < best->failures
+                                                                                  : candidate.badness < best->badness);
+    if (better) best = &candidate;
+  }
+  return best;
+}
+
+void ProxySearch::failed(const uint8_t mac[macBytes]) {
+  Candidate* candidate = find(mac);
+  if (candidate != nullptr && candidate->failures < UINT8_MAX) candidate->failures++;
+}
+
+}  // namespace wattmesh

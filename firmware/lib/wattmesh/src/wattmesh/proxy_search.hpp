@@ -1,0 +1,45 @@
+// A node without the network key looks for a neighbour that takes its M1 on. It cannot verify the beacons that it hears: they decide whom it
+// asks, and nothing else (PROTOCOL.md, section 2.6). Pure: no port, no time of its own.
+#pragma once
+#include "wattmesh/beacon.hpp"
+#include "wattmesh/clock.hpp"
+#include "wattmesh/limits.hpp"
+#include "wattmesh/port.hpp"
+
+namespace wattmesh {
+
+class ProxySearch {
+ public:
+  static constexpr uint64_t lifeUs = 60 * usPerS;
+  // After the first beacon a node waits for up to this long: others heard the same beacon.
+  static constexpr uint64_t spreadUs = 300 * usPerMs;
+
+  struct Candidate {
+    bool used = false;
+    uint8_t failures = 0;  // times that it was asked and no M2 came
+    uint8_t mac[macBytes] = {};
+    uint32_t badness = 0;  // 1/128 transmissions
+    uint64_t heardUs = 0;
+  };
+
+  // A beacon came, unverified. `dice` spreads the first M1, and says who leaves a full table: a flood of forged beacons must not always
+  // push out the same.
+  void heard(const uint8_t mac[macBytes], const Beacon& beacon, int8_t rssiDbm, uint32_t dice, uint64_t nowUs);
+  // Whom to ask now: the nearest of those that failed least. nullptr: nobody.
+  const Candidate* best(uint64_t nowUs) const;
+  // Asking this one led nowhere: the others come first now.
+  void failed(const uint8_t mac[macBytes]);
+  // When best() has somebody, never: unless another beacon comes.
+  uint64_t nextUs(uint64_t nowUs) const { return readyUs_ > nowUs ? readyUs_ : never; }
+
+ private:
+  static constexpr size_t candidatesMax = 8;
+
+  Candidate* find(const uint8_t mac[macBytes]);
+  Candidate* place(uint32_t dice, uint64_t nowUs);
+
+  Candidate table_[candidatesMax];
+  uint64_t readyUs_ = never;
+};
+
+}  // namespace wattmesh

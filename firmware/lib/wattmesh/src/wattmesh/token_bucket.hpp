@@ -1,0 +1,31 @@
+// Limits a rate: so many a second, and so many at once after a pause (the generic cell rate algorithm of ITU-T I.371).
+#pragma once
+#include <cstdint>
+
+#include "wattmesh/clock.hpp"
+
+namespace wattmesh {
+
+class TokenBucket {
+ public:
+  constexpr TokenBucket(uint32_t perS, uint32_t burst) : intervalUs_(usPerS / perS), burstUs_(usPerS / perS * burst) {}
+
+  // False: too many came lately.
+  bool take(uint64_t nowUs) {
+    const uint64_t from = paidUs_ > nowUs ? paidUs_ : nowUs;
+    if (from + intervalUs_ - nowUs > burstUs_) return false;
+    paidUs_ = from + intervalUs_;
+    return true;
+  }
+  // More than half of what may come at once has come.
+  bool pressed(uint64_t nowUs) const { return paidUs_ > nowUs && paidUs_ - nowUs > burstUs_ / 2; }
+  // The next moment at which take() succeeds.
+  uint64_t nextUs() const { return paidUs_ + intervalUs_ > burstUs_ ? paidUs_ + intervalUs_ - burstUs_ : 0; }
+
+ private:
+  uint64_t intervalUs_;
+  uint64_t burstUs_;
+  uint64_t paidUs_ = 0;  // when everything taken so far has flowed out
+};
+
+}  // namespace wattmesh

@@ -164,7 +164,7 @@ export class NetworkRuntime implements NetworkService {
   async #newHeadEnd(): Promise<HeadEnd> {
     const { networkId, store, allowSuiteNone } = this.#settings;
     const instanceId = randomBytes(INSTANCE_BYTES).toString('hex');
-    const { link, names } = await makeLink(this.#settings, { clock: this.#clock, flow: this.#flow, instanceId });
+    const { link, names, credentials } = await makeLink(this.#settings, { clock: this.#clock, flow: this.#flow, instanceId });
     const headEnd = new HeadEnd({
       network: networkId,
       store: await openStore({ file: store.kind === 'auto' ? store.file : '', kind: store.kind }),
@@ -172,7 +172,8 @@ export class NetworkRuntime implements NetworkService {
       clock: this.#clock,
       random: (length) => randomBytes(length),
       instanceId,
-      policy: { allowSuiteNone },
+      policy: credentials ? { allowSuiteNone: false, approval: 'everyone' } : { allowSuiteNone },
+      ...credentials,
       names: new Map([...names, ...this.#settings.names]),
     });
     headEnd.onState((state) => this.#stateChanged(state));

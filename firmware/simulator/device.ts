@@ -8,10 +8,17 @@ import {
   ROLES,
   type Role,
 } from '../../nodes/headend/frame/fields.ts';
-import { type Firmware, type FirmwareImports, type FirmwareInstance, IO_BYTES } from './firmware.ts';
+import { SUITE_NONE, type Suite } from '../../nodes/headend/frame/packet.ts';
+import {
+  type Firmware,
+  type FirmwareImportName,
+  type FirmwareImports,
+  type FirmwareInstance,
+  IO_BYTES,
+} from './firmware.ts';
 import { Flash, PowerCut, SECTOR_BYTES } from './flash.ts';
 import type { LoadSample } from './loads/household.ts';
-import { sha256, x25519 } from './provider.ts';
+import { aeadOpen, aeadSeal, rsaOaepEncrypt, sha256, x25519 } from './provider.ts';
 import type { Radio } from './radio/radio.ts';
 import type { Station } from './radio/station.ts';
 import type { Random } from './random.ts';
@@ -33,8 +40,21 @@ export interface DeviceConfig {
   readonly localHubId: number;
   readonly intervalS: number;
   readonly pollCycleS: number;
+  /** How the end-to-end session is protected, with what each suite needs; default: suite 0x00. */
+  readonly security?: DeviceSecurity;
   /** Gateways: a serial line instead of messages of one envelope each. */
   readonly serialHost: boolean;
+}
+
+/** The head-end's keys as a device's label has them. */
+export interface DeviceSecurity {
+  readonly suite: Suite;
+  /** Suite 0x01: the head-end's X25519 public key, 32 bytes. */
+  readonly headEndKey?: Uint8Array;
+  /** Suite 0x10: the device's pre-shared key, 32 bytes. */
+  readonly psk?: Uint8Array;
+  /** Suite 0x10: modulus of the head-end's key, 256 bytes, big-endian; its exponent is 65537. */
+  readonly rsaModulus?: Uint8Array;
 }
 
 /** What a meter's input shows. `mask`: the registers that it has (PROTOCOL.md, "Registers"). */
@@ -76,6 +96,8 @@ export interface DeviceState {
   readonly counters: Readonly<Record<(typeof COUNTERS)[number], number>>;
 }
 
+type CryptoImport = Extract<FirmwareImportName, 'sha256' | 'x25519' | 'aead_seal' | 'aead_open' | 'rsa_oaep_encrypt'>;
+
 const COUNTERS = [
   'framesReceived',
   'framesSent',
@@ -87,6 +109,9 @@ const COUNTERS = [
 ] as const;
 const NODE_ID_BYTES = 6;
 const KEY_BYTES = 32;
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+const RSA_BYTES = 256;
 
 /** Sectors of the records that every device keeps, and of a meter's log: 11,016 rows, a week of one-minute rows. */
 const RECORD_SECTORS = 2;
@@ -241,7 +266,8 @@ export class Device implements Station {
   #configBytes(cause: ResetCause): Uint8Array {
     const { config } = this;
     const routes = config.energy === 'battery' ? CAPABILITY.battery : CAPABILITY.routes;
-    return new Writer(64)
+    const { suite = SUITE_NONE, headEndKey, psk, rsaModulus } = config.security ?? {};
+    return new Writer(364)
       .u8(ROLES.indexOf(config.role))
       .u8(ENERGY_CLASSES.indexOf(config.energy))
       .bytes(config.mac)
@@ -255,6 +281,10 @@ export class Device implements Station {
       .u8(RESET_CAUSES.indexOf(cause))
       .u8(config.serialHost ? 1 : 0)
       .u32(this.flash.bytes)
+      .u8(suite)
+      .bytes(headEndKey ?? new Uint8Array(KEY_BYTES))
+      .bytes(psk ?? new Uint8Array(KEY_BYTES))
+      .bytes(rsaModulus ?? new Uint8Array(RSA_BYTES))
       .finish();
   }
 
@@ -279,6 +309,40 @@ export class Device implements Station {
     return this.#memory.subarray(address, address + length);
   }
 
+  #cryptoImports(): Pick<FirmwareImports, CryptoImport> {
+    const { random } = this.#around;
+    const view = (address = 0, length = 0): Uint8Array => this.#view(address, length);
+    return {
+      sha256: (data, length, out) => view(out, KEY_BYTES).set(sha256(view(data, length))),
+      x25519: (out, scalar, point) => view(out, KEY_BYTES).set(x25519(view(scalar, KEY_BYTES), view(point, KEY_BYTES))),
+      aead_seal: (out, key, nonce, aad, aadLength, plain, length = 0) => {
+        const sealed = aeadSeal(
+          view(key, KEY_BYTES),
+          view(nonce, NONCE_BYTES),
+          view(aad, aadLength),
+          view(plain, length),
+        );
+        view(out, length + TAG_BYTES).set(sealed);
+      },
+      aead_open: (out, key, nonce, aad, aadLength, cipher, length) => {
+        const opened = aeadOpen(
+          view(key, KEY_BYTES),
+          view(nonce, NONCE_BYTES),
+          view(aad, aadLength),
+          view(cipher, length),
+        );
+        if (opened) view(out, opened.length).set(opened);
+        return opened ? 1 : 0;
+      },
+      rsa_oaep_encrypt: (out, modulus, label, labelLength, plain, length) => {
+        const seed = random.bytes(KEY_BYTES);
+        const cipher = rsaOaepEncrypt(view(modulus, RSA_BYTES), view(label, labelLength), view(plain, length), seed);
+        view(out, RSA_BYTES).set(cipher);
+        return 1;
+      },
+    };
+  }
+
   #imports(): FirmwareImports {
     const { radio, random, registers, toHost } = this.#around;
     const view = (address = 0, length = 0): Uint8Array => this.#view(address, length);
@@ -292,8 +356,7 @@ export class Device implements Station {
       nv_write: (address = 0, data, length) => (this.flash.write(address, view(data, length)) ? 1 : 0),
       nv_erase: (address = 0) => (this.flash.erase(address) ? 1 : 0),
       random: (out, length = 0) => view(out, length).set(random.bytes(length)),
-      sha256: (data, length, out) => view(out, KEY_BYTES).set(sha256(view(data, length))),
-      x25519: (out, scalar, point) => view(out, KEY_BYTES).set(x25519(view(scalar, KEY_BYTES), view(point, KEY_BYTES))),
+      ...this.#cryptoImports(),
       registers: (out) => {
         const sample = registers();
         if (!sample) return 0;

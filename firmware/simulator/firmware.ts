@@ -14,6 +14,9 @@ export type FirmwareImportName =
   | 'random'
   | 'sha256'
   | 'x25519'
+  | 'aead_seal'
+  | 'aead_open'
+  | 'rsa_oaep_encrypt'
   | 'registers'
   | 'free_ram'
   | 'trace';

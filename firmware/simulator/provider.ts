@@ -1,27 +1,52 @@
-import { createPrivateKey, createPublicKey, diffieHellman, hash } from 'node:crypto';
+import { constants, createPublicKey, hash, publicEncrypt } from 'node:crypto';
+import { nodeProvider } from '../../nodes/headend/security/provider-node.ts';
 
-/** The cryptographic functions that the firmware imports, but for its random numbers: those come from the scenario's seed. */
+/**
+ * The cryptographic functions that the firmware imports, but for its random numbers: those come from the scenario's seed. They are the
+ * head-end's own, so that every run is a test of the firmware's cryptography against the head-end's.
+ */
+export const { x25519, aeadSeal, aeadOpen } = nodeProvider;
 
-/** RFC 8410, section 7 and 4: DER of an X25519 key up to its 32 bytes. */
-const PKCS8_PREFIX = Buffer.from('302e020100300506032b656e04220420', 'hex');
-const SPKI_PREFIX = Buffer.from('302a300506032b656e032100', 'hex');
+const HASH_BYTES = 32;
 
-/** SHA-256 (FIPS 180-4), 32 bytes. */
+/** SHA-256 (FIPS 180-4), 32 bytes; in one call, for every frame needs several. */
 export function sha256(data: Uint8Array): Uint8Array {
   return hash('sha256', data, 'buffer');
 }
 
 /**
- * X25519 of a scalar and a point of 32 bytes each (RFC 7748, section 5). For a point of small order the result is all zeros, as the
- * RFC's function gives it: the firmware makes its own check.
+ * RSAES-OAEP with SHA-256 (RFC 8017, section 7.1.1) to the key of a big-endian `modulus` and exponent 65537. The seed of 32 bytes is the
+ * caller's, so that a run can be repeated; OpenSSL would draw its own.
  */
-export function x25519(scalar: Uint8Array, point: Uint8Array): Uint8Array {
-  const privateKey = createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, scalar]), format: 'der', type: 'pkcs8' });
-  const publicKey = createPublicKey({ key: Buffer.concat([SPKI_PREFIX, point]), format: 'der', type: 'spki' });
-  try {
-    return diffieHellman({ privateKey, publicKey });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ERR_OSSL_FAILED_DURING_DERIVATION') return new Uint8Array(32);
-    throw error;
+export function rsaOaepEncrypt(
+  modulus: Uint8Array,
+  label: Uint8Array,
+  message: Uint8Array,
+  seed: Uint8Array,
+): Uint8Array {
+  const dataBlock = new Uint8Array(modulus.length - HASH_BYTES - 1);
+  dataBlock.set(sha256(label));
+  dataBlock[dataBlock.length - message.length - 1] = 1;
+  dataBlock.set(message, dataBlock.length - message.length);
+  const maskedBlock = xor(dataBlock, mgf1(seed, dataBlock.length));
+  const maskedSeed = xor(seed, mgf1(maskedBlock, HASH_BYTES));
+  const n = Buffer.from(modulus).toString('base64url');
+  const key = createPublicKey({ key: { kty: 'RSA', n, e: 'AQAB' }, format: 'jwk' });
+  const encoded = Buffer.concat([Uint8Array.of(0), maskedSeed, maskedBlock]);
+  return publicEncrypt({ key, padding: constants.RSA_NO_PADDING }, encoded);
+}
+
+/** Mask generation function of RFC 8017, appendix B.2.1, over SHA-256. */
+function mgf1(seed: Uint8Array, length: number): Uint8Array {
+  const blocks: Uint8Array[] = [];
+  for (let counter = 0; counter * HASH_BYTES < length; counter++) {
+    const number = Buffer.alloc(4);
+    number.writeUInt32BE(counter);
+    blocks.push(sha256(Buffer.concat([seed, number])));
   }
+  return Buffer.concat(blocks).subarray(0, length);
+}
+
+function xor(a: Uint8Array, b: Uint8Array): Uint8Array {
+  return a.map((byte, index) => byte ^ (b[index] as number));
 }

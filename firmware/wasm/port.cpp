@@ -20,6 +20,15 @@ WM_IMPORT(nv_erase) int32_t env_nv_erase(uint32_t address);
 WM_IMPORT(random) void env_random(uint8_t* out, size_t length);
 WM_IMPORT(sha256) void env_sha256(const uint8_t* data, size_t length, uint8_t* out);
 WM_IMPORT(x25519) void env_x25519(uint8_t* out, const uint8_t* scalar, const uint8_t* point);
+WM_IMPORT(aead_seal)
+void env_aead_seal(uint8_t* out, const uint8_t* key, const uint8_t* nonce, const uint8_t* aad, size_t aadLength, const uint8_t* plain,
+                   size_t length);
+WM_IMPORT(aead_open)
+int32_t env_aead_open(uint8_t* out, const uint8_t* key, const uint8_t* nonce, const uint8_t* aad, size_t aadLength, const uint8_t* cipher,
+                      size_t length);
+WM_IMPORT(rsa_oaep_encrypt)
+int32_t env_rsa_oaep_encrypt(uint8_t* out, const uint8_t* modulus, const uint8_t* label, size_t labelLength, const uint8_t* plain,
+                             size_t length);
 WM_IMPORT(registers) int32_t env_registers(uint8_t* out);
 WM_IMPORT(free_ram) uint32_t env_free_ram();
 WM_IMPORT(trace) void env_trace(int32_t event, const uint8_t* body, size_t length);
@@ -28,7 +37,7 @@ WM_IMPORT(trace) void env_trace(int32_t event, const uint8_t* body, size_t lengt
 namespace {
 
 constexpr size_t registersBytes = 25;
-constexpr size_t configBytes = 43;
+constexpr size_t configBytes = 364;
 
 bool radioSend(void*, const uint8_t destination[macBytes], const uint8_t* frame, size_t length) {
   return env_radio_send(destination, frame, length) != 0;
@@ -40,6 +49,18 @@ bool nvErase(void*, uint32_t address) { return env_nv_erase(address) != 0; }
 void random(void*, uint8_t* out, size_t length) { env_random(out, length); }
 void sha256(void*, const uint8_t* data, size_t length, uint8_t out[32]) { env_sha256(data, length, out); }
 void x25519(void*, uint8_t out[32], const uint8_t scalar[32], const uint8_t point[32]) { env_x25519(out, scalar, point); }
+void aeadSeal(void*, uint8_t* out, const uint8_t key[32], const uint8_t nonce[12], const uint8_t* aad, size_t aadLength,
+              const uint8_t* plain, size_t length) {
+  env_aead_seal(out, key, nonce, aad, aadLength, plain, length);
+}
+bool aeadOpen(void*, uint8_t* out, const uint8_t key[32], const uint8_t nonce[12], const uint8_t* aad, size_t aadLength,
+              const uint8_t* cipher, size_t length) {
+  return env_aead_open(out, key, nonce, aad, aadLength, cipher, length) != 0;
+}
+bool rsaOaepEncrypt(void*, uint8_t out[rsaBytes], const uint8_t modulus[rsaBytes], const uint8_t* label, size_t labelLength,
+                    const uint8_t* plain, size_t length) {
+  return env_rsa_oaep_encrypt(out, modulus, label, labelLength, plain, length) != 0;
+}
 uint32_t freeRam(void*) { return env_free_ram(); }
 void trace(void*, Trace event, const uint8_t* body, size_t length) { env_trace(static_cast<int32_t>(event), body, length); }
 
@@ -58,8 +79,10 @@ bool readRegisters(void*, Registers* out) {
   return true;
 }
 
-Port port = {nullptr, radioSend, hostSend, nvRead, nvWrite, nvErase, 0, random, sha256, x25519, readRegisters, freeRam, trace};
+Port port = {nullptr, radioSend, hostSend, nvRead, nvWrite, nvErase, 0, random, sha256, x25519,
+             aeadSeal, aeadOpen, rsaOaepEncrypt, readRegisters, freeRam, trace};
 Config config;
+uint8_t rsaModulus[rsaBytes];
 
 // Room for the largest device; which one it is, the configuration says. Every role is smaller than a gateway with a meter.
 constexpr size_t largest(size_t a, size_t b) { return a > b ? a : b; }
@@ -87,8 +110,14 @@ bool readConfig(size_t length) {
   config.resetCause = reader.u8();
   config.serialHost = reader.u8() != 0;
   port.nvBytes = reader.u32();
+  config.suite = reader.u8();
+  reader.copy(config.headEndKey, sizeof config.headEndKey);
+  reader.copy(config.psk, sizeof config.psk);
+  reader.copy(rsaModulus, sizeof rsaModulus);
+  config.rsaModulus = rsaModulus;
   const bool known = config.role == Role::meter || config.role == Role::hub || config.role == Role::gateway;
-  return length == configBytes && reader.ok() && known && config.intervalS > 0 && config.pollCycleS > 0;
+  const bool speaks = config.suite == suiteNone || config.suite == suiteEcc || config.suite == suiteRsa;
+  return length == configBytes && reader.ok() && known && speaks && config.intervalS > 0 && config.pollCycleS > 0;
 }
 
 }  // namespace

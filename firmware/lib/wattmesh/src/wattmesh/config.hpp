@@ -18,6 +18,13 @@ struct Config {
   uint32_t networkNumber;
   uint8_t networkKey[16];
   uint8_t keyId;
+  // Suite of the end-to-end session; the node refuses every other.
+  uint8_t suite;
+  // The head-end's X25519 public key, for suite ECC.
+  uint8_t headEndKey[32];
+  // For suite RSA: this device's pre-shared key, and the head-end's modulus (nullptr under other suites).
+  uint8_t psk[32];
+  const uint8_t* rsaModulus;
   uint16_t localHubId;
   uint16_t intervalS;
   uint16_t pollCycleS;

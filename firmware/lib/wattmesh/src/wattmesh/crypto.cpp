@@ -73,12 +73,42 @@ void hkdfSha256(const Port& port, const uint8_t* salt, size_t saltLength, const 
     memcpy(out + done, block, length - done < hashBytes ? length - done : hashBytes);
     before = hashBytes;
   }
+  wipe(prk, sizeof prk);
+  wipe(block, sizeof block);
+  wipe(message, sizeof message);
 }
 
 bool equalConstantTime(const uint8_t* a, const uint8_t* b, size_t length) {
   uint8_t difference = 0;
   for (size_t i = 0; i < length; i++) difference = static_cast<uint8_t>(difference | (a[i] ^ b[i]));
   return difference == 0;
+}
+
+bool zeroConstantTime(const uint8_t* bytes, size_t length) {
+  uint8_t any = 0;
+  for (size_t i = 0; i < length; i++) any = static_cast<uint8_t>(any | bytes[i]);
+  return any == 0;
+}
+
+void wipe(void* secret, size_t length) {
+  volatile uint8_t* bytes = static_cast<volatile uint8_t*>(secret);
+  for (size_t i = 0; i < length; i++) bytes[i] = 0;
+}
+
+bool sharedSecret(const Port& port, const uint8_t secret[keyBytes], const uint8_t publicKey[keyBytes], uint8_t out[keyBytes]) {
+  port.x25519(port.context, out, secret, publicKey);
+  return !zeroConstantTime(out, keyBytes);
+}
+
+void publicKeyOf(const Port& port, const uint8_t secret[keyBytes], uint8_t out[keyBytes]) {
+  static constexpr uint8_t basePoint[keyBytes] = {9};
+  port.x25519(port.context, out, secret, basePoint);
+}
+
+void nonceOf(uint64_t number, uint8_t out[aeadNonceBytes]) {
+  Writer writer(out, aeadNonceBytes);
+  writer.u32(0);
+  writer.u64(number);
 }
 
 void linkKey(const Port& port, const uint8_t knet[networkKeyBytes], uint32_t networkNumber, uint8_t keyId,

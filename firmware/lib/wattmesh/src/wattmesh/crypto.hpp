@@ -8,8 +8,10 @@
 namespace wattmesh {
 
 constexpr size_t hashBytes = 32;
-constexpr size_t keyBytes = 32;         // X25519 keys, AEAD keys, PSK
+constexpr size_t keyBytes = 32;  // X25519 keys, AEAD keys, PSK
 constexpr size_t networkKeyBytes = 16;  // K_net and K_link
+constexpr size_t aeadNonceBytes = 12;
+constexpr size_t tagBytes = 16;
 constexpr size_t nodeIdBytes = 6;
 constexpr size_t hmacKeyBytesMax = 64;
 constexpr size_t hmacMessageBytesMax = 320;
@@ -30,6 +32,22 @@ void hkdfSha256(const Port& port, const uint8_t* salt, size_t saltLength, const 
 
 // True when both hold the same bytes; takes the same time whether they do or not.
 bool equalConstantTime(const uint8_t* a, const uint8_t* b, size_t length);
+
+// True when all bytes are zero; takes the same time whether they are or not.
+bool zeroConstantTime(const uint8_t* bytes, size_t length);
+
+// Zeros that the compiler may not leave out.
+void wipe(void* secret, size_t length);
+
+// X25519 of a secret with another's public key. False: the result is all zeros, the key was of small order (RFC 7748, section 6.1).
+[[nodiscard]] bool sharedSecret(const Port& port, const uint8_t secret[keyBytes], const uint8_t publicKey[keyBytes],
+                                uint8_t out[keyBytes]);
+
+// The public key of an X25519 secret.
+void publicKeyOf(const Port& port, const uint8_t secret[keyBytes], uint8_t out[keyBytes]);
+
+// Nonce of the AEAD: 4 zeros, then the number.
+void nonceOf(uint64_t number, uint8_t out[aeadNonceBytes]);
 
 // K_link of a network key (PROTOCOL.md, section 2).
 void linkKey(const Port& port, const uint8_t knet[networkKeyBytes], uint32_t networkNumber, uint8_t keyId,

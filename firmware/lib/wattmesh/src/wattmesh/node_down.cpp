@@ -91,7 +91,7 @@ void Node::onPacket(const uint8_t* packet, size_t length) {
       reportUs_ = now_;
     }
   } else if (error == Error::none) {
-    const uint8_t* plain = nullptr;
+    uint8_t plain[packetBytesMax];
     size_t plainLength = 0;
     error = session_.openDown(header, packet, length, now_, plain, plainLength);
     if (error == Error::none) onDownSections(plain, plainLength, header.epoch);

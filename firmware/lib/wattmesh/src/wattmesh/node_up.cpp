@@ -122,11 +122,18 @@ bool Node::enqueueOwn(Item& item) {
 
 void Node::sendM1() {
   static constexpr uint8_t noLog[logIdBytes] = {};
+  if (queue_.holdsOwn()) return;
+  const Error error = meter_ != nullptr ? session_.makeM1(meter_->log().logId(), meter_->registerMask()) : session_.makeM1(noLog, 0);
+  if (error != Error::none) {
+    drop(error);
+    return;
+  }
   uint8_t packet[packetBytesMax];
   Item item{};
   item.packet = packet;
-  item.packetLength = session_.m1(meter_ != nullptr ? meter_->log().logId() : noLog, meter_ != nullptr ? meter_->registerMask() : uint16_t{0}, packet);
-  if (!queue_.holdsOwn()) enqueueOwn(item);
+  for (size_t part = 0; (item.packetLength = session_.m1(part, packet)) > 0; part++) {
+    if (!enqueueOwn(item)) return;
+  }
 }
 
 void Node::settleReports() {
@@ -155,7 +162,7 @@ void Node::report(bool isAnswer, uint16_t poll) {
   uint8_t plain[packetBytesMax];
   uint8_t packet[packetBytesMax];
   bool rows = false;
-  const size_t length = writeReport(plain, packetMax - Session::overhead(), rows);
+  const size_t length = writeReport(plain, packetMax - session_.overhead(), rows);
   Item item{};
   item.isAnswer = isAnswer;
   item.poll = poll;

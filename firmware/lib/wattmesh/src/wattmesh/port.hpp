@@ -7,6 +7,7 @@
 namespace wattmesh {
 
 constexpr size_t macBytes = 6;
+constexpr size_t rsaBytes = 256;  // of a 2048-bit modulus and of everything encrypted to it
 
 // A meter's registers at one moment, in protocol units (PROTOCOL.md, "Registers"). `mask` names the registers that the input has.
 struct Registers {
@@ -46,8 +47,17 @@ struct Port {
   // Cryptographic randomness.
   void (*random)(void* context, uint8_t* out, size_t length);
   void (*sha256)(void* context, const uint8_t* data, size_t length, uint8_t out[32]);
-  // RFC 7748; the base point is 9 followed by zeros.
+  // RFC 7748; the base point is 9 followed by zeros. May give zeros for a point of small order: the core looks for itself.
   void (*x25519)(void* context, uint8_t out[32], const uint8_t scalar[32], const uint8_t point[32]);
+  // ChaCha20-Poly1305 (RFC 8439). Writes `length` bytes and a tag of 16; `out` may be `plain`.
+  void (*aeadSeal)(void* context, uint8_t* out, const uint8_t key[32], const uint8_t nonce[12], const uint8_t* aad, size_t aadLength,
+                   const uint8_t* plain, size_t length);
+  // The reverse; `length` counts the tag and is at least 16. False: the tag does not verify, and `out` holds nothing of use.
+  bool (*aeadOpen)(void* context, uint8_t* out, const uint8_t key[32], const uint8_t nonce[12], const uint8_t* aad, size_t aadLength,
+                   const uint8_t* cipher, size_t length);
+  // RSAES-OAEP with SHA-256 (RFC 8017), exponent 65537; the modulus is big-endian. False: the modulus is none. nullptr: no RSA here.
+  bool (*rsaOaepEncrypt)(void* context, uint8_t out[rsaBytes], const uint8_t modulus[rsaBytes], const uint8_t* label, size_t labelLength,
+                         const uint8_t* plain, size_t length);
   // Meters: the registers now; false: the input has no valid value at present.
   bool (*readRegisters)(void* context, Registers* out);
   // Free RAM in bytes, 0 unknown.

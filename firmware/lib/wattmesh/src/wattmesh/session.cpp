@@ -8,7 +8,6 @@ namespace wattmesh {
 
 namespace {
 
-constexpr uint8_t basePoint[keyBytes] = {9};
 constexpr uint64_t firstTryUs = 5 * usPerS;
 constexpr uint8_t triesMax = 3;
 constexpr uint64_t backOffMinUs = 60 * usPerS;
@@ -17,7 +16,7 @@ constexpr uint64_t backOffMaxUs = 3600 * usPerS;
 constexpr uint64_t silenceMinUs = 30 * usPerS;
 constexpr uint32_t silenceCycles = 3;
 constexpr uint64_t groundlessMaxUs = 600 * usPerS;
-constexpr uint64_t windowBits = 64;
+constexpr size_t networkKeyRecordBytes = 1 + networkKeyBytes;  // key id, K_net
 
 uint32_t readU32(const Records& records, RecordKey key) {
   uint8_t bytes[4] = {};
@@ -30,14 +29,14 @@ Error Session::begin(const Port& port, const Config& config, Records& records) {
   port_ = &port;
   config_ = &config;
   records_ = &records;
-  uint8_t secret[keyBytes];
-  if (!records.read(RecordKey::identity, secret, sizeof secret)) {
-    port.random(port.context, secret, sizeof secret);
-    const Error error = records.write(RecordKey::identity, secret, sizeof secret);
+  if (!records.read(RecordKey::identity, identity_.secret, keyBytes)) {
+    port.random(port.context, identity_.secret, keyBytes);
+    const Error error = records.write(RecordKey::identity, identity_.secret, keyBytes);
     if (error != Error::none) return error;
   }
-  port.x25519(port.context, publicKey_, secret, basePoint);
-  nodeIdOf(port, publicKey_, nodeId_);
+  publicKeyOf(port, identity_.secret, identity_.publicKey);
+  nodeIdOf(port, identity_.publicKey, identity_.nodeId);
+  handshake_.begin(port, config, identity_);
 
   uint8_t boots[2] = {};
   if (records.read(RecordKey::bootCount, boots, sizeof boots)) bootCount_ = Reader(boots, sizeof boots).u16();
@@ -53,11 +52,24 @@ Error Session::drawHandshake() {
   uint8_t bytes[4];
   Writer(bytes, sizeof bytes).u32(number);
   const Error error = records_->write(RecordKey::handshake, bytes, sizeof bytes);
-  if (error == Error::none) handshake_ = number;
+  if (error == Error::none) number_ = number;
+  return error;
+}
+
+// A network key is in use from now on, also after a reboot; without it a new handshake would need a proxy.
+Error Session::keepNetworkKey(const M2Payload& m2) {
+  if (m2.keyId == 0) return Error::none;
+  uint8_t bytes[networkKeyRecordBytes];
+  Writer writer(bytes, sizeof bytes);
+  writer.u8(m2.keyId);
+  writer.bytes(m2.knet, networkKeyBytes);
+  const Error error = records_->write(RecordKey::networkKey, bytes, sizeof bytes);
+  wipe(bytes, sizeof bytes);
   return error;
 }
 
 void Session::restart(uint64_t nowUs) {
+  transport_.end();
   state_ = State::joining;
   tries_ = 0;
   drawn_ = false;
@@ -78,7 +90,8 @@ bool Session::tick(uint64_t nowUs, bool grounded, bool waiting) {
   if (state_ == State::joined) {
     if (!waiting) silentSinceUs_ = nowUs;
     const uint64_t cyclesUs = silenceCycles * config_->pollCycleS * usPerS;
-    if (nowUs - silentSinceUs_ <= (cyclesUs > silenceMinUs ? cyclesUs : silenceMinUs)) return false;
+    const bool silent = nowUs - silentSinceUs_ > (cyclesUs > silenceMinUs ? cyclesUs : silenceMinUs);
+    if (!silent && !transport_.spent(nowUs)) return false;
     rounds_ = 0;
     restart(nowUs);
   }
@@ -98,6 +111,7 @@ bool Session::tick(uint64_t nowUs, bool grounded, bool waiting) {
       return false;
     }
     drawn_ = true;
+    made_ = false;
   }
   dueUs_ = nowUs + (firstTryUs << tries_);
   tries_++;
@@ -110,14 +124,10 @@ uint64_t Session::nextUs() const {
   return dueUs_;
 }
 
-size_t Session::m1(const uint8_t logId[logIdBytes], uint16_t registerMask, uint8_t out[packetBytesMax]) {
-  PacketHeader header{};
-  header.type = packetM1;
-  header.suite = suiteNone;
-  memcpy(header.nodeId, nodeId_, nodeIdBytes);
-  header.counter = handshake_;
+Error Session::makeM1(const uint8_t logId[logIdBytes], uint16_t registerMask) {
+  if (made_) return Error::none;
   M1Payload payload{};
-  payload.handshake = handshake_;
+  payload.handshake = number_;
   memcpy(payload.logId, logId, logIdBytes);
   memcpy(payload.firmware, firmwareVersion, sizeof payload.firmware);
   payload.role = config_->role;
@@ -130,73 +140,42 @@ size_t Session::m1(const uint8_t logId[logIdBytes], uint16_t registerMask, uint8
   payload.energyClass = config_->energy;
   payload.resetCause = config_->resetCause;
   payload.registerMask = registerMask;
-
-  Writer writer(out, packetBytesMax);
-  if (!encodePacketHeader(writer, header)) return 0;
-  writer.bytes(publicKey_, sizeof publicKey_);
-  const size_t payloadLength = encodeM1Payload(payload, out + writer.length(), writer.room());
-  return payloadLength == 0 ? 0 : sealNone(out, writer.length() + payloadLength, packetBytesMax);
+  const Error error = handshake_.start(payload);
+  made_ = error == Error::none;
+  return error;
 }
 
 size_t Session::seal(const uint8_t* plain, size_t length, uint8_t out[packetBytesMax], uint32_t& counter) {
-  if (!joined()) return 0;
-  PacketHeader header{};
-  header.type = packetUp;
-  header.suite = suiteNone;
-  memcpy(header.nodeId, nodeId_, nodeIdBytes);
-  header.session = sessionId_;
-  header.counter = counter_;
-  Writer writer(out, packetBytesMax);
-  if (!encodePacketHeader(writer, header)) return 0;
-  writer.bytes(plain, length);
-  const size_t sealed = writer.ok() ? sealNone(out, writer.length(), packetBytesMax) : 0;
-  if (sealed == 0) return 0;
-  counter = counter_++;
-  return sealed;
+  return joined() ? transport_.seal(plain, length, out, counter) : 0;
 }
 
 Error Session::openM2(const PacketHeader& header, const uint8_t* packet, size_t length, uint64_t nowUs, M2Payload& out) {
-  if (state_ != State::joining || header.counter != handshake_ || header.session != 0) return Error::notJoined;
-  if (header.suite != suiteNone) return Error::suiteRefused;
-  const uint8_t* plain = nullptr;
-  size_t plainLength = 0;
-  Error error = openNone(packet, length, header.headerLength, plain, plainLength);
-  if (error != Error::none) return error;
-  error = decodeM2Payload(plain, plainLength, out);
-  if (error != Error::none) return error;
-  state_ = State::joined;
-  rounds_ = 0;
-  sessionId_ = out.session;
-  shortId_ = out.shortId;
-  if (config_->isHub()) localHubId_ = out.localHubId;
-  counter_ = 0;
-  highest_ = 0;
-  window_ = 0;
-  echoDue_ = false;
-  silentSinceUs_ = nowUs;
-  return Error::none;
+  if (state_ != State::joining) return Error::notJoined;
+  SessionKeys keys{};
+  Error error = handshake_.finish(header, packet, length, out, keys);
+  if (error == Error::none) error = keepNetworkKey(out);
+  if (error == Error::none) {
+    state_ = State::joined;
+    rounds_ = 0;
+    shortId_ = out.shortId;
+    policy_ = out.policy;
+    if (config_->isHub()) localHubId_ = out.localHubId;
+    transport_.begin(*port_, config_->suite, identity_.nodeId, out.session, keys, nowUs);
+    echoDue_ = false;
+    silentSinceUs_ = nowUs;
+  }
+  wipe(&keys, sizeof keys);
+  return error;
 }
 
 Error Session::openDown(const PacketHeader& header, const uint8_t* packet, size_t length, uint64_t nowUs,
-                        const uint8_t*& plain, size_t& plainLength) {
-  if (!joined() || header.session != sessionId_) return Error::notJoined;
-  if (header.suite != suiteNone) return Error::suiteRefused;
-  Error error = openNone(packet, length, header.headerLength, plain, plainLength);
+                        uint8_t plain[packetBytesMax], size_t& plainLength) {
+  if (!joined()) return Error::notJoined;
+  Error error = transport_.open(header, packet, length, plain, plainLength);
   if (error == Error::none) error = checkDownSections(plain, plainLength);
+  // The window moves only now, after the tag.
+  if (error == Error::none) error = transport_.accept(header);
   if (error != Error::none) return error;
-  // The window runs over epoch and counter together and moves only now, after the tag.
-  const uint64_t number = static_cast<uint64_t>(header.epoch) << 32 | header.counter;
-  if (number > highest_ || window_ == 0) {
-    const uint64_t ahead = number - highest_;
-    window_ = ahead >= windowBits || window_ == 0 ? 1 : window_ << ahead | 1;
-    highest_ = number;
-  } else {
-    const uint64_t behind = highest_ - number;
-    if (header.epoch < highest_ >> 32) return Error::staleEpoch;
-    if (behind >= windowBits) return Error::replay;
-    if ((window_ >> behind & 1) != 0) return Error::replay;
-    window_ |= uint64_t{1} << behind;
-  }
   echoDue_ = true;
   silentSinceUs_ = nowUs;
   return Error::none;
@@ -205,8 +184,8 @@ Error Session::openDown(const PacketHeader& header, const uint8_t* packet, size_
 bool Session::takeEcho(Echo& echo) {
   if (!echoDue_) return false;
   echoDue_ = false;
-  echo.epoch = static_cast<uint32_t>(highest_ >> 32);
-  echo.counter = static_cast<uint32_t>(highest_);
+  echo.epoch = transport_.window().epoch();
+  echo.counter = transport_.window().counter();
   return true;
 }
 

@@ -1,0 +1,55 @@
+// One handshake under way: the bytes of M1 and M2 under each suite (PROTOCOL.md, section 3.1). When and how often they are sent is
+// session.hpp's business.
+#pragma once
+#include "wattmesh/config.hpp"
+#include "wattmesh/limits.hpp"
+#include "wattmesh/noise.hpp"
+#include "wattmesh/packet.hpp"
+
+namespace wattmesh {
+
+struct Identity {
+  uint8_t secret[keyBytes];
+  uint8_t publicKey[keyBytes];
+  uint8_t nodeId[nodeIdBytes];
+};
+
+class Handshake {
+ public:
+  // `port`, `config` and `identity` must outlive the handshake.
+  void begin(const Port& port, const Config& config, const Identity& identity);
+
+  // Makes M1; its bytes stay the same until the next start. noKey: the head-end's key is of no use. suiteRefused: this chip has not what
+  // the suite needs.
+  [[nodiscard]] Error start(const M1Payload& payload);
+  // The packets of M1, one after the other: one, under suite RSA two. 0: there is no such part.
+  size_t part(size_t index, uint8_t out[packetBytesMax]) const;
+  // An M1 waits for its M2.
+  bool pending() const { return length_ > 0; }
+
+  // Reads an M2; on success the handshake is over and forgotten. badTag and badCrc: it does not verify; another one still may.
+  [[nodiscard]] Error finish(const PacketHeader& header, const uint8_t* packet, size_t length, M2Payload& out, SessionKeys& keys);
+  void forget();
+
+ private:
+  static constexpr size_t rsaMessageBytes = rsaBytes + keyBytes + m1PayloadBytes + tagBytes;
+  static constexpr size_t rsaNonceBytes = 16;
+
+  [[nodiscard]] Error startEcc(const uint8_t* payload);
+  [[nodiscard]] Error startRsa(const uint8_t* payload);
+  [[nodiscard]] Error finishEcc(const PacketHeader& header, const uint8_t* packet, size_t length, uint8_t* payload, SessionKeys& keys) const;
+  [[nodiscard]] Error finishRsa(const PacketHeader& header, const uint8_t* packet, size_t length, uint8_t* payload, SessionKeys& keys) const;
+  bool isRsa() const { return config_->suite == suiteRsa; }
+
+  const Port* port_ = nullptr;
+  const Config* config_ = nullptr;
+  const Identity* identity_ = nullptr;
+  // M1 from its header on, whole. Under suite RSA the header is that of the fragments, without their fragment byte.
+  uint8_t message_[upHeaderBytes + rsaMessageBytes] = {};
+  size_t length_ = 0;
+  uint32_t number_ = 0;
+  NoiseInitiator noise_;
+  uint8_t rsaSecret_[keyBytes] = {};
+};
+
+}  // namespace wattmesh

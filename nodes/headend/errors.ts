@@ -22,6 +22,8 @@ export const errorCodes = {
   staleHandshake: 208,
   staleEpoch: 209,
   wrongNetwork: 210,
+  rateLimited: 211,
+  revoked: 212,
   queueFull: 301,
   tooManyHops: 302,
   noRoute: 303,
@@ -40,6 +42,8 @@ export const errorCodes = {
   badConfig: 507,
   badScenario: 508,
   firmwareTrap: 509,
+  commandTimeout: 510,
+  commandLate: 511,
 } as const;
 
 export type ErrorName = keyof typeof errorCodes;

@@ -24,6 +24,8 @@ enum class Error : uint16_t {
   staleHandshake = 208,
   staleEpoch = 209,
   wrongNetwork = 210,
+  rateLimited = 211,
+  revoked = 212,
   queueFull = 301,
   tooManyHops = 302,
   noRoute = 303,

@@ -40,14 +40,16 @@ export class HandshakePeer {
   tamper: (m2: Uint8Array) => Uint8Array | undefined = (m2) => m2;
   readonly #world: World;
   readonly #engine: SuiteEngine;
-  readonly #networkKey: Uint8Array;
   #token = 0;
   #downCounter = 0;
+
+  /** The network key that M2 brings. */
+  networkKey: { readonly keyId: number; readonly bytes: Uint8Array };
 
   constructor(world: World, engine: SuiteEngine, networkKey: Uint8Array) {
     this.#world = world;
     this.#engine = engine;
-    this.#networkKey = networkKey;
+    this.networkKey = { keyId: 1, bytes: networkKey };
     world.gateway.onHostBytes((bytes) => this.#envelope(bytes));
     this.#tellTime();
   }
@@ -122,8 +124,8 @@ export class HandshakePeer {
     const answer: M2Payload = {
       session: SESSION,
       shortId,
-      keyId: 1,
-      networkKey: this.#networkKey,
+      keyId: this.networkKey.keyId,
+      networkKey: this.networkKey.bytes,
       localHubId: payload.localHubId,
       utcMs: this.#world.utcMs(),
       acknowledged: 0,

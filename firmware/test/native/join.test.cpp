@@ -1,0 +1,147 @@
+#include <cstring>
+
+#include "check.hpp"
+#include "wattmesh/join_proxy.hpp"
+#include "wattmesh/proxy_search.hpp"
+
+using namespace wattmesh;
+
+namespace {
+
+constexpr uint64_t s = usPerS;
+
+struct Mac {
+  explicit Mac(uint32_t number) : bytes{2, 0, 0, static_cast<uint8_t>(number >> 16), static_cast<uint8_t>(number >> 8), static_cast<uint8_t>(number)} {}
+  uint8_t bytes[macBytes];
+};
+
+PacketHeader m1(uint8_t node, uint32_t number = 1, bool fragment = false) {
+  PacketHeader header{};
+  header.type = packetM1;
+  header.nodeId[0] = node;
+  header.counter = number;
+  header.fragment = fragment;
+  return header;
+}
+
+Beacon offer(uint16_t cost) {
+  Beacon beacon{};
+  beacon.grounded = true;
+  beacon.joined = true;
+  beacon.hops = 1;
+  beacon.cost = cost;
+  return beacon;
+}
+
+bool isBest(const ProxySearch& search, uint32_t mac, uint64_t nowUs) {
+  const ProxySearch::Candidate* best = search.best(nowUs);
+  return best != nullptr && memcmp(best->mac, Mac(mac).bytes, macBytes) == 0;
+}
+
+}  // namespace
+
+TEST(aProxyTakesOneM1OfAnAddressInFiveSeconds) {
+  JoinProxy proxy;
+  CHECK_EQUAL(proxy.admit(Mac(1).bytes, m1(1), 0, 10 * s), Error::none);
+  CHECK_EQUAL(proxy.admit(Mac(1).bytes, m1(1), 0, 14 * s), Error::queueFull);
+  CHECK_EQUAL(proxy.admit(Mac(1).bytes, m1(2), 0, 14 * s), Error::queueFull);
+  CHECK_EQUAL(proxy.admit(Mac(1).bytes, m1(1), 0, 15 * s), Error::none);
+}
+
+TEST(theSecondPartOfAnM1BelongsToTheFirst) {
+  JoinProxy proxy;
+  CHECK_EQUAL(proxy.admit(Mac(1).bytes, m1(1, 5, true), 0, 10 * s), Error::none);
+  CHECK_EQUAL(proxy.admit(Mac(1).bytes, m1(1, 6, true), 0, 10 * s), Error::queueFull);
+  CHECK_EQUAL(proxy.admit(Mac(1).bytes, m1(2, 5, true), 0, 10 * s), Error::queueFull);
+  CHECK_EQUAL(proxy.admit(Mac(1).bytes, m1(1, 5, true), 0, 10 * s), Error::none);
+  CHECK_EQUAL(proxy.admit(Mac(1).bytes, m1(1, 5, true), 0, 10 * s), Error::queueFull);
+}
+
+TEST(aFloodGetsFourM1ASecondThrough) {
+  JoinProxy proxy;
+  check::Random random(1);
+  unsigned admitted = 0;
+  for (uint32_t i = 0; i < 60000; i++) {
+    const uint32_t dice = static_cast<uint32_t>(random.next());
+    admitted += proxy.admit(Mac(i).bytes, m1(static_cast<uint8_t>(i)), dice, 10 * s + i * 1000) == Error::none ? 1 : 0;
+  }
+  CHECK(admitted > 200 && admitted <= 60 * JoinProxy::perS + JoinProxy::burst);
+}
+
+// A flood from ever new addresses, in step with the proxy's own rhythm: an honest node still gets through, sooner or later.
+TEST(aNodeGetsThroughAFlood) {
+  for (uint64_t seed = 1; seed <= 50; seed++) {
+    check::context("seed", seed);
+    JoinProxy proxy;
+    check::Random random(seed);
+    bool joined = false;
+    for (uint32_t i = 0; i < 2400 && !joined; i++) {
+      const uint64_t now = 10 * s + i * 250000;
+      for (uint32_t j = 0; j < 2; j++) (void)proxy.admit(Mac(1000 + 2 * i + j).bytes, m1(9), static_cast<uint32_t>(random.next()), now);
+      if (i % 20 == 0) joined = proxy.admit(Mac(1).bytes, m1(1), static_cast<uint32_t>(random.next()), now) == Error::none;
+    }
+    CHECK(joined);
+  }
+}
+
+TEST(aProxyRemembersForAMinuteWhomAnM2IsFor) {
+  JoinProxy proxy;
+  CHECK_EQUAL(proxy.admit(Mac(1).bytes, m1(1), 0, 10 * s), Error::none);
+  proxy.remember(Mac(2).bytes, m1(2), 11 * s);
+  const PacketHeader first = m1(1);
+  const PacketHeader second = m1(2);
+  unsigned found = 0;
+  for (const Joiner& joiner : proxy) {
+    if (proxy.expects(joiner, first.nodeId, 69 * s)) found += joiner.keyless && joiner.mac[5] == 1 ? 1 : 100;
+    if (proxy.expects(joiner, second.nodeId, 69 * s)) found += !joiner.keyless && joiner.mac[5] == 2 ? 10 : 100;
+    CHECK(!proxy.expects(joiner, first.nodeId, 70 * s));
+  }
+  CHECK_EQUAL(found, 11);
+}
+
+TEST(theSearchTakesTheNearestAndTheOthersWhenItFails) {
+  ProxySearch search;
+  CHECK(search.best(1 * s) == nullptr);
+  search.heard(Mac(1).bytes, offer(400), -60, 0, 1 * s);
+  search.heard(Mac(2).bytes, offer(300), -60, 0, 1 * s);
+  search.heard(Mac(3).bytes, offer(300), -90, 0, 1 * s);  // 20 dB below what is strong: 320 more
+  CHECK(isBest(search, 2, 2 * s));
+  search.failed(Mac(2).bytes);
+  CHECK(isBest(search, 1, 2 * s));
+  search.failed(Mac(1).bytes);
+  CHECK(isBest(search, 3, 2 * s));
+  search.failed(Mac(3).bytes);
+  CHECK(isBest(search, 2, 2 * s));
+  CHECK(search.best(1 * s + ProxySearch::lifeUs) == nullptr);
+}
+
+TEST(theFirstM1WaitsALittleAndSaysWhen) {
+  ProxySearch search;
+  search.heard(Mac(1).bytes, offer(400), -60, 0xffffffff, 1 * s);
+  CHECK(search.best(1 * s) == nullptr);
+  CHECK(search.nextUs(1 * s) > 1 * s && search.nextUs(1 * s) <= 1 * s + ProxySearch::spreadUs);
+  CHECK(isBest(search, 1, search.nextUs(1 * s)));
+}
+
+TEST(whoOffersNothingIsNotAsked) {
+  ProxySearch search;
+  Beacon beacon = offer(400);
+  beacon.grounded = false;
+  search.heard(Mac(1).bytes, beacon, -60, 0, 1 * s);
+  beacon = offer(400);
+  beacon.joined = false;
+  search.heard(Mac(2).bytes, beacon, -60, 0, 1 * s);
+  beacon = offer(costNone);
+  search.heard(Mac(3).bytes, beacon, -60, 0, 1 * s);
+  beacon = offer(400);
+  beacon.energyClass = EnergyClass::battery;
+  search.heard(Mac(4).bytes, beacon, -60, 0, 1 * s);
+  beacon = offer(400);
+  beacon.hops = hopsMax;
+  search.heard(Mac(5).bytes, beacon, -60, 0, 1 * s);
+  CHECK(search.best(5 * s) == nullptr);
+  search.heard(Mac(6).bytes, offer(400), -60, 0, 1 * s);
+  CHECK(isBest(search, 6, 5 * s));
+  search.heard(Mac(6).bytes, beacon, -60, 0, 2 * s);
+  CHECK(search.best(5 * s) == nullptr);
+}

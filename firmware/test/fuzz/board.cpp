@@ -25,8 +25,6 @@ Registers startRegisters() {
   return registers;
 }
 
-Board* boardOf(void* device);
-
 uint32_t sectorsOf(Role role) { return recordSectors + (role == Role::meter ? logSectors : 0); }
 
 // The flash of a meter that has measured for a while. The rows end right before the boards' time.
@@ -169,6 +167,8 @@ bool Board::hostSend(const uint8_t* data, size_t length) {
   return true;
 }
 
+Board* Board::boardOf(void* device) { return static_cast<Board*>(static_cast<Device*>(device)); }
+
 Port Board::port() {
   Port port = Device::port();
   port.radioSend = [](void* self, const uint8_t to[macBytes], const uint8_t* frame, size_t length) {
@@ -200,9 +200,5 @@ Port Board::port() {
   };
   return port;
 }
-
-namespace {
-Board* boardOf(void* device) { return static_cast<Board*>(static_cast<Device*>(device)); }
-}  // namespace
 
 }  // namespace fuzz

@@ -53,6 +53,7 @@ class Board : private Device {
 
   // The world around: what the radio, the host and the registers do when asked.
   bool radioIsBusy = false;
+  uint64_t airUs = 2000;  // from the hand-over of a frame to the callback
   bool hostIsFull = false;
   bool hasRegisters = true;
   wattmesh::Registers registers{};
@@ -61,8 +62,8 @@ class Board : private Device {
 
  private:
   static constexpr size_t toHostMax = 256;
-  static constexpr uint64_t airUs = 2000;
 
+  static Board* boardOf(void* device);
   wattmesh::Port port();
   void settled(uint64_t nextUs, uint64_t nowUs);
   bool radioSend(const uint8_t to[wattmesh::macBytes], const uint8_t* frame, size_t length);

@@ -28,6 +28,8 @@ class Watch {
   void judgeRows(wattmesh::Log& mounted, const wattmesh::Log& log) const;
 
   uint32_t handshake() const { return handshake_; }
+  // Counter of the session's packet that went out last.
+  uint32_t sealedLast() const { return sealed_.empty() ? 0 : sealed_.rbegin()->first; }
   // What the device has said about itself since the caller last cleared it: rows in packets of its own, answers to polls.
   std::map<uint32_t, uint32_t> offered;  // seq -> CRC of the row
   std::vector<uint16_t> answered;

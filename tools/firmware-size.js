@@ -12,7 +12,10 @@ import { deepestPath } from './stack-depth.js';
 const ROLES = { meter: 'MeterDevice', hub: 'HubDevice', gateway: 'GatewayDevice', node: 'Node' };
 const CORE = 'firmware/lib/wattmesh/src';
 /** Keys, handshakes and sessions; the primitives themselves are the port's. */
-const SECURITY = ['crypto', 'noise', 'handshake', 'transport', 'session'];
+const SECURITY = [
+  ...['crypto', 'noise', 'handshake', 'transport', 'session'],
+  ...['link', 'freshness', 'key_ring', 'join_proxy', 'proxy_search', 'node_join', 'node_challenge'],
+];
 /** Everything that the port calls, and what is called through pointers inside the core. */
 const ENTRY_POINTS = /wattmesh::Node::(boot|receive|sent|hostBytes|tick)\(/;
 const VIRTUAL_CALLS = [

@@ -4,6 +4,7 @@ import { parseScenario } from '../../firmware/simulator/scenario.ts';
 import { World } from '../../firmware/simulator/world.ts';
 import type { Beacon } from '../../nodes/headend/frame/beacon.ts';
 import { SUITE_ECC } from '../../nodes/headend/frame/packet.ts';
+import type { UpSection } from '../../nodes/headend/frame/sections.ts';
 import { networkNumber } from '../../nodes/headend/security/keys.ts';
 import { keyPairOf } from '../../nodes/headend/security/noise.ts';
 import { nodeProvider } from '../../nodes/headend/security/provider-node.ts';
@@ -18,6 +19,8 @@ export const LINE = ['gw', 'h1', 'm1', 'm2'] as const;
 /** By then all have joined, whatever the radio lost. */
 export const JOINED_S = 60;
 
+type Result = Extract<UpSection, { kind: 'result' }>;
+
 export interface Mesh {
   readonly world: World;
   readonly head: HandshakePeer;
@@ -29,16 +32,26 @@ export interface Mesh {
   pass(seconds: number): void;
   /** Parent of a device by its id; undefined: none, or nobody of the mesh. */
   parentOf(id: string): string | undefined;
+  /** Sends a command to a device that has joined. */
+  command(id: string, command: number, operation: number, ...argumentBytes: number[]): void;
+  /** Results of a command since the device joined last. */
+  results(id: string, command: number): Result[];
   /** Rows of a meter that the head-end has heard. */
   rowsTold(id: string): number;
 }
 
-/** A gateway, a hub and two meters in a line under suite 0x01, the second meter behind the first; devices start without a network key. */
+/**
+ * A gateway, a hub and two meters with switches in a line under suite 0x01, the second meter behind the first; devices start without a
+ * network key.
+ */
 export function meshInALine(seed = 3): Mesh {
   const pairs = LINE.slice(1).map((to, index) => [LINE[index] as string, to] as const);
   const scenario = parseScenario({
     durationS: 86_400,
-    nodes: LINE.map((id) => ({ id, role: id === 'gw' ? 'gateway' : id === 'h1' ? 'hub' : 'meter', x: 0, y: 0 })),
+    nodes: LINE.map((id) => {
+      const role = id === 'gw' ? 'gateway' : id === 'h1' ? 'hub' : 'meter';
+      return { id, role, relay: role === 'meter', x: 0, y: 0 };
+    }),
     links: pairs.flatMap(([from, to]) => [
       { from, to, prr: 0.9 },
       { from: to, to: from, prr: 0.9 },
@@ -59,6 +72,7 @@ export function meshInALine(seed = 3): Mesh {
   });
   const engine = eccEngine({ provider: nodeProvider, staticKey, networkNumber: networkNumber(NETWORK) });
   const head = new HandshakePeer(world, engine, NETWORK_KEY);
+  const nodeIdOf = (id: string): string => world.device(id).state()?.nodeId ?? '';
   const drops = new Map<string, Map<number, number>>(LINE.map((id) => [id, new Map()]));
   world.observe({
     traced: (node, trace) => {
@@ -77,7 +91,15 @@ export function meshInALine(seed = 3): Mesh {
       const parent = world.device(id).state()?.parentShort;
       return parent === 0 ? undefined : LINE.find((other) => world.device(other).state()?.shortId === parent);
     },
-    rowsTold: (id) => rowsTold(head, world.device(id).state()?.nodeId ?? ''),
+    command: (id, command, operation, ...argumentBytes) => {
+      const section = { kind: 'command', command, operation, arguments: Uint8Array.from(argumentBytes) } as const;
+      head.command(nodeIdOf(id), section);
+    },
+    results: (id, command) => {
+      const sections = head.peers.get(nodeIdOf(id))?.sections ?? [];
+      return sections.filter((section) => section.kind === 'result').filter((result) => result.command === command);
+    },
+    rowsTold: (id) => rowsTold(head, nodeIdOf(id)),
   };
 }
 

@@ -8,7 +8,7 @@ namespace wattmesh {
 namespace {
 // A broadcast is refused by many at the same moment: they challenge its sender one after the other.
 constexpr uint64_t spreadUs = 100 * usPerMs;
-// The smallest beacon interval, so that a neighbour that has become fresh is asked for what it has to say.
+// How soon a neighbour that has become fresh is asked for what it has to say.
 constexpr uint64_t pullUs = 10 * usPerMs;
 constexpr uint64_t pullSpreadUs = 40 * usPerMs;
 constexpr uint64_t busyUs = 20 * usPerMs;
@@ -65,7 +65,7 @@ bool Node::pumpChallenge() {
         asks ? freshness.ask(nonce, link_.counter() + 1, now_) : freshness.answer(link_.counter(), now_);
     const size_t length = encodeChallenge(challenge, frame_ + linkHeaderBytes, bodyBytesMax);
     if (!transmit(FrameType::challenge, neighbour.mac, length)) {
-      asks ? freshness.doubt(now_, busyUs) : freshness.challenged(challenge.nonce, now_);
+      freshness.unreached(!asks, now_, busyUs);
       return false;
     }
     inFlight_ = asks ? InFlight::challenge : InFlight::answer;

@@ -75,7 +75,9 @@ void Node::onJoin(const uint8_t from[macBytes], bool broadcast, const ReceivedFr
     drop(error);
   } else if (join.direction == Direction::up) {
     onJoinUp(from, join, header, rssi);
-  } else if (!session_.joined() && answersM2_.take(now_)) {
+  } else if (memcmp(header.nodeId, session_.nodeId(), nodeIdBytes) == 0 && !answersM2_.take(now_)) {
+    drop(Error::queueFull);
+  } else {
     onPacket(join.packet, join.packetLength);
   }
 }

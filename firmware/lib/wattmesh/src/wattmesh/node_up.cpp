@@ -94,6 +94,8 @@ void Node::keepItem(const Item& item, const PacketHeader& header, int8_t rssi) {
     if (custodian != session_.shortId()) hub_->hub.owe(custodian, entry, now_);
     return;
   }
+  // A handshake is repeated until it is answered: one copy is enough.
+  if (header.type == packetM1 && queue_.holdsJoin(item)) return;
   QueuedItem* slot = queue_.push(item, now_);
   if (slot == nullptr) {
     drop(Error::queueFull);
@@ -183,6 +185,8 @@ void Node::report(bool isAnswer, uint16_t poll) {
   Item item{};
   item.isAnswer = isAnswer;
   item.poll = poll;
+  // Somebody waits for a result: no hub is to collect more before it sends this on.
+  item.urgent = commands_.urgent();
   item.packet = packet;
   uint32_t counter = 0;
   if (length > 0) item.packetLength = session_.seal(plain, length, packet, counter);

@@ -57,6 +57,17 @@ bool Queue::holdsOwn() const {
   return false;
 }
 
+bool Queue::holdsJoin(const Item& item) const {
+  for (const QueuedItem& slot : slots_) {
+    if (slot.state == QueuedItem::State::empty || slot.origin != shortIdNone) continue;
+    Item held{};
+    Reader reader(slot.bytes, slot.length);
+    if (decodeItem(reader, held) != Error::none || held.packetLength != item.packetLength) continue;
+    if (memcmp(held.packet, item.packet, item.packetLength) == 0) return true;
+  }
+  return false;
+}
+
 void Queue::dropOwn() {
   for (QueuedItem& slot : slots_) {
     if (slot.own && slot.state != QueuedItem::State::inFlight) slot.state = QueuedItem::State::empty;

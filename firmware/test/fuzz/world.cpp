@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "demand.hpp"
+#include "wattmesh/control.hpp"
 #include "wattmesh/envelope.hpp"
 #include "wattmesh/sections.hpp"
 #include "wattmesh/slip.hpp"
@@ -75,7 +76,11 @@ void World::finish(size_t index) {
   Board& board = *boards_[index];
   if (!board.isSending()) return;
   deliver(index);
-  board.sent(isHeard || isBroadcastMac(board.onAirTo()), nowUs_);
+  const Bytes bytes = board.onAir();
+  const Mac to = board.onAirTo();
+  board.sent(isHeard || isBroadcastMac(to), nowUs_);
+  const bool isForeign = std::none_of(boards_.begin(), boards_.end(), [&to](const auto& each) { return each->mac() == to; });
+  if (isHeard && isForeign) answerChallenge(index, to, bytes);
 }
 
 // To the boards in reach; each gets a copy of its own.
@@ -86,6 +91,22 @@ void World::deliver(size_t from) {
     if (i == from || !isLinked[from][i]) continue;
     if (isBroadcastMac(to) || to == boards_[i]->mac()) boards_[i]->receive(boards_[from]->mac(), isBroadcastMac(to), bytes, nowUs_);
   }
+}
+
+// Neighbours that are no boards answer what asks whether they are there, so that the device listens to them.
+void World::answerChallenge(size_t asker, const Mac& asked, const Bytes& bytes) {
+  FrameHeader header{};
+  const uint8_t* body = nullptr;
+  size_t length = 0;
+  Challenge challenge{};
+  if (openFrame(bytes.data(), bytes.size(), header, body, length) != Error::none || header.type != FrameType::challenge) return;
+  if (decodeChallenge(body, length, challenge) != Error::none || challenge.isAnswer) return;
+  challenge.isAnswer = true;
+  const uint32_t counter = freshCounter();
+  challenge.counter = counter - 1;
+  Bytes answer(bodyBytesMax);
+  answer.resize(encodeChallenge(challenge, answer.data(), answer.size()));
+  receive(asker, asked, false, frame(static_cast<uint8_t>(FrameType::challenge), networkKeyId, counter, answer));
 }
 
 void World::receive(size_t index, const Mac& from, bool isBroadcast, const Bytes& frame) {

@@ -52,6 +52,7 @@ class World {
   static constexpr unsigned eventsMax = 20000;
 
   void leap(uint64_t us);
+  void answerChallenge(size_t asker, const Mac& asked, const Bytes& bytes);
   void deliver(size_t from);
   void serveHost(size_t index);
   void answerUp(size_t index, const wattmesh::Up& up);

@@ -4,6 +4,7 @@
 #include "check.hpp"
 #include "device.hpp"
 #include "wattmesh/beacon.hpp"
+#include "wattmesh/control.hpp"
 #include "wattmesh/crypto.hpp"
 #include "wattmesh/envelope.hpp"
 #include "wattmesh/frame.hpp"
@@ -96,15 +97,34 @@ class Station : public Device {
       ticks++;
       if (onAir.empty()) continue;
       if (wanted != 0 && packetOnAir() == wanted) return ticks;
+      const Bytes sent = onAir;
       onAir.clear();
       nextUs = node.sent(true, nowUs);
+      proveFreshness(node, sent);
     }
     nowUs = endUs;
     return ticks;
   }
 
-  // The parent hands the node its M2.
+  // The parent answers the node's challenge.
+  void proveFreshness(Node& node, const Bytes& frame) {
+    FrameHeader header{};
+    const uint8_t* body = nullptr;
+    size_t length = 0;
+    Challenge challenge{};
+    if (openFrame(frame.data(), frame.size(), header, body, length) != Error::none || header.type != FrameType::challenge) return;
+    if (decodeChallenge(body, length, challenge) != Error::none || challenge.isAnswer) return;
+    challenge.isAnswer = true;
+    challenge.counter = counter_;
+    Bytes answer(bodyBytesMax);
+    answer.resize(encodeChallenge(challenge, answer.data(), answer.size()));
+    hear(node, FrameType::challenge, false, answer);
+  }
+
+  // The node comes to know its parent, which hands it its M2.
   void join(Node& node) {
+    hearBeacon(node);
+    run(node, 3 * usPerS);
     hearBeacon(node);
     run(node, 10 * usPerS, packetM1);
     CHECK_EQUAL(packetOnAir(), packetM1);

@@ -18,5 +18,9 @@ export interface SimulatedCredentials {
 export function credentialsOf(seed: string | number): SimulatedCredentials {
   const random = new Random(seed).fork('credentials');
   const provider: CryptoProvider = { ...nodeProvider, randomBytes: (length) => random.bytes(length) };
-  return { identity: { staticKey: keyPairOf(provider, random.bytes(SECRET_BYTES)) }, storeKey: random.bytes(SECRET_BYTES), provider };
+  return {
+    identity: { staticKey: keyPairOf(provider, random.bytes(SECRET_BYTES)) },
+    storeKey: random.bytes(SECRET_BYTES),
+    provider,
+  };
 }

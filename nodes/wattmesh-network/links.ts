@@ -1,8 +1,8 @@
 import type { Clock } from '../headend/clock.ts';
-import type { HeadEndOptions } from '../headend/options.ts';
 import type { Link } from '../headend/link/link.ts';
 import { MqttLink } from '../headend/link/mqtt.ts';
 import { SerialLink } from '../headend/link/serial.ts';
+import type { HeadEndOptions } from '../headend/options.ts';
 import type { FlowHub } from './flow-hub.ts';
 import type { NetworkSettings } from './settings.ts';
 

@@ -164,7 +164,11 @@ export class NetworkRuntime implements NetworkService {
   async #newHeadEnd(): Promise<HeadEnd> {
     const { networkId, store, allowSuiteNone } = this.#settings;
     const instanceId = randomBytes(INSTANCE_BYTES).toString('hex');
-    const { link, names, credentials } = await makeLink(this.#settings, { clock: this.#clock, flow: this.#flow, instanceId });
+    const { link, names, credentials } = await makeLink(this.#settings, {
+      clock: this.#clock,
+      flow: this.#flow,
+      instanceId,
+    });
     const headEnd = new HeadEnd({
       network: networkId,
       store: await openStore({ file: store.kind === 'auto' ? store.file : '', kind: store.kind }),

@@ -63,7 +63,7 @@ export class Keyring {
     if (this.#storeKey) return this.#storeKey;
     throw new WattmeshError(
       'noKey',
-      'the store key is missing: restore the credentials of this network from its recovery file',
+      'the store key is missing: restore the credentials of this network from a backup of the credentials',
     );
   }
 }

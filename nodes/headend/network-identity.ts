@@ -34,7 +34,7 @@ export async function loadKeys(credentials: Credentials): Promise<NetworkKeys> {
   if (!storeKey) {
     throw new WattmeshError(
       'badConfig',
-      'the store key is missing: restore it with the identity from the recovery file',
+      'the store key is missing: restore it with the identity from a backup of the credentials',
     );
   }
   if (equalBytes(random(RANDOM_CHECK_BYTES), random(RANDOM_CHECK_BYTES))) {

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import type { CryptoProvider } from '../../nodes/headend/security/provider.ts';
 import { StoreKey } from '../../nodes/headend/security/store-key.ts';
 import { flipped, hex, providers } from './support/security-vectors.ts';

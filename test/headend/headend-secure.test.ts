@@ -75,7 +75,10 @@ describe('head-end: suite 0x01', () => {
     const bench = await Bench.started(secured());
     await bench.join(meter());
     const other = new Uint8Array(32).fill(1);
-    await assert.rejects(restarted(bench, { storeKey: other }), { reason: 'badTag', message: /backup of the credentials/ });
+    await assert.rejects(restarted(bench, { storeKey: other }), {
+      reason: 'badTag',
+      message: /backup of the credentials/,
+    });
     const { identity: _identity, storeKey: _storeKey, ...nothing } = secured({ allowSuiteNone: true });
     const { store, clock } = bench;
     const without = new Bench({ ...nothing, store, clock, link: new FakeLink() });

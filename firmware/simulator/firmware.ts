@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { WattmeshError } from '../../nodes/headend/errors.ts';
 
 /** What a device lends its firmware: the imports of the module `env` (firmware/wasm/port.cpp). Addresses, lengths and booleans are i32. */
-export type FirmwareImports = Readonly<Record<FirmwareImportName, (...args: number[]) => number | void>>;
+export type FirmwareImports = Readonly<Record<FirmwareImportName, (...args: number[]) => unknown>>;
 export type FirmwareImportName =
   | 'radio_send'
   | 'host_send'

@@ -20,6 +20,8 @@ export interface SimulatedLinkOptions {
   /** Fixes the devices' keys and the households; starting again with the same seed is the same mesh, switched on again. */
   readonly seed: number | string;
   readonly networkId: string;
+  /** Public key of the head-end that the devices join under suite 0x01; default: suite 0x00. */
+  readonly headEndKey?: Uint8Array;
   /** 16 bytes; default: made from the seed. */
   readonly networkKey?: Uint8Array;
   /** Default: the built one. */
@@ -94,7 +96,7 @@ export class SimulatedLink implements Link {
   }
 
   #start() {
-    const { clock, seed, networkId, networkKey, firmware } = this.#options;
+    const { clock, seed, networkId, networkKey, headEndKey, firmware } = this.#options;
     const { scenario } = this.#layout;
     const startUtcMs = clock.nowMs();
     const world = new World({
@@ -105,6 +107,7 @@ export class SimulatedLink implements Link {
       network: networkId,
       startUtcMs,
       meterLogRowsMax: LINK_LOG_ROWS_MAX,
+      headEndKey,
       ...(networkKey ? { networkKey } : {}),
     });
     world.observe({ measured: (id, row) => this.#tell(this.#reading(id, row)) });

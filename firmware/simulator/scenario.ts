@@ -15,6 +15,8 @@ export interface Scenario {
   /** Directed links; undefined: the path loss between the nodes' places decides. */
   readonly links: readonly Link[] | undefined;
   readonly radio: RadioConfig;
+  /** How sessions are protected: suite 0x00 or 0x01. */
+  readonly suite: 'none' | 'noise';
   readonly pollCycleS: number;
   readonly intervalS: number;
   /** In order of time. */
@@ -72,7 +74,7 @@ export function parseScenario(json: unknown): Scenario {
     nodes,
     links,
     radio: readRadio(fields),
-    pollCycleS: readPollCycle(fields),
+    ...readMesh(fields),
     intervalS: fields
       .inner('reading', ['intervalS'])
       .number('intervalS', { min: 1, max: U16_MAX, whole: true, fallback: 60 }),
@@ -198,14 +200,15 @@ function readRadio(fields: Fields): RadioConfig {
   };
 }
 
-/** The mesh part; of its choices this version has one each. Returns the poll cycle, seconds. */
-function readPollCycle(fields: Fields): number {
+/** The mesh part; of its modes this version has one. */
+function readMesh(fields: Fields): Pick<Scenario, 'suite' | 'pollCycleS'> {
   const mesh = fields.inner('mesh', ['mode', 'suite', 'pollCycleS']);
   const mode = mesh.oneOf('mode', ['collection', 'flooding'], 'collection');
   if (mode !== 'collection') throw notYet(mesh.at('mode'), `mode ${shown(mode)}`, 'give "collection" or remove it');
   const suite = mesh.oneOf('suite', ['none', 'noise', 'rsa'], 'none');
-  if (suite !== 'none') throw notYet(mesh.at('suite'), `suite ${shown(suite)}`, 'give "none" or remove it');
-  return mesh.number('pollCycleS', { min: 1, max: U16_MAX, whole: true, fallback: 60 });
+  if (suite === 'rsa') throw notYet(mesh.at('suite'), `suite ${shown(suite)}`, 'give "none" or "noise"');
+  const pollCycleS = mesh.number('pollCycleS', { min: 1, max: U16_MAX, whole: true, fallback: 60 });
+  return { suite, pollCycleS };
 }
 
 function readFaults(fields: Fields, ids: ReadonlySet<string>, durationS: number): Fault[] {

@@ -5,6 +5,7 @@ import type { Evidence, MessageEvidence } from './checkers/evidence.ts';
 import { checkExactlyOnce } from './checkers/exactly-once.ts';
 import { checkNothingLost } from './checkers/nothing-lost.ts';
 import { CommitTimes } from './commit-times.ts';
+import { credentialsOf } from './credentials.ts';
 import { EnergyMeter } from './energy.ts';
 import type { Firmware } from './firmware.ts';
 import { GatewayLink } from './gateway-port.ts';
@@ -67,7 +68,9 @@ class Simulation {
     const { scenario, firmware } = options;
     const seed = options.seed ?? scenario.seed;
     this.#options = options;
-    this.#world = new World({ scenario, firmware, seed, network: NETWORK });
+    const credentials = scenario.suite === 'noise' ? credentialsOf(seed) : undefined;
+    const headEndKey = credentials?.identity.staticKey.publicKey;
+    this.#world = new World({ scenario, firmware, seed, network: NETWORK, headEndKey });
     this.#recorder = new Recorder(this.#world);
     this.#energy = new EnergyMeter(this.#world);
     this.#world.observe(this.#energy);
@@ -86,7 +89,9 @@ class Simulation {
       clock,
       random: (length) => random.bytes(length),
       instanceId: Buffer.from(random.bytes(8)).toString('hex'),
-      policy: { allowSuiteNone: true },
+      // Every device of a scenario is the operator's own.
+      policy: { allowSuiteNone: credentials === undefined, approval: 'everyone' },
+      ...credentials,
       names: this.#names,
     });
     this.#world.gateway.onHostBytes(touched);

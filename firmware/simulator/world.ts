@@ -1,5 +1,5 @@
 import type { ResetCause } from '../../nodes/headend/frame/fields.ts';
-import { SUITE_NONE } from '../../nodes/headend/frame/packet.ts';
+import { SUITE_ECC, SUITE_NONE } from '../../nodes/headend/frame/packet.ts';
 import { networkNumber } from '../../nodes/headend/security/keys.ts';
 import { Device, type DeviceConfig, type DeviceSecurity } from './device.ts';
 import type { Firmware } from './firmware.ts';
@@ -43,6 +43,8 @@ export interface WorldOptions {
   readonly networkKey?: Uint8Array;
   /** What protects a device's session, by its name in the scenario; default: suite 0x00. */
   security?(node: string): DeviceSecurity;
+  /** All devices use suite 0x01 with the head-end that has this public key, unless `security` says otherwise. */
+  readonly headEndKey?: Uint8Array | undefined;
   /** UTC at simulated time 0; default {@link START_UTC_MS}. */
   readonly startUtcMs?: number;
   /** The gateway's host link is a serial byte stream instead of envelopes. */
@@ -157,17 +159,22 @@ export class World {
     switch (fault.kind) {
       case 'kill':
         this.#killed.add(fault.node);
-        return this.powerOff(fault.node);
+        this.powerOff(fault.node);
+        break;
       case 'revive':
         this.#killed.delete(fault.node);
-        return this.powerOn(fault.node);
+        this.powerOn(fault.node);
+        break;
       case 'powerCut':
         this.powerOff(fault.node);
-        return this.#powerOnIn(POWER_CUT_US, fault.node, 'brownOut');
+        this.#powerOnIn(POWER_CUT_US, fault.node, 'brownOut');
+        break;
       case 'partition':
-        return this.radio.partition(fault.nodes);
+        this.radio.partition(fault.nodes);
+        break;
       case 'heal':
-        return this.radio.heal();
+        this.radio.heal();
+        break;
     }
   }
 
@@ -186,7 +193,7 @@ export class World {
     const input =
       role === 'meter' ? new MeterInput(lastingSeed ?? this.seed, id, lastingSeed !== undefined) : undefined;
     const log = new MeterLog(meterLogRowsMax);
-    const security = this.#options.security?.(id);
+    const security = this.#options.security?.(id) ?? this.#defaultSecurity();
     const config = {
       ...(security ? { security } : {}),
       id,
@@ -251,6 +258,11 @@ export class World {
 
   #tell(tell: (observer: WorldObserver) => void): void {
     for (const observer of this.#observers) tell(observer);
+  }
+
+  #defaultSecurity(): DeviceSecurity | undefined {
+    const { headEndKey } = this.#options;
+    return headEndKey ? { suite: SUITE_ECC, headEndKey } : undefined;
   }
 
   /** Under suite 0x00 a network key comes with the configuration, otherwise when the device joins. */

@@ -1,9 +1,8 @@
 import type { Clock, Timer } from './clock.ts';
-import type { Downlinks } from './downlinks.ts';
-import { ACK_RANGES_MAX, type Ack, encodeDownSections } from './frame/sections.ts';
+import { ACK_RANGES_MAX, type Ack } from './frame/sections.ts';
 import type { MeshNode, Registry } from './registry.ts';
 import type { Session } from './security/session.ts';
-import type { SuiteEngine } from './security/suites.ts';
+import type { Sender } from './sender.ts';
 import type { LogState } from './store/store.ts';
 
 /** An acknowledgement waits this long, ms, for more rows of the same node: one downlink answers a whole poll. */
@@ -28,28 +27,17 @@ interface Unechoed {
 export class Acknowledger {
   readonly #clock: Clock;
   readonly #registry: Registry;
-  readonly #downlinks: Downlinks;
-  readonly #engineOf: (suite: number) => SuiteEngine | undefined;
-  readonly #epoch: number;
+  readonly #sender: Sender;
   readonly #due = new Set<string>();
   readonly #undelivered = new Set<string>();
   readonly #unechoed = new Map<string, Unechoed>();
   #timer: Timer | undefined;
   #logTurn = 0;
 
-  /** `engineOf`: undefined for a suite that the policy no longer allows. */
-  constructor(
-    clock: Clock,
-    registry: Registry,
-    downlinks: Downlinks,
-    engineOf: (suite: number) => SuiteEngine | undefined,
-    epoch: number,
-  ) {
+  constructor(clock: Clock, registry: Registry, sender: Sender) {
     this.#clock = clock;
     this.#registry = registry;
-    this.#downlinks = downlinks;
-    this.#engineOf = engineOf;
-    this.#epoch = epoch;
+    this.#sender = sender;
     for (const { record, sessions } of registry.nodes()) {
       if (sessions.current) this.#unechoed.set(record.nodeId, { nextMs: clock.nowMs(), tries: 0 });
     }
@@ -67,11 +55,12 @@ export class Acknowledger {
     if (this.#undelivered.has(nodeId) || (session && !session.downlink.echoed)) this.due(nodeId);
   }
 
-  /** A node echoed `epoch` in `session`. */
-  echoed(nodeId: string, session: Session, epoch: number): void {
-    if (epoch !== this.#epoch) return;
+  /** A node echoed `epoch` in `session`; true when that is the present one. */
+  echoed(nodeId: string, session: Session, epoch: number): boolean {
+    if (epoch !== this.#sender.epoch) return false;
     session.downlink.echoed = true;
     this.#unechoed.delete(nodeId);
+    return true;
   }
 
   /** An acknowledgement did not get out of the gateway. */
@@ -117,30 +106,17 @@ export class Acknowledger {
   #send(nodeId: string): boolean {
     const node = this.#registry.get(nodeId);
     const session = node?.sessions.current;
-    const engine = session && this.#engineOf(session.suite);
-    if (!node || !session || !engine) return true;
+    if (!node || !session) return true;
     const logs = this.#logsOf(node, session);
     if (logs.length === 0) return true;
     const utcMs = this.#clock.nowMs();
-    const packet = engine.seal(
-      {
-        type: 'down',
-        suite: session.suite,
-        fragment: false,
-        nodeId,
-        session: session.sessionId,
-        epoch: this.#epoch,
-        counter: session.downlink.nextCounter++,
-      },
-      session,
-      encodeDownSections(logs.map((log) => ackOf(log, utcMs))),
-    );
-    return this.#downlinks.send({ nodeId, packet, hold: true });
+    const acks = logs.map((log) => ackOf(log, utcMs));
+    return this.#sender.send(nodeId, acks, true) !== 'noGateway';
   }
 
-  /** The log that the node is writing; after a restart that is not known, and its logs take turns. A node ignores those that are not its. */
+  /** The log that the node is writing; where that is not known, its logs take turns. A node ignores those that are not its. */
   #logsOf({ logs }: MeshNode, { logId }: Session): readonly LogState[] {
-    if (logId !== undefined) return logs.filter((log) => log.logId === logId);
+    if (logId !== '') return logs.filter((log) => log.logId === logId);
     if (logs.length <= LOGS_PER_ACK_MAX) return logs;
     const from = (this.#logTurn++ * LOGS_PER_ACK_MAX) % logs.length;
     return [...logs.slice(from), ...logs.slice(0, from)].slice(0, LOGS_PER_ACK_MAX);

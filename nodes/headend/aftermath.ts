@@ -1,4 +1,5 @@
 import type { Acknowledger } from './acknowledger.ts';
+import type { Commands } from './commands.ts';
 import type { Downlinks } from './downlinks.ts';
 import type { Telemetry, UpSection } from './frame/sections.ts';
 import type { Gateways } from './gateways.ts';
@@ -8,6 +9,7 @@ import { allowedSilenceMs, type StatusTable } from './mesh/status.ts';
 import type { Topology } from './mesh/topology.ts';
 import type { Places } from './places.ts';
 import type { MeshNode } from './registry.ts';
+import type { Rotation } from './rotation.ts';
 import type { Tally } from './tally.ts';
 
 /** ETX travels in 1/128. */
@@ -18,6 +20,8 @@ export interface AftermathParts {
   readonly gateways: Gateways;
   readonly downlinks: Downlinks;
   readonly acknowledger: Acknowledger;
+  readonly rotation: Rotation;
+  readonly commands: Commands;
   readonly places: Places;
   readonly status: StatusTable;
   readonly topology: Topology;
@@ -38,11 +42,12 @@ export class Aftermath {
 
   /** A node has joined. */
   joined(request: JoinRequest, reception: Reception, node: MeshNode, joined: Joined): void {
-    const { status, offlineAfterCycles } = this.#parts;
+    const { status, offlineAfterCycles, rotation } = this.#parts;
     const { nodeId, handshake } = request;
     status.expect(nodeId, allowedSilenceMs(node.record, offlineAfterCycles), reception.receivedAtMs, 0);
     this.#heard(reception, node);
     status.report(nodeId, { bootCount: handshake.payload.bootCount });
+    rotation.joined(nodeId, joined.keyId);
     this.#parts.topologyChanged();
     this.answer(joined, reception.gateway);
   }
@@ -86,11 +91,14 @@ export class Aftermath {
     if (moved || before !== 'online' || hops !== route.length) this.#parts.topologyChanged();
   }
 
-  /** Readings are in the store by now; results and events belong to commands, which this head-end does not send. */
+  /** Readings are in the store by now. */
   #section({ nodeId, session }: Transport, section: UpSection, atMs: number): void {
-    const { acknowledger, tally } = this.#parts;
+    const { acknowledger, rotation, commands, tally } = this.#parts;
     if (section.kind === 'telemetry') this.#telemetry(nodeId, section, atMs);
-    else if (section.kind === 'echo') acknowledger.echoed(nodeId, session, section.epoch);
+    else if (section.kind === 'echo') {
+      const isOurs = acknowledger.echoed(nodeId, session, section.epoch);
+      if (isOurs) rotation.echoed(nodeId, session, section.counter);
+    } else if (section.kind === 'result') commands.result(nodeId, section);
     else if (section.kind === 'probe') acknowledger.due(nodeId);
     else if (section.kind === 'unknown') tally.add('unknownType');
   }

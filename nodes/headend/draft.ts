@@ -1,15 +1,19 @@
+import { AdmissionDraft, NODES_MAX } from './admissions.ts';
 import { sessionRecord } from './records.ts';
-import { Claims, type MeshNode, NODES_MAX, type Registry } from './registry.ts';
+import { Claims, type MeshNode, type Registry } from './registry.ts';
 import { sessionSlots } from './security/session.ts';
 import type { CommitGroup, LogState, NodeRecord, SessionRecord } from './store/store.ts';
+import { VaultDraft } from './vault.ts';
 
-type NodeChanges = Pick<CommitGroup, 'nodes' | 'sessions' | 'clearedSessions' | 'logs'>;
+type Changes = Omit<CommitGroup, 'rows' | 'outboxSent'>;
 
 /**
  * The registry as it will be once a group is committed. Dropped when the commit fails, so that replay windows, log states and sessions never
  * run ahead of the store.
  */
 export class Draft {
+  readonly admissions: AdmissionDraft;
+  readonly vault: VaultDraft;
   readonly #registry: Registry;
   readonly #changed = new Map<string, MeshNode>();
   readonly #claims = new Claims();
@@ -17,6 +21,8 @@ export class Draft {
 
   constructor(registry: Registry) {
     this.#registry = registry;
+    this.admissions = new AdmissionDraft(registry.admissions);
+    this.vault = new VaultDraft(registry.vault);
   }
 
   /** True when no further node may be added. */
@@ -26,6 +32,12 @@ export class Draft {
 
   get(nodeId: string): MeshNode | undefined {
     return this.#changed.get(nodeId) ?? this.#registry.get(nodeId);
+  }
+
+  /** All nodes. */
+  *nodes(): Generator<MeshNode> {
+    for (const node of this.#registry.nodes()) if (!this.#changed.has(node.record.nodeId)) yield node;
+    yield* this.#changed.values();
   }
 
   put(node: MeshNode): void {
@@ -49,7 +61,7 @@ export class Draft {
   }
 
   /** Everything that differs from the registry, for the store. */
-  changes(): NodeChanges {
+  changes(): Changes {
     const nodes: NodeRecord[] = [];
     const sessions: SessionRecord[] = [];
     const clearedSessions: CommitGroup['clearedSessions'][number][] = [];
@@ -67,12 +79,14 @@ export class Draft {
       }
       for (const log of node.logs) if (!before?.logs.includes(log)) logs.push(log);
     }
-    return { nodes, sessions, clearedSessions, logs };
+    return { nodes, sessions, clearedSessions, logs, ...this.admissions.changes(), ...this.vault.changes() };
   }
 
   /** The group is in the store: makes the registry say so. */
   adopt(): void {
     for (const node of this.#changed.values()) this.#registry.adopt(node);
+    this.admissions.adopt();
+    this.vault.adopt();
   }
 
   #isFree(holder: (claims: Claims) => string | undefined, nodeId: string): boolean {

@@ -24,6 +24,8 @@ export const errorCodes = {
   wrongNetwork: 210,
   notFresh: 211,
   counterSpent: 212,
+  rateLimited: 213,
+  revoked: 214,
   queueFull: 301,
   tooManyHops: 302,
   noRoute: 303,
@@ -42,6 +44,8 @@ export const errorCodes = {
   badConfig: 507,
   badScenario: 508,
   firmwareTrap: 509,
+  commandTimeout: 510,
+  commandLate: 511,
 } as const;
 
 export type ErrorName = keyof typeof errorCodes;

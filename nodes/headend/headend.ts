@@ -1,71 +1,64 @@
+import { Audience } from './audience.ts';
 import { type Beginning, boot } from './boot.ts';
-import type { Clock, Timer } from './clock.ts';
-import { Draft } from './draft.ts';
+import type { Timer } from './clock.ts';
+import type { CommandOrder } from './commands.ts';
+import { Committer, type Fate } from './committer.ts';
+import { commandedNode, type DeviceSelector } from './decisions.ts';
+import { Devices } from './devices.ts';
 import { messageOf } from './emission.ts';
 import { WattmeshError } from './errors.ts';
 import { decodeGatewayEnvelope, type Envelope } from './frame/envelope.ts';
 import { type Gateway, Gateways, isPlausibleUtc, TIME_PERIOD_MS } from './gateways.ts';
-import { GroupCommit } from './group-commit.ts';
-import { type Input, type NewRow, rowCountOf, takeIn, type Verdict } from './intake.ts';
-import { type Joined, join } from './joining.ts';
-import { Life, type LifeParts } from './life.ts';
-import type { Link, LinkHandler } from './link/link.ts';
+import { type Input, rowCountOf } from './intake.ts';
+import { Life } from './life.ts';
+import type { LinkHandler } from './link/link.ts';
 import { M2Cache } from './m2-cache.ts';
 import { allowedSilenceMs, StatusTable } from './mesh/status.ts';
 import { Topology } from './mesh/topology.ts';
-import type { NetworkState, ReadingMessage, StatusMessage, TopologyMessage } from './messages.ts';
-import { openPacket } from './opening.ts';
+import type {
+  CommandMessage,
+  DeviceStatus,
+  NetworkState,
+  ReadingMessage,
+  StatusMessage,
+  TopologyMessage,
+} from './messages.ts';
+import { loadKeys, type NetworkKeys } from './network-identity.ts';
+import { type HeadEndOptions, type Settings, settingsOf } from './options.ts';
 import { Outbox } from './outbox.ts';
 import { statusMessage, topologyMessage } from './overview.ts';
 import { every } from './pace.ts';
 import { Places } from './places.ts';
+import type { ListFault } from './preload.ts';
+import { prepare, settleRing } from './preparation.ts';
 import { Registry } from './registry.ts';
+import { REKEY_PERIOD_MS } from './rekeying.ts';
 import { networkNumber } from './security/keys.ts';
-import type { CommitGroup, CommitResult, Store } from './store/store.ts';
+import { Suites } from './security/suites.ts';
+import type { CommitResult, OutboxEntry, ReadingRow } from './store/store.ts';
 import { Tally } from './tally.ts';
 import { Telling } from './telling.ts';
+import { WaitingRoom } from './waiting-room.ts';
 import { warningsOf } from './warnings.ts';
 
-/** How long packets are collected for one commit unless the options say otherwise, ms; and the most that they may say. */
-export const COMMIT_DELAY_MS = 50;
-export const COMMIT_DELAY_MS_MAX = 100;
-/** Missed cycles after which a node is offline unless the options say otherwise. */
-export const OFFLINE_AFTER_CYCLES = 3;
+export { COMMIT_DELAY_MS, COMMIT_DELAY_MS_MAX, type HeadEndOptions, OFFLINE_AFTER_CYCLES } from './options.ts';
+
 /** The outbox cursor goes into the store by itself when no commit has taken it along for this long, ms. */
 const CURSOR_IDLE_MS = 100;
-/** Messages wait at most this long, ms, after a start for somebody to listen. */
-const LISTEN_GRACE_MS = 2_000;
-/** And this long, ms, when the last listener has gone: a deployment of Node-RED, which gives nodes 15 s to close, brings the next one. */
-const RETURN_GRACE_MS = 20_000;
 const TICK_MS = 1_000;
 
-export interface HeadEndOptions {
-  /** Network id. */
-  readonly network: string;
-  readonly store: Store;
-  readonly link: Link;
-  readonly clock: Clock;
-  /** `length` random bytes of cryptographic quality. */
-  random(length: number): Uint8Array;
-  /** 16 hexadecimal digits, drawn anew at each start. */
-  readonly instanceId: string;
-  readonly policy: { readonly allowSuiteNone: boolean };
-  /** Names of metering points by node id or key. */
-  readonly names?: ReadonlyMap<string, string>;
-  /** How long packets are collected for one commit, ms: at most COMMIT_DELAY_MS_MAX. */
-  readonly commitDelayMs?: number;
-  readonly offlineAfterCycles?: number;
-}
-
-/** What became of an input in its group. */
-type Fate = { readonly verdict: Verdict } | { readonly joined: Joined } | { readonly refused: true };
+/** Which device is asked to do what. */
+export type CommandRequest = DeviceSelector & CommandOrder;
 
 /**
  * The head-end of one network: opens, verifies, de-duplicates, stores, acknowledges, and tells what it knows. The composition root: each of
  * the parts beside this file does one of these. One start and one stop in a life.
  */
 export class HeadEnd {
+  /** What the operator decides about devices. */
+  readonly devices: Devices;
   readonly #options: HeadEndOptions;
+  readonly #settings: Settings;
   readonly #registry = new Registry();
   readonly #status = new StatusTable();
   readonly #topology = new Topology();
@@ -74,42 +67,54 @@ export class HeadEnd {
   readonly #telling: Telling;
   readonly #gateways: Gateways;
   readonly #places: Places;
-  readonly #group: GroupCommit<Input>;
   readonly #outbox: Outbox;
-  /** Runs while messages wait for a listener. */
-  #grace: Timer | undefined;
+  readonly #committer: Committer;
+  readonly #audience: Audience;
+  readonly #waiting = new WaitingRoom();
   #linkState: NetworkState['link'] = { up: false, detail: 'not started' };
   #life: Life | undefined;
   #timers: readonly Timer[] = [];
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
-  /** Outbox cursor as the store has it. */
-  #cursor = 0;
   #stored = 0;
   #gatewaysThere = 0;
   #conflicts = 0;
-  #storeProblem: string | undefined;
+  #listFaults: readonly ListFault[] = [];
+  #providerWarning: string | undefined;
 
   constructor(options: HeadEndOptions) {
-    const { clock, link, network, instanceId, commitDelayMs = COMMIT_DELAY_MS } = options;
-    if (!(commitDelayMs >= 0 && commitDelayMs <= COMMIT_DELAY_MS_MAX)) {
-      throw new WattmeshError(
-        'badConfig',
-        `a commit delay of ${commitDelayMs} ms is not allowed: use 0 to ${COMMIT_DELAY_MS_MAX}`,
-      );
-    }
+    const { clock, link, network, instanceId, random, store } = options;
     this.#options = options;
+    this.#settings = settingsOf(options);
     this.#telling = new Telling(clock, this.#tally, this);
     this.#gateways = new Gateways(link, clock, networkNumber(network), instanceId);
     this.#places = new Places(this.#registry, this.#gateways);
-    this.#group = new GroupCommit(clock, commitDelayMs, (inputs) => this.#commit(inputs));
-    const parts = { network, registry: this.#registry, places: this.#places };
-    this.#outbox = new Outbox((entry, again) => this.#telling.readings.tell(messageOf(entry, again, parts)));
+    const [registry, gateways, telling] = [this.#registry, this.#gateways, this.#telling];
+    const parts = { network, registry, places: this.#places };
+    const emit = (entry: OutboxEntry, again: boolean) => telling.readings.tell(messageOf(entry, again, parts));
+    this.#outbox = new Outbox(clock, emit, () => this.#committer.saveCursorWithin(CURSOR_IDLE_MS));
+    const outbox = this.#outbox;
+    this.#audience = new Audience({ clock, outbox, listeners: telling.readings });
+    const { approval, names, commitDelayMs, rotationGraceMs } = this.#settings;
+    const fixed = { approval, keyed: options.identity !== undefined, policy: options.policy, names, random };
+    this.#committer = new Committer({
+      ...{ clock, commitDelayMs, store, registry, gateways, outbox, telling },
+      joinContext: (gatewayRef) => ({ ...fixed, gatewayRef, nowMs: clock.nowMs(), epoch: this.#life?.epoch ?? 0 }),
+      settle: (inputs, fates, result) => this.#settle(inputs, fates, result),
+    });
+    this.devices = new Devices({
+      ...{ registry, clock, rotationGraceMs, random },
+      submit: (change) => (this.#life ? this.#committer.submit(change) : Promise.reject(notRunning())),
+      latestRow: (key) => this.#latestRow(key),
+      approved: (key) => this.#answerWaiting(key),
+      revoked: (nodeId) => this.#shutOut(nodeId),
+      changed: () => telling.devicesChanged(),
+    });
   }
 
   /**
    * Opens the store, takes the owner epoch, sends what the outbox holds (redelivered), opens the link. Rejects with the store's or the
-   * link's error; everything is closed again then.
+   * link's error, `badConfig` for credentials that cannot be used; everything is closed again then.
    */
   start(): Promise<void> {
     this.#starting ??= this.#start();
@@ -124,12 +129,7 @@ export class HeadEnd {
 
   /** Listeners are called synchronously; what one throws is counted and told to `onProblem`. Each call returns the function that ends it. */
   onReading(listener: (message: ReadingMessage) => void): () => void {
-    const end = this.#telling.readings.add(listener);
-    if (this.#life) this.#openOutbox();
-    return () => {
-      end();
-      if (this.#life && !this.#telling.readings.any) this.#awaitListeners(RETURN_GRACE_MS);
-    };
+    return this.#audience.add(listener);
   }
 
   onStatus(listener: (message: StatusMessage) => void): () => void {
@@ -142,6 +142,16 @@ export class HeadEnd {
 
   onState(listener: (state: NetworkState) => void): () => void {
     return this.#telling.states.add(listener);
+  }
+
+  /** Events of all commands. */
+  onCommand(listener: (message: CommandMessage) => void): () => void {
+    return this.#telling.commands.add(listener);
+  }
+
+  /** The list of devices when it has changed. */
+  onDevices(listener: (devices: DeviceStatus[]) => void): () => void {
+    return this.#telling.devices.add(listener);
   }
 
   /** Failures of the store, of a listener, of the head-end itself. */
@@ -158,6 +168,7 @@ export class HeadEnd {
   }
 
   state(): NetworkState {
+    const rotation = this.#life?.rotation.progress;
     return {
       link: this.#linkState,
       gateways: this.#gateways.reachable().length,
@@ -165,8 +176,28 @@ export class HeadEnd {
       nodesKnown: this.#registry.size,
       errors: this.#tally.toRecord(),
       stored: this.#stored,
+      pendingDevices: this.#registry.admissions.count('pending'),
+      rotation: rotation ? { ...rotation.counts, useAt: new Date(rotation.useAtMs).toISOString() } : null,
       warnings: this.#warnings(),
     };
+  }
+
+  /**
+   * Has a node do something. Resolves with the message of its result, whatever that is (`payload.outcome`). Rejects with `commandTimeout` when
+   * none came in time, `unknownNode`, `revoked`, `badField` (a wrong order), `queueFull`, or `linkClosed` (the head-end is not running).
+   * `onEvent` hears of every event of this command, also of a result that comes too late.
+   */
+  async command(request: CommandRequest, onEvent?: (message: CommandMessage) => void): Promise<CommandMessage> {
+    const life = this.#life;
+    if (!life || this.#stopping) throw notRunning();
+    const node = commandedNode(this.#registry, request);
+    const tell = (message: CommandMessage): void => {
+      this.#telling.commands.tell(message);
+      if (onEvent) this.#telling.attempt(() => onEvent(message));
+    };
+    return new Promise((resolve, reject) => {
+      life.commands.begin(node, request, tell, (end) => ('error' in end ? reject(end.error) : resolve(end.message)));
+    });
   }
 
   /** An envelope from a gateway. */
@@ -195,21 +226,20 @@ export class HeadEnd {
     }
   }
 
-  /** A packet's whole way: item, packet, open, sections, group; `#commit` goes on from there. */
+  /** A packet's whole way: item, packet, open, sections, group; `#settle` goes on from there. */
   #receivePacket(gateway: Gateway, { number, rssiDbm, item }: Extract<Envelope, { type: 'up' }>): void {
-    const { clock, policy } = this.#options;
     const { name } = gateway;
-    if (gateway.inFlight.has(number)) return;
+    const life = this.#life;
+    if (!life || gateway.inFlight.has(number)) return;
     const isEmpty = item.packet.length === 0;
-    const opened = isEmpty ? undefined : this.#telling.attempt(() => openPacket(item.packet, this.#registry, policy));
-    const answered = opened?.kind === 'join' ? this.#m2s.get(opened.hash) : undefined;
-    if (answered) this.#life?.aftermath.answer(answered, name);
-    if (!opened || answered) {
+    const opened = isEmpty ? undefined : this.#telling.attempt(() => life.opener.open(item.packet, name));
+    if (opened?.kind === 'answered') life.aftermath.answer(opened.joined, name);
+    if (!opened || opened.kind === 'answered') {
       this.#gateways.acknowledge(name, [number]);
       return;
     }
     const rows = rowCountOf(opened);
-    if (this.#outbox.isFull || !this.#group.hasRoom(rows)) {
+    if (this.#outbox.isFull || !this.#committer.hasRoom(rows)) {
       // No UP_ACK: the gateway keeps the packet and sends it again.
       this.#telling.dropped('queueFull');
       return;
@@ -217,115 +247,94 @@ export class HeadEnd {
     gateway.inFlight.add(number);
     const gatewayRef = this.#places.gatewayRef(name);
     const { route } = item;
-    const receivedAtMs = clock.nowMs();
-    this.#group.add({ opened, gateway: name, gatewayRef, upNumber: number, receivedAtMs, rssiDbm, route }, rows);
-  }
-
-  /** Takes a group into a draft, the draft into the store, and only then lets anybody know. */
-  async #commit(inputs: readonly Input[]): Promise<void> {
-    try {
-      const draft = new Draft(this.#registry);
-      const rows: NewRow[] = [];
-      const fates = inputs.map((input) => this.#take(draft, input, rows));
-      const result = await this.#store({ ...draft.changes(), rows, outboxSent: this.#outbox.sent });
-      draft.adopt();
-      this.#settle(inputs, fates, result);
-    } catch (error) {
-      this.#telling.problem(error);
-    }
-    for (const { gateway, upNumber } of inputs) this.#gateways.get(gateway)?.inFlight.delete(upNumber);
-    this.#telling.stateChanged();
-  }
-
-  #take(draft: Draft, input: Input, rows: NewRow[]): Fate {
-    const { opened } = input;
-    if (opened.kind === 'transport') return { verdict: takeIn(draft, opened, input, rows) };
-    const { clock, policy, names = new Map(), random } = this.#options;
-    const context = { epoch: this.#life?.epoch ?? 0, nowMs: clock.nowMs(), policy, names, random };
-    const joined = this.#telling.attempt(() => join(draft, opened.handshake, opened.hash, context));
-    return joined ? { joined } : { refused: true };
-  }
-
-  /** Commits a group; one of nothing new costs no transaction. */
-  async #store(group: CommitGroup): Promise<CommitResult> {
-    const { rows, nodes, sessions, clearedSessions, logs, outboxSent } = group;
-    const changes = rows.length + nodes.length + sessions.length + clearedSessions.length + logs.length;
-    if (changes === 0 && outboxSent === this.#cursor) return { outbox: [], duplicates: 0, conflicts: [] };
-    try {
-      const result = await this.#options.store.commit(group);
-      this.#cursor = outboxSent;
-      this.#storeProblem = undefined;
-      return result;
-    } catch (error) {
-      this.#storeProblem = error instanceof Error ? error.message : String(error);
-      throw error;
-    }
+    const receivedAtMs = this.#options.clock.nowMs();
+    this.#committer.add({ opened, gateway: name, gatewayRef, upNumber: number, receivedAtMs, rssiDbm, route }, rows);
   }
 
   /** The group is durable: custody is confirmed, answers and acknowledgements go out, then the messages. */
   #settle(inputs: readonly Input[], fates: readonly Fate[], result: CommitResult): void {
     this.#gateways.acknowledgeAll(inputs);
     inputs.forEach((input, index) => {
-      const { opened } = input;
-      const fate = fates[index] as Fate;
-      const node = this.#registry.get(opened.nodeId);
-      if (opened.kind === 'transport' && 'verdict' in fate) {
-        this.#life?.aftermath.transported(opened, input, fate.verdict, node);
-      } else if (opened.kind === 'join' && 'joined' in fate && node) {
-        this.#m2s.set(opened.hash, fate.joined);
-        this.#life?.aftermath.joined(opened, input, node, fate.joined);
-      }
+      this.#settleOne(input, fates[index] as Fate);
     });
     this.#stored += result.outbox.length;
     this.#conflicts += result.conflicts.length;
     if (result.conflicts.length > 0) this.#tally.add('readingConflict', result.conflicts.length);
     this.#outbox.add(result.outbox, false);
-    this.#saveCursor();
     if (inputs.length > 0) this.#telling.statusChanged();
+  }
+
+  #settleOne(input: Input, fate: Fate): void {
+    const { opened } = input;
+    const node = this.#registry.get(opened.nodeId);
+    if (opened.kind === 'transport') {
+      if ('verdict' in fate) this.#life?.aftermath.transported(opened, input, fate.verdict, node);
+    } else if ('joined' in fate && node) {
+      this.#m2s.set(opened.hash, fate.joined, this.#options.clock.nowMs());
+      this.#life?.aftermath.joined(opened, input, node, fate.joined);
+    } else if ('listed' in fate) {
+      this.#tally.add('unknownNode');
+      this.#waiting.add(opened, input);
+      this.#telling.devicesChanged();
+    }
   }
 
   async #start(): Promise<void> {
     const { store, link, clock } = this.#options;
-    const beginning = await boot(store, clock);
+    const keys = await loadKeys(this.#options);
+    const beginning = await boot(store, clock, keys.keyring);
     try {
-      this.#begin(beginning);
+      await this.#begin(beginning, keys);
       await link.open(this.#handler());
     } catch (error) {
+      await this.#commitRest();
       this.#endLife();
       await store.close();
       throw error;
     }
   }
 
-  #begin({ epoch, nodes, outbox }: Beginning): void {
-    const { clock, policy, random, names, offlineAfterCycles = OFFLINE_AFTER_CYCLES } = this.#options;
+  async #begin({ epoch, nodes, admissions, secrets, outbox }: Beginning, network: NetworkKeys): Promise<void> {
+    const { clock, policy, random, network: networkId } = this.#options;
+    const { names, offlineAfterCycles } = this.#settings;
+    const registry = this.#registry;
+    const pskOf = (key: string) => registry.vault.psk(key);
+    const suites = new Suites({ policy, networkNumber: networkNumber(networkId), clock, keys: network.keys, pskOf });
+    this.#providerWarning = network.warning;
+    registry.vault.open(network.keyring, secrets);
+    for (const admission of admissions) registry.admissions.adopt(admission);
     for (const node of nodes) {
       const { nodeId, key, lastSeenMs } = node.record;
-      const name = names?.get(nodeId) ?? names?.get(key) ?? node.record.name;
-      this.#registry.adopt({ ...node, record: { ...node.record, name } });
+      const name = names.get(nodeId) ?? names.get(key) ?? node.record.name;
+      registry.adopt({ ...node, record: { ...node.record, name } });
+      if (registry.isRevoked(node.record)) continue;
       this.#status.expect(nodeId, allowedSilenceMs(node.record, offlineAfterCycles), clock.nowMs(), lastSeenMs);
     }
-    const parts: LifeParts = {
-      clock,
-      policy,
-      firstToken: new DataView(random(4).slice().buffer).getUint32(0),
-      offlineAfterCycles,
-      registry: this.#registry,
-      gateways: this.#gateways,
-      places: this.#places,
-      status: this.#status,
-      topology: this.#topology,
-      tally: this.#tally,
+    await this.#committer.now((draft) => {
+      this.#listFaults = prepare(draft, this.devices, this.#options);
+    });
+    const [gateways, places, status, topology, tally] = [
+      this.#gateways,
+      this.#places,
+      this.#status,
+      this.#topology,
+      this.#tally,
+    ];
+    this.#life = new Life(epoch, {
+      ...{ network: networkId, clock, random, registry, suites, offlineAfterCycles },
+      ...{ gateways, places, status, topology, tally, m2s: this.#m2s },
       topologyChanged: () => this.#telling.topologyChanged(),
-    };
-    this.#life = new Life(epoch, parts);
+      rotationFinished: () => this.#settleRing(),
+      commandLate: () => this.#tally.add('commandLate'),
+    });
+    const { rekeying } = this.#life;
     this.#timers = [
       every(clock, TICK_MS, () => this.#telling.attempt(() => this.#tick())),
       every(clock, TIME_PERIOD_MS, () => this.#telling.attempt(() => this.#gateways.sendTimes())),
+      every(clock, REKEY_PERIOD_MS, () => this.#telling.attempt(() => rekeying.tick())),
     ];
     this.#outbox.add(outbox, true);
-    if (this.#telling.readings.any) this.#openOutbox();
-    else this.#awaitListeners(LISTEN_GRACE_MS);
+    this.#audience.begin();
   }
 
   #handler(): LinkHandler {
@@ -347,7 +356,7 @@ export class HeadEnd {
     await Promise.allSettled([this.#starting]);
     if (!this.#life) return;
     this.#cancelTimers();
-    await this.#group.flush();
+    await this.#commitRest();
     this.#endLife();
     try {
       await this.#options.link.close();
@@ -356,15 +365,20 @@ export class HeadEnd {
     }
   }
 
+  async #commitRest(): Promise<void> {
+    this.#outbox.end();
+    await this.#committer.flush();
+  }
+
   #endLife(): void {
     this.#cancelTimers();
-    this.#life?.acknowledger.stop();
+    this.#life?.stop();
     this.#life = undefined;
     this.#telling.stop();
   }
 
   #cancelTimers(): void {
-    this.#grace?.cancel();
+    this.#audience.end();
     for (const timer of this.#timers) timer.cancel();
   }
 
@@ -380,23 +394,31 @@ export class HeadEnd {
     if (there !== this.#gatewaysThere) this.#telling.stateChanged();
     this.#gatewaysThere = there;
     this.#life?.acknowledger.tick();
+    this.#life?.rotation.tick();
   }
 
-  /** Messages wait for a listener, but not for ever: somebody may want nothing but the store. */
-  #awaitListeners(graceMs: number): void {
-    this.#outbox.close();
-    this.#grace?.cancel();
-    this.#grace = this.#options.clock.after(graceMs, () => this.#telling.attempt(() => this.#openOutbox()));
+  async #latestRow(key: string): Promise<ReadingRow | undefined> {
+    const [row] = await this.#options.store.readings({ key, newestFirst: true, limit: 1 });
+    return row;
   }
 
-  #openOutbox(): void {
-    this.#grace?.cancel();
-    this.#outbox.open();
-    this.#saveCursor();
+  /** A device that was let in while its handshake was waiting is answered now. */
+  #answerWaiting(key: string): void {
+    const input = this.#waiting.leave(key, this.#options.clock.nowMs());
+    if (input && this.#life && this.#committer.hasRoom(0)) this.#committer.add(input, 0);
   }
 
-  #saveCursor(): void {
-    if (this.#outbox.sent !== this.#cursor) this.#group.within(CURSOR_IDLE_MS);
+  #shutOut(nodeId: string): void {
+    this.#status.silence(nodeId);
+    this.#life?.rotation.begin();
+    this.#telling.topologyChanged();
+  }
+
+  #settleRing(): void {
+    this.#committer.submit(settleRing).then(
+      () => this.#life?.rotation.begin(),
+      (error) => this.#telling.problem(error),
+    );
   }
 
   #facts() {
@@ -405,14 +427,22 @@ export class HeadEnd {
   }
 
   #warnings(): string[] {
-    const { store, policy, clock } = this.#options;
+    const { store, policy, clock, identity } = this.#options;
     const own = warningsOf({
       storeWarning: store.warning,
-      storeProblem: this.#storeProblem,
+      storeProblem: this.#committer.problem,
+      providerWarning: this.#providerWarning,
       allowSuiteNone: policy.allowSuiteNone,
+      everyoneIsAdmitted: identity !== undefined && this.#settings.approval === 'everyone',
       clockIsSet: isPlausibleUtc(clock.nowMs()),
       conflicts: this.#conflicts,
+      idConflicts: this.#tally.count('idConflict'),
+      listFaults: this.#listFaults,
     });
     return [...own, ...this.#gateways.warnings()];
   }
+}
+
+function notRunning(): WattmeshError {
+  return new WattmeshError('linkClosed', 'the network is not running: start it first');
 }

@@ -6,7 +6,7 @@ import { rowsOf } from './metering/reading.ts';
 import { LOGS_PER_NODE_MAX, type MeshNode } from './registry.ts';
 import { judgeCounter, type ReplayVerdict } from './security/replay.ts';
 import { acceptedIn, type Session, slotOf } from './security/session.ts';
-import type { Handshake } from './security/suites.ts';
+import type { Handshake } from './security/suite.ts';
 import type { Arrival, CommitGroup, LogState } from './store/store.ts';
 
 /** `lastSeenMs` of a stored node is at most this much behind, ms: it is not worth a write per packet. */

@@ -67,6 +67,11 @@ export interface NodeStatus {
   bootCount: number | null;
   batteryV: number | null;
   suite: 'none' | 'ecc' | 'rsa';
+  energy: 'mains' | 'backup' | 'battery';
+  /** It can switch a load. */
+  relay: boolean;
+  /** It was shut out, or another device took its place. */
+  revoked: boolean;
 }
 
 /** `status` of the whole network: sent when anything changed. `topic` = "<network>/status". */
@@ -88,6 +93,7 @@ export interface TopologyMessage {
       status: NodeStatus['status'];
       hops: number | null;
       localHubId: number | null;
+      suite: 'none' | 'ecc' | 'rsa';
     }[];
     /** From child to parent, by node id. */
     links: { from: string; to: string; rssi_dbm: number | null; etx: number | null }[];
@@ -105,6 +111,75 @@ export interface NetworkState {
   errors: Record<string, number>;
   /** Rows stored since the start. */
   stored: number;
+  /** Devices that wait for the operator. */
+  pendingDevices: number;
+  /** How far a new network key has come; null: none is on its way. `useAt`: ISO 8601 UTC. */
+  rotation: { keyId: number; useAt: string; confirmed: number; total: number } | null;
   /** Shown as long as it stands: a store without SQLite, suite 0x00 in use. */
   warnings: string[];
+}
+
+/**
+ * What happens to a command: `sent` and, in a relay's two steps, `prepared`; then the result (`done`, `refused`, `expired`, `unknownOperation`,
+ * `failed`) or `timeout`; `late`: the result came after all, see `outcome`.
+ */
+export type CommandEvent =
+  | 'sent'
+  | 'prepared'
+  | 'done'
+  | 'refused'
+  | 'expired'
+  | 'unknownOperation'
+  | 'failed'
+  | 'timeout'
+  | 'late';
+
+/** An event of a command. `topic` = "<network>/<meter id>/command". */
+export interface CommandMessage {
+  topic: string;
+  payload: {
+    /** The same in all messages of one command. */
+    id: number;
+    meter: string;
+    name: string;
+    operation: 'pollNow' | 'setInterval' | 'identify' | 'reboot' | 'rekey' | 'relay';
+    event: CommandEvent;
+    /** As the node reported it; null before that. */
+    outcome: 'done' | 'prepared' | 'refused' | 'expired' | 'unknownOperation' | 'failed' | null;
+    /** What the node sent with it, hex. */
+    data: string | null;
+    at: string;
+  };
+  wattmesh: { network: string; nodeId: string; suite: 'none' | 'ecc' | 'rsa' };
+}
+
+/** A device and what the operator has decided about it. */
+export interface DeviceStatus {
+  /** Device key, hex. */
+  key: string;
+  nodeId: string;
+  state: 'pending' | 'approved' | 'rejected' | 'revoked';
+  /** When it first asked, or when the decision was made. */
+  since: string;
+  /** Its last handshake while it was not approved; null: none. */
+  lastSeen: string | null;
+  gateway: string | null;
+  role: 'meter' | 'hub' | 'gateway' | null;
+  suite: 'none' | 'ecc' | 'rsa' | null;
+  meter: string | null;
+  name: string | null;
+  hub: number | null;
+  /** The digits of its label, eight groups of five; null for those that the operator is asked for. */
+  digits: (string | null)[];
+  /** Numbers of the groups asked for, 1..8. */
+  asked: [number, number];
+  /** Registers with its first reading at this metering point, and its last ones there. */
+  start: RegisterReading | null;
+  end: RegisterReading | null;
+}
+
+export interface RegisterReading {
+  at: string;
+  energy_import_kwh: number | null;
+  energy_export_kwh: number | null;
 }

@@ -1,41 +1,80 @@
 import { toHex } from './bytes.ts';
+import type { Clock } from './clock.ts';
 import { WattmeshError } from './errors.ts';
 import { decodePacket, type Packet } from './frame/packet.ts';
 import { decodeUpSections } from './frame/sections.ts';
+import type { Gate } from './gate.ts';
 import type { JoinRequest, Transport } from './intake.ts';
-import { checkHandshake } from './joining.ts';
+import { checkHandshake, type Joined } from './joining.ts';
+import type { M2Cache } from './m2-cache.ts';
 import type { Registry } from './registry.ts';
 import { sha256 } from './security/keys.ts';
-import { slotOf } from './security/session.ts';
-import { requireEngine, type SuitePolicy } from './security/suites.ts';
+import { isSpent, slotOf } from './security/session.ts';
+import type { Suites } from './security/suites.ts';
 
-/**
- * Opens an end-to-end packet from a node: an M1, or a transport packet of a session. Throws the closed set's error for anything else;
- * nothing has changed then.
- */
-export function openPacket(bytes: Uint8Array, registry: Registry, policy: SuitePolicy): JoinRequest | Transport {
-  const packet = decodePacket(bytes);
-  if (packet.type === 'm1') return openM1(packet, bytes, policy);
-  if (packet.type === 'up') return openTransport(packet, registry, policy);
-  throw new WattmeshError('unknownType', `a node does not send packets of type ${packet.type}`);
+/** An M1 that was answered before: its M2 again. */
+export interface Answered {
+  readonly kind: 'answered';
+  readonly joined: Joined;
 }
 
-function openM1(packet: Packet, bytes: Uint8Array, policy: SuitePolicy): JoinRequest {
-  const handshake = requireEngine(packet.suite, policy).openM1(packet);
-  checkHandshake(handshake, packet.counter);
-  return { kind: 'join', nodeId: packet.nodeId, handshake, hash: toHex(sha256(bytes)) };
+export interface OpenerParts {
+  readonly clock: Clock;
+  readonly registry: Registry;
+  readonly suites: Suites;
+  readonly gate: Gate;
+  readonly m2s: M2Cache;
 }
 
-function openTransport(packet: Packet, registry: Registry, policy: SuitePolicy): Transport {
-  const { nodeId, counter } = packet;
-  const node = registry.get(nodeId);
-  if (!node) throw new WattmeshError('unknownNode', `node ${nodeId} has never joined`);
-  const slot = slotOf(node.sessions, packet.session);
-  const session = slot && node.sessions[slot];
-  if (!session) throw new WattmeshError('notJoined', `node ${nodeId} has no session ${packet.session}`);
-  if (session.suite !== packet.suite) {
-    throw new WattmeshError('suiteRefused', `session ${packet.session} of node ${nodeId} belongs to another suite`);
+/** Opens end-to-end packets from nodes. */
+export class Opener {
+  readonly #parts: OpenerParts;
+
+  constructor(parts: OpenerParts) {
+    this.#parts = parts;
   }
-  const plaintext = requireEngine(packet.suite, policy).open(packet, session);
-  return { kind: 'transport', nodeId, session, counter, sections: decodeUpSections(plaintext) };
+
+  /**
+   * Opens a packet that came through `gateway`: an M1, or a transport packet of a session. Undefined for a part of an M1 whose other part is
+   * missing. Throws the closed set's error for anything else; nothing has changed then.
+   */
+  open(bytes: Uint8Array, gateway: string): JoinRequest | Transport | Answered | undefined {
+    const packet = decodePacket(bytes);
+    if (packet.type === 'up') return this.#transport(packet);
+    if (packet.type === 'm1') return this.#m1(packet, gateway);
+    throw new WattmeshError('unknownType', `a node does not send packets of type ${packet.type}`);
+  }
+
+  /** What is cheap comes first: M1 is not authenticated until it is open. */
+  #m1(part: Packet, gateway: string): JoinRequest | Answered | undefined {
+    const { clock, suites, gate, m2s } = this.#parts;
+    const engine = suites.require(part.suite);
+    const packet = engine.assemble(part);
+    if (!packet) return undefined;
+    const hash = toHex(sha256(packet.header, packet.body));
+    const joined = m2s.get(hash, clock.nowMs());
+    if (joined) return { kind: 'answered', joined };
+    gate.pass(packet.nodeId, gateway);
+    const handshake = engine.openM1(packet);
+    checkHandshake(handshake, packet.counter);
+    return { kind: 'join', nodeId: packet.nodeId, handshake, hash };
+  }
+
+  #transport(packet: Packet): Transport {
+    const { registry, suites, clock } = this.#parts;
+    const { nodeId, counter } = packet;
+    const node = registry.get(nodeId);
+    if (!node) throw new WattmeshError('unknownNode', `node ${nodeId} has never joined`);
+    const slot = slotOf(node.sessions, packet.session);
+    const session = slot && node.sessions[slot];
+    if (!session) throw new WattmeshError('notJoined', `node ${nodeId} has no session ${packet.session}`);
+    if (session.suite !== packet.suite) {
+      throw new WattmeshError('suiteRefused', `session ${packet.session} of node ${nodeId} belongs to another suite`);
+    }
+    if (isSpent(session, counter, clock.nowMs())) {
+      throw new WattmeshError('notJoined', `session ${packet.session} of node ${nodeId} has ended: it joins again`);
+    }
+    const plaintext = suites.require(packet.suite).open(packet, session);
+    return { kind: 'transport', nodeId, session, counter, sections: decodeUpSections(plaintext) };
+  }
 }

@@ -22,10 +22,12 @@ export function statusMessage({ network, registry, status }: Facts, nowMs: numbe
 
 /** The mesh; links with an end that has not joined are left out. */
 export function topologyMessage({ network, registry, status, topology }: Facts, nowMs: number): TopologyMessage {
-  const nodes = [...registry.nodes()].map(({ record: { nodeId, name, role, localHubId } }) => {
+  const nodes = [...registry.nodes()].map((node) => {
+    const { nodeId, name, role, localHubId } = node.record;
     const condition = status.condition(nodeId);
     const ownHubId = localHubId === 0 ? null : localHubId;
-    return { nodeId, name, role, status: condition.status, hops: condition.hops, localHubId: ownHubId };
+    const suite = suiteOf(node);
+    return { nodeId, name, role, status: condition.status, hops: condition.hops, localHubId: ownHubId, suite };
   });
   const links = topology
     .links()
@@ -35,7 +37,8 @@ export function topologyMessage({ network, registry, status, topology }: Facts, 
   return { topic: `${network}/topology`, payload: { network, at, nodes, links } };
 }
 
-function nodeStatus({ record, sessions }: MeshNode, condition: Condition, registry: Registry): NodeStatus {
+function nodeStatus(node: MeshNode, condition: Condition, registry: Registry): NodeStatus {
+  const { record } = node;
   const hub = condition.hubId === null ? undefined : registry.get(condition.hubId)?.record;
   const { lastSeenMs, status, hops, etx, bootCount, batteryV } = condition;
   const localHubId = record.role === 'meter' ? hub?.localHubId : record.localHubId;
@@ -54,6 +57,14 @@ function nodeStatus({ record, sessions }: MeshNode, condition: Condition, regist
     etx,
     bootCount,
     batteryV,
-    suite: suiteName((sessions.current ?? sessions.pending)?.suite ?? 0),
+    suite: suiteOf(node),
+    energy: record.energy,
+    relay: record.relay,
+    revoked: registry.isRevoked(record),
   };
+}
+
+/** Of its session, or of its last handshake. */
+function suiteOf({ record, sessions }: MeshNode): NodeStatus['suite'] {
+  return suiteName((sessions.current ?? sessions.pending ?? record).suite);
 }

@@ -1,8 +1,8 @@
+import { Admissions } from './admissions.ts';
 import type { SessionSlots } from './security/session.ts';
 import type { LogState, NodeRecord } from './store/store.ts';
+import { Vault } from './vault.ts';
 
-/** Most nodes of a network: short ids of meters are 15 bits. */
-export const NODES_MAX = 16_384;
 /** Most logs kept of one node, the one last used first; a forgotten one starts over and its rows turn out to be duplicates. */
 export const LOGS_PER_NODE_MAX = 32;
 
@@ -48,6 +48,8 @@ export class Claims {
 /** All nodes by node id, as committed: nothing here runs ahead of the store. */
 export class Registry {
   readonly claims = new Claims();
+  readonly admissions = new Admissions();
+  readonly vault = new Vault();
   readonly #nodes = new Map<string, MeshNode>();
   readonly #nodeIds = new Map<string, string>();
 
@@ -72,6 +74,11 @@ export class Registry {
   byShortId(shortId: number): MeshNode | undefined {
     const nodeId = this.claims.holderOfShortId(shortId);
     return nodeId === undefined ? undefined : this.#nodes.get(nodeId);
+  }
+
+  /** True for a node that has been shut out. */
+  isRevoked({ key }: NodeRecord): boolean {
+    return this.admissions.get(key)?.state === 'revoked';
   }
 
   /** Takes over a node that is in the store now. */

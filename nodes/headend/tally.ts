@@ -18,6 +18,10 @@ export class Tally {
     return reason !== undefined;
   }
 
+  count(name: TallyName): number {
+    return this.#counts.get(name) ?? 0;
+  }
+
   toRecord(): Record<string, number> {
     return Object.fromEntries(this.#counts);
   }

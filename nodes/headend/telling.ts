@@ -1,10 +1,17 @@
 import type { Clock } from './clock.ts';
 import { Listeners } from './listeners.ts';
-import type { NetworkState, ReadingMessage, StatusMessage, TopologyMessage } from './messages.ts';
+import type {
+  CommandMessage,
+  DeviceStatus,
+  NetworkState,
+  ReadingMessage,
+  StatusMessage,
+  TopologyMessage,
+} from './messages.ts';
 import { Throttle } from './pace.ts';
 import type { Tally, TallyName } from './tally.ts';
 
-/** Status, topology and state are told at most this often, ms. */
+/** Status, topology, state and devices are told at most this often, ms. */
 export const TELL_PERIOD_MS = 1_000;
 
 /** Makes what is told; asked only when somebody listens. */
@@ -12,6 +19,7 @@ export interface Sources {
   status(): StatusMessage;
   topology(): TopologyMessage;
   state(): NetworkState;
+  readonly devices: { list(): DeviceStatus[] };
 }
 
 /** Everything that the head-end says to its listeners, and the place where its errors end. */
@@ -20,17 +28,21 @@ export class Telling {
   readonly statuses = new Listeners<StatusMessage>((error) => this.defect(error));
   readonly topologies = new Listeners<TopologyMessage>((error) => this.defect(error));
   readonly states = new Listeners<NetworkState>((error) => this.defect(error));
+  readonly devices = new Listeners<DeviceStatus[]>((error) => this.defect(error));
+  readonly commands = new Listeners<CommandMessage>((error) => this.defect(error));
   readonly problems = new Listeners<Error>(() => this.#tally.add('internal'));
   readonly #tally: Tally;
   readonly #status: Throttle;
   readonly #topology: Throttle;
   readonly #state: Throttle;
+  readonly #devices: Throttle;
 
   constructor(clock: Clock, tally: Tally, sources: Sources) {
     this.#tally = tally;
     this.#status = throttled(clock, this.statuses, () => sources.status());
     this.#topology = throttled(clock, this.topologies, () => sources.topology());
     this.#state = throttled(clock, this.states, () => sources.state());
+    this.#devices = throttled(clock, this.devices, () => sources.devices.list());
   }
 
   statusChanged(): void {
@@ -42,6 +54,13 @@ export class Telling {
   }
 
   stateChanged(): void {
+    this.#state.request();
+  }
+
+  /** The list of devices has changed, and with it what is told of nodes and network. */
+  devicesChanged(): void {
+    this.#devices.request();
+    this.#status.request();
     this.#state.request();
   }
 
@@ -74,7 +93,7 @@ export class Telling {
   }
 
   stop(): void {
-    for (const throttle of [this.#status, this.#topology, this.#state]) throttle.stop();
+    for (const throttle of [this.#status, this.#topology, this.#state, this.#devices]) throttle.stop();
   }
 }
 

@@ -1,3 +1,4 @@
+import type { ErrorName } from '../headend/errors.ts';
 import type { NetworkState } from '../headend/messages.ts';
 import { type Badge, compact, fine, waiting } from './badges.ts';
 import { RowRate } from './row-rate.ts';
@@ -25,7 +26,11 @@ export class RowBadge {
   }
 }
 
-/** Pieces of input that a network has dropped since its start, for whatever reason. */
+/** Drops that belong to a healthy mesh: repeats whose answer was lost, nodes that find out that they must join again, a full queue. */
+const ORDINARY: ReadonlySet<string> = new Set<ErrorName>(['replay', 'staleHandshake', 'notJoined', 'queueFull']);
+
+/** Pieces of bad input that a network has dropped since its start. */
 export function droppedCount({ errors }: NetworkState): number {
-  return Object.values(errors).reduce((sum, count) => sum + count, 0);
+  const bad = Object.entries(errors).filter(([name]) => !ORDINARY.has(name));
+  return bad.reduce((sum, [, count]) => sum + count, 0);
 }

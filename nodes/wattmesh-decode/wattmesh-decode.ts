@@ -51,8 +51,15 @@ function start(RED: NodeAPI, node: Node, settings: StoredSettings): void {
   const intake = feed && (isStream ? streamIntake(feed) : feed.envelope);
   node.on('input', (msg, _send, done) => {
     try {
-      if (!feed || !intake || tap.service?.condition().kind !== 'running') throw notRunning();
-      take(msg, tap.service.networkId, feed, intake);
+      const { service } = tap;
+      const condition = service?.condition().kind;
+      // In the first moments after a deployment: the gateway repeats what nobody has confirmed.
+      if (feed && condition === 'starting') {
+        done();
+        return;
+      }
+      if (!feed || !intake || !service || condition !== 'running') throw notRunning();
+      take(msg, service.networkId, feed, intake);
       tap.refresh();
       done();
     } catch (thrown) {

@@ -164,7 +164,11 @@ export class NetworkRuntime implements NetworkService {
   async #newHeadEnd(): Promise<HeadEnd> {
     const { networkId, store, allowSuiteNone } = this.#settings;
     const instanceId = randomBytes(INSTANCE_BYTES).toString('hex');
-    const { link, names } = await makeLink(this.#settings, instanceId, this.#flow);
+    const { link, names, credentials } = await makeLink(this.#settings, {
+      clock: this.#clock,
+      flow: this.#flow,
+      instanceId,
+    });
     const headEnd = new HeadEnd({
       network: networkId,
       store: await openStore({ file: store.kind === 'auto' ? store.file : '', kind: store.kind }),
@@ -172,7 +176,8 @@ export class NetworkRuntime implements NetworkService {
       clock: this.#clock,
       random: (length) => randomBytes(length),
       instanceId,
-      policy: { allowSuiteNone },
+      policy: credentials ? { allowSuiteNone: false, approval: 'everyone' } : { allowSuiteNone },
+      ...credentials,
       names: new Map([...names, ...this.#settings.names]),
     });
     headEnd.onState((state) => this.#stateChanged(state));
@@ -225,10 +230,13 @@ export class NetworkRuntime implements NetworkService {
     const { link, warnings } = state;
     // Until the link has said anything of itself, it is neither up nor down.
     if (this.#stopped || !this.#life || link.detail === this.#life.linkBefore) return;
-    for (const warning of warnings) this.#log.write(warning, (line) => this.#journal.warn(line));
     if (!link.up) this.#log.write(link.detail, (line) => this.#journal.warn(line));
-    const expected = this.#settings.allowSuiteNone ? 1 : 0;
-    this.#setCondition({ kind: 'running', state, attention: warnings.length > expected });
+    const attention = warnings.length > (this.#settings.allowSuiteNone ? 1 : 0);
+    // Nobody needs to be told that a simulation is not encrypted.
+    if (attention || this.connection !== 'simulated') {
+      for (const warning of warnings) this.#log.write(warning, (line) => this.#journal.warn(line));
+    }
+    this.#setCondition({ kind: 'running', state, attention });
   }
 
   #setCondition(condition: Condition): void {

@@ -89,7 +89,7 @@ export class FastMesh {
     });
   }
 
-  /** Resolves `seconds` of simulated time from now. */
+  /** Resolves `seconds` of simulated time from now. Rejects when the firmware fails or somebody stops the mesh meanwhile. */
   async pass(seconds: number): Promise<void> {
     const untilS = this.nowS + seconds;
     while (this.nowS < untilS) {
@@ -99,6 +99,7 @@ export class FastMesh {
   }
 
   stop(): void {
+    this.#failure ??= new Error('the mesh was stopped');
     clearTimeout(this.#timer);
   }
 

@@ -46,7 +46,7 @@ async function closeDialogs(page: Page): Promise<void> {
 }
 
 describe('editor', function () {
-  this.timeout(90_000);
+  this.timeout(180_000);
   let nodeRed: RunningNodeRed;
   let browser: Browser | undefined;
   let watched: WatchedPage;
@@ -56,7 +56,10 @@ describe('editor', function () {
     if (!needTool(this, BROWSER)) return;
     // Without the palette manager the editor asks for no catalogue on another host.
     const editorTheme = { tours: false, projects: { enabled: false }, palette: { editable: false } };
-    nodeRed = await startNodeRed({ flows: readDemoFlow(), settings: { editorTheme, externalModules: { palette: { allowInstall: false } } } });
+    nodeRed = await startNodeRed({
+      flows: readDemoFlow(),
+      settings: { editorTheme, externalModules: { palette: { allowInstall: false } } },
+    });
     browser = await startBrowser();
     watched = await openPage(browser, nodeRed.url, { viewport: { width: 1500, height: 1000 } });
     page = watched.page;
@@ -158,7 +161,10 @@ describe('editor', function () {
       assert.ok(labels.includes(name), `${name} is not offered: ${labels}`);
     }
     await tree.filter({ hasText: 'Dashboards' }).first().click();
-    await tree.filter({ hasText: /^\s*demo\s*$/ }).first().waitFor();
+    await tree
+      .filter({ hasText: /^\s*demo\s*$/ })
+      .first()
+      .waitFor();
     await takeScreenshot(page, 'editor-import');
     await page.locator('.ui-dialog:visible button', { hasText: 'Cancel' }).click();
   });

@@ -167,8 +167,12 @@ describe('functions of the demo', () => {
 
   it('give every node its own signal', () => {
     demo.run('keep the links', { links: [{ from: 'm1', to: 'h1', rssi_dbm: -61, etx: 1.1 }] });
-    const status = demo.run("add each node's own signal", { nodes: [{ nodeId: 'm1', rssi_dbm: -80 }, { nodeId: 'gw' }] });
-    const shown = (status?.payload as unknown as { nodes: { signal_dbm: number | null }[] }).nodes;
+    const status = demo.run("add each node's own signal", {
+      nodes: [{ nodeId: 'm1', rssi_dbm: -80 }, { nodeId: 'gw' }],
+    });
+    const { nodes: shown } = (status?.payload ?? assert.fail('no status')) as {
+      nodes: { signal_dbm: number | null }[];
+    };
     assert.deepEqual(
       shown.map(({ signal_dbm }) => signal_dbm),
       [-61, null],

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
+import { NODES_MAX } from '../../nodes/headend/admissions.ts';
 import { Draft } from '../../nodes/headend/draft.ts';
 import { decodePacket } from '../../nodes/headend/frame/packet.ts';
 import { GATEWAY_LOCAL_HUB_ID_MIN, join } from '../../nodes/headend/joining.ts';
-import { NODES_MAX, Registry } from '../../nodes/headend/registry.ts';
-import { requireEngine } from '../../nodes/headend/security/suites.ts';
-import { Bench } from './support/bench.ts';
+import { Registry } from '../../nodes/headend/registry.ts';
+import { plainEngine } from '../../nodes/headend/security/suite-none.ts';
+import { Bench, secured } from './support/bench.ts';
 import { ScriptedNode } from './support/scripted-node.ts';
 
 describe('head-end: joining', () => {
@@ -128,7 +129,7 @@ describe('head-end: joining', () => {
   });
 
   it('refuses suite 0x00 where the policy does not allow it', async () => {
-    const bench = await Bench.started({ policy: { allowSuiteNone: false } });
+    const bench = await Bench.started(secured());
     const node = new ScriptedNode({ seed: 'm1' });
     const number = bench.up(node.m1());
     await bench.run(100);
@@ -201,6 +202,9 @@ describe('head-end: joining', () => {
       meter: '',
       role: 'meter',
       localHubId: 0,
+      energy: 'mains',
+      relay: false,
+      suite: 0,
       handshake: 0,
       intervalS: 60,
       pollCycleS: 60,
@@ -213,9 +217,11 @@ describe('head-end: joining', () => {
     const draft = new Draft(registry);
     assert.equal(draft.full, true);
     const node = new ScriptedNode({ seed: 'one too many' });
-    const handshake = requireEngine(0, { allowSuiteNone: true }).openM1(decodePacket(node.m1()));
+    const handshake = plainEngine.openM1(decodePacket(node.m1()));
     const random = (length: number) => new Uint8Array(length);
-    const context = { epoch: 1, nowMs: 0, policy: { allowSuiteNone: true }, names: new Map(), random };
+    const policy = { allowSuiteNone: true };
+    const admitting = { approval: 'everyone', keyed: false, gatewayRef: 'gw' } as const;
+    const context = { ...admitting, epoch: 1, nowMs: 0, policy, names: new Map(), random };
     assert.throws(() => join(draft, handshake, 'hash', context), { reason: 'queueFull' });
   });
 });

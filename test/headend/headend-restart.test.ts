@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { EPOCH_ACK_TRIES_MAX } from '../../nodes/headend/acknowledger.ts';
+import { sampleGroup } from './store-samples.ts';
 import { Bench, settle, TestStore } from './support/bench.ts';
 import { FakeLink } from './support/fake-link.ts';
 import { ScriptedNode } from './support/scripted-node.ts';
@@ -141,7 +142,19 @@ describe('head-end: restart', () => {
     bench.up(node.up([node.readings(1, 2)]), { route: [node.shortId] });
     await bench.run(1000);
     assert.equal(bench.acks(node).at(-1)?.logId, 'b1b1b1b1');
-    const next = await restarted(bench);
+    const knowing = await restarted(bench);
+    knowing.hello();
+    await knowing.run(1500);
+    assert.deepEqual(
+      knowing.acks(node).map(({ logId }) => logId),
+      ['b1b1b1b1'],
+      'the log of a session is stored with it',
+    );
+    await knowing.headEnd.stop();
+    const { sessions } = await bench.store.open();
+    await bench.store.commit(sampleGroup([], { sessions: sessions.map((session) => ({ ...session, logId: '' })) }));
+    await bench.store.close();
+    const next = await restarted(knowing);
     next.hello();
     await next.run(1500);
     const marks = next.acks(node).map(({ logId, cumulative }) => [logId, cumulative]);

@@ -10,6 +10,8 @@ function session(sessionId: number): Session {
     window: emptyWindow,
     handshakeHash: `hash ${sessionId}`,
     logId: 'a0a0a0a0',
+    beganMs: 0,
+    sealedKeys: '',
     downlink: { nextCounter: 0, echoed: true },
   };
 }

@@ -89,6 +89,9 @@ describe('head-end: status', () => {
       bootCount: 12,
       batteryV: 3.3,
       suite: 'none',
+      energy: 'mains',
+      relay: false,
+      revoked: false,
     });
     assert.deepEqual([of(bench, hub).hub, of(bench, hub).localHubId, of(bench, hub).hops], [null, 4, 1]);
   });

@@ -5,6 +5,7 @@ import {
   keyA,
   keyB,
   START_MS,
+  sampleAdmission,
   sampleArrival,
   sampleGroup,
   sampleLog,
@@ -47,7 +48,7 @@ export function storeContract(name: string, makePlace: () => StorePlace): void {
     }
 
     it('starts empty', async () => {
-      assert.deepEqual(await reopen(), { nodes: [], sessions: [], logs: [], outbox: [] });
+      assert.deepEqual(await reopen(), { nodes: [], sessions: [], logs: [], admissions: [], secrets: [], outbox: [] });
       assert.equal(await store.count(), 0);
       assert.deepEqual(await store.readings({}), []);
     });
@@ -266,6 +267,30 @@ function stateTests(store: Current, reopen: Reopen): void {
     assert.deepEqual(sessions.map(({ slot }) => slot).sort(), ['current', 'previous']);
   });
 
+  it('keeps admissions and secrets, the newest of each, until they are dropped', async () => {
+    const pending = sampleAdmission({ key: keyB, state: 'pending', start: null });
+    const secrets = [
+      { name: 'psk/a', sealed: '00ff' },
+      { name: 'network key', sealed: 'ab' },
+    ];
+    await store().commit(sampleGroup([], { admissions: [sampleAdmission(), pending], secrets }));
+    await reopen();
+    const revoked = sampleAdmission({ state: 'revoked', sinceMs: START_MS + 1 });
+    const replaced = { name: 'psk/a', sealed: '11' };
+    await store().commit(
+      sampleGroup([], { admissions: [revoked], droppedAdmissions: [keyA, keyB], secrets: [replaced] }),
+    );
+    let state = await reopen();
+    assert.deepEqual(state.admissions, [revoked], 'what is dropped and written in one group is written');
+    assert.deepEqual(state.secrets, [{ name: 'network key', sealed: 'ab' }, replaced]);
+    await store().commit(sampleGroup([], { droppedSecrets: ['psk/a', 'never there'] }));
+    state = await reopen();
+    assert.deepEqual(
+      state.secrets.map(({ name }) => name),
+      ['network key'],
+    );
+  });
+
   it('takes ever higher owner epochs: the clock, or one more', async () => {
     assert.equal(await store().takeEpoch(1_700_000_000), 1_700_000_000);
     assert.equal(await store().takeEpoch(1_600_000_000), 1_700_000_001);
@@ -289,6 +314,8 @@ function queryTests(store: Current): void {
     assert.deepEqual(await seqs({ fromMs: at(2), toMs: at(4) }), ['a2', 'b2', 'a3', 'b3']);
     assert.deepEqual(await seqs({ key: keyB, fromMs: at(2), toMs: at(3) }), ['b2']);
     assert.deepEqual(await seqs({ key: keyA, fromMs: at(2), limit: 2 }), ['a2', 'a3']);
+    assert.deepEqual(await seqs({ key: keyA, newestFirst: true, limit: 2 }), ['a5', 'a4']);
+    assert.deepEqual(await seqs({ toMs: at(3), newestFirst: true, limit: 3 }), ['b2', 'a2', 'b1']);
     assert.deepEqual(await seqs({ limit: 0 }), []);
     assert.deepEqual(await seqs({ key: 'cc' }), []);
     await assert.rejects(store().readings({ limit: -1 }), { reason: 'badField' });

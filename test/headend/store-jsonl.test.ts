@@ -67,11 +67,26 @@ describe('JSONL store', () => {
   });
 
   it('refuses a newer version and a foreign file', async () => {
-    writeFileSync(file, `${JSON.stringify({ store: 'wattmesh', version: 2 })}\n`);
+    writeFileSync(file, `${JSON.stringify({ store: 'wattmesh', version: 3 })}\n`);
     await assert.rejects(store.open(), { reason: 'storeFailed', message: /newer release/ });
     writeFileSync(file, '{"hello":"world"}\n');
     await assert.rejects(store.open(), { reason: 'storeFailed', message: /another program/ });
     assert.equal(readFileSync(file, 'utf8'), '{"hello":"world"}\n');
+  });
+
+  it('takes over a file of version 1, which its release refuses from then on', async () => {
+    const { energy: _energy, relay: _relay, suite: _suite, ...node } = sampleNode();
+    const { logId: _logId, beganMs: _beganMs, sealedKeys: _sealed, ...session } = sampleSession({ suite: 0 });
+    const nothing = { rows: [], arrivals: [], conflicts: [], clearedSessions: [], logs: [], outboxSent: 0 };
+    const commit = { ...nothing, nodes: [node], sessions: [{ ...session, window: session.window.toString() }] };
+    writeFileSync(file, `${JSON.stringify({ store: 'wattmesh', version: 1 })}\n${JSON.stringify({ commit })}\n`);
+    const { nodes, sessions } = await store.open();
+    assert.deepEqual(nodes, [{ ...node, energy: 'mains', relay: false, suite: 0 }]);
+    assert.deepEqual(sessions, [{ ...session, logId: '', beganMs: 0, sealedKeys: '' }]);
+    assert.match(readFileSync(file, 'utf8'), /"version":2}\n$/);
+    await store.close();
+    await store.open();
+    assert.equal(readFileSync(file, 'utf8').split('"version":2').length, 2, 'once');
   });
 
   it('leaves nothing of a commit whose writing fails, and goes on', async () => {

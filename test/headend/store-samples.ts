@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type {
+  AdmissionRecord,
   Arrival,
   CommitGroup,
   LogState,
@@ -66,6 +67,9 @@ export function sampleNode(changes: Partial<NodeRecord> = {}): NodeRecord {
     pollCycleS: 60,
     firmware: '1.2.3',
     lastSeenMs: START_MS,
+    energy: 'battery',
+    relay: true,
+    suite: 1,
     ...changes,
   };
 }
@@ -80,6 +84,29 @@ export function sampleSession(changes: Partial<SessionRecord> = {}): SessionReco
     window: 0xffff_ffff_ffff_fffen,
     downCounter: 5,
     handshakeHash: '5a'.repeat(32),
+    logId: logA,
+    beganMs: START_MS,
+    sealedKeys: '0123',
+    ...changes,
+  };
+}
+
+export function sampleAdmission(changes: Partial<AdmissionRecord> = {}): AdmissionRecord {
+  return {
+    key: keyA,
+    nodeId: 'a1a1a1a1a1a1',
+    state: 'approved',
+    sinceMs: START_MS,
+    lastSeenMs: 0,
+    gateway: '',
+    role: null,
+    suite: null,
+    groups: [0, 7],
+    meter: 'flat-3',
+    name: 'Wohnung 3 "links" — <b>',
+    hub: 0,
+    start: { atMs: START_MS, importDwh: 2 ** 48 - 1, exportDwh: null },
+    end: null,
     ...changes,
   };
 }

@@ -113,10 +113,10 @@ for (const driver of drivers) {
       edit('PRAGMA user_version = 99');
       await assert.rejects(store.open(), {
         reason: 'storeFailed',
-        message: /newer release \(schema 99, this one knows up to 1\)/,
+        message: /newer release \(schema 99, this one knows up to 2\)/,
       });
       assert.equal(ask('SELECT user_version AS answer FROM pragma_user_version'), 99);
-      edit('PRAGMA user_version = 1');
+      edit(`PRAGMA user_version = ${migrations.length}`);
       await store.open();
     });
 
@@ -154,15 +154,33 @@ for (const driver of drivers) {
         () => migrate(database, file, steps('ALTER TABLE nodes ADD COLUMN floor TEXT; broken')),
         /syntax error/,
       );
-      assert.equal(database.prepare('PRAGMA user_version').all()[0]?.user_version, 1);
+      assert.equal(database.prepare('PRAGMA user_version').all()[0]?.user_version, migrations.length);
       migrate(database, file, steps('ALTER TABLE nodes ADD COLUMN floor TEXT'));
-      assert.equal(database.prepare('PRAGMA user_version').all()[0]?.user_version, 2);
+      assert.equal(database.prepare('PRAGMA user_version').all()[0]?.user_version, migrations.length + 1);
       assert.deepEqual(database.prepare('SELECT floor FROM nodes').all(), []);
       database.close();
-      const backup = new SqliteStore({ file: backupName(file, 1), driver });
+      const backup = new SqliteStore({ file: backupName(file, migrations.length), driver });
       await backup.open();
       assert.deepEqual(await backup.readings({}), [sampleRow(1)]);
       await backup.close();
+    });
+
+    it('takes over a file of version 1', async () => {
+      mkdirSync(folder.file('wattmesh'));
+      const database = openFile(file);
+      migrate(database, file, migrations.slice(0, 1));
+      database.exec(`
+        INSERT INTO keys VALUES (1, '${sampleNode().key}');
+        INSERT INTO nodes VALUES (1, 'a1a1a1a1a1a1', 'm', 'n', 'meter', 12, 0, 4, 60, 60, '1.2.3', 5);
+        INSERT INTO sessions VALUES (1, 'current', 7, 0, 41, '3', 5, 'ab')`);
+      database.close();
+      const { nodes, sessions } = await store.open();
+      assert.deepEqual(nodes, [
+        sampleNode({ meter: 'm', name: 'n', lastSeenMs: 5, energy: 'mains', relay: false, suite: 0 }),
+      ]);
+      const since2 = { logId: '', beganMs: 0, sealedKeys: '' };
+      assert.deepEqual(sessions, [sampleSession({ suite: 0, window: 3n, handshakeHash: 'ab', ...since2 })]);
+      assert.ok(existsSync(backupName(file, 1)));
     });
 
     it('makes no backup of a new file', async () => {

@@ -5,7 +5,15 @@ import { type RunningNodeRed, startNodeRed } from '../support/node-red.ts';
 import { helper, load, NET, plugIn, running, withNodeRed } from './support/bench.ts';
 
 const TAB = { id: 'tab', type: 'tab', label: 'test' };
-const DECODE = { id: 'decode', type: 'wattmesh-decode', z: 'tab', version: 1, network: 'net', mode: 'envelope', wires: [[], ['answers']] };
+const DECODE = {
+  id: 'decode',
+  type: 'wattmesh-decode',
+  z: 'tab',
+  version: 1,
+  network: 'net',
+  mode: 'envelope',
+  wires: [[], ['answers']],
+};
 const ANSWERS = { id: 'answers', type: 'helper', z: 'tab' };
 
 describe('what dialogs ask the server', () => {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { errorCodes, type ErrorName, WattmeshError } from '../../nodes/headend/errors.ts';
+import { type ErrorName, errorCodes, WattmeshError } from '../../nodes/headend/errors.ts';
+import type { NetworkState } from '../../nodes/headend/messages.ts';
 import { BADGE_CHARS_MAX, broken, compact, shorten } from '../../nodes/shared/badges.ts';
 import { errorBadge } from '../../nodes/shared/funnel.ts';
-import { RowBadge } from '../../nodes/shared/row-badge.ts';
+import { droppedCount, RowBadge } from '../../nodes/shared/row-badge.ts';
 import { RowRate } from '../../nodes/shared/row-rate.ts';
 
 const NOON_MS = Date.UTC(2026, 5, 1, 12);
@@ -15,7 +16,15 @@ describe('badges', () => {
   });
 
   it('writes counts in at most four characters', () => {
-    assert.deepEqual([0, 999, 1000, 12_345, 999_999, 3_000_000, 45e9].map(compact), ['0', '999', '1k', '12k', '999k', '3M', '45G']);
+    assert.deepEqual([0, 999, 1000, 12_345, 999_999, 3_000_000, 45e9].map(compact), [
+      '0',
+      '999',
+      '1k',
+      '12k',
+      '999k',
+      '3M',
+      '45G',
+    ]);
   });
 
   it('has a red badge that fits for every error', () => {
@@ -52,5 +61,18 @@ describe('rows per minute', () => {
     assert.deepEqual(rows.badge(NOON_MS), { fill: 'green', shape: 'dot', text: '12 rows/min' });
     assert.equal(rows.badge(NOON_MS, 3).text, '12/min, 3 bad');
     assert.match(rows.badge(NOON_MS + 600_000).text, /^last \d\d:\d\d$/);
+  });
+
+  it('does not call bad what a healthy mesh drops', () => {
+    const errors = {
+      replay: 5,
+      staleHandshake: 2,
+      notJoined: 1,
+      queueFull: 3,
+      badCrc: 1,
+      badTag: 2,
+      readingConflict: 4,
+    };
+    assert.equal(droppedCount({ errors } as unknown as NetworkState), 7);
   });
 });

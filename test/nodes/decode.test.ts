@@ -1,23 +1,50 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { encodeSlip, SlipDecoder } from '../../nodes/headend/frame/slip.ts';
-import { badges, badgeText, errors, give, helper, load, NET, plugIn, received, running, withNodeRed } from './support/bench.ts';
+import {
+  badges,
+  badgeText,
+  errors,
+  give,
+  helper,
+  load,
+  NET,
+  plugIn,
+  received,
+  running,
+  withNodeRed,
+} from './support/bench.ts';
 import { ScriptedGateway } from './support/scripted-gateway.ts';
 
 const GARBAGE_BYTES = 10_000_000;
 /** Memory that may stay behind after GARBAGE_BYTES, several times over, went through. */
 const GROWTH_BYTES_MAX = 40_000_000;
 const TAB = { id: 'tab', type: 'tab', label: 'test' };
-const HELPERS = ['readings', 'answers', 'other-readings', 'other-answers'].map((id) => ({ id, type: 'helper', z: 'tab' }));
+const HELPERS = ['readings', 'answers', 'other-readings', 'other-answers'].map((id) => ({
+  id,
+  type: 'helper',
+  z: 'tab',
+}));
 
 function decode(settings: object): object {
   const wires = [['readings'], ['answers']];
-  return { id: 'decode', type: 'wattmesh-decode', z: 'tab', version: 1, network: 'net', mode: 'envelope', wires, ...settings };
+  return {
+    id: 'decode',
+    type: 'wattmesh-decode',
+    z: 'tab',
+    version: 1,
+    network: 'net',
+    mode: 'envelope',
+    wires,
+    ...settings,
+  };
 }
 
 /** The same bytes each time, looking like noise. */
 function garbage(bytes: number): Buffer {
-  const block = Buffer.concat(Array.from({ length: 32 }, (_, index) => createHash('sha512').update(String(index)).digest()));
+  const block = Buffer.concat(
+    Array.from({ length: 32 }, (_, index) => createHash('sha512').update(String(index)).digest()),
+  );
   return Buffer.alloc(bytes, block);
 }
 
@@ -52,8 +79,18 @@ describe('wattmesh-decode: one envelope per message', () => {
     assert.equal(payload.power_w, 300.1);
     assert.equal(wattmesh.gateway, 'gw-1');
     assert.ok(answers.all.length >= 4);
-    assert.ok(answers.all.every((answer) => answer.topic === 'wattmesh/test-net/gw-1/down' && Buffer.isBuffer(answer.payload)));
+    assert.ok(
+      answers.all.every((answer) => answer.topic === 'wattmesh/test-net/gw-1/down' && Buffer.isBuffer(answer.payload)),
+    );
     await badges('decode').find('the rate', ({ fill, text }) => fill === 'green' && text === '1 rows/min');
+  });
+
+  it('passes quietly over what comes before the network has started', async () => {
+    await load([TAB, NET, decode({ mode: 'envelope' }), ...HELPERS]);
+    const failed = errors('decode');
+    give('decode', { topic: 'gw', payload: Buffer.alloc(3) });
+    await running();
+    assert.deepEqual(failed.all, []);
   });
 
   it('takes arrays of envelopes, and Buffers that went through JSON', async () => {
@@ -65,7 +102,10 @@ describe('wattmesh-decode: one envelope per message', () => {
     give('decode', { topic: 'gw', payload: [first, [...(second as Buffer)]] });
     give('decode', { topic: 'gw', payload: JSON.parse(JSON.stringify(third)) });
     await readings.until('three rows', ({ all }) => all.length === 3);
-    assert.deepEqual(readings.all.map(({ wattmesh }) => wattmesh.seq), [1, 2, 3]);
+    assert.deepEqual(
+      readings.all.map(({ wattmesh }) => wattmesh.seq),
+      [1, 2, 3],
+    );
   });
 
   it('counts bad frames on the badge and goes on', async () => {
@@ -83,7 +123,11 @@ describe('wattmesh-decode: one envelope per message', () => {
     give('decode', { topic, payload: Buffer.from(good) });
     await received('readings').find('the good row', ({ wattmesh }) => wattmesh.seq === 1);
     await badges('decode').find('five bad ones', ({ text }) => text === '1/min, 5 bad');
-    assert.deepEqual(helper.getNode('net').service.condition().state.errors, { truncated: 2, oversize: 2, wrongNetwork: 1 });
+    assert.deepEqual(helper.getNode('net').service.condition().state.errors, {
+      truncated: 2,
+      oversize: 2,
+      wrongNetwork: 1,
+    });
     assert.deepEqual(failed.all, []);
   });
 
@@ -130,7 +174,14 @@ describe('wattmesh-decode: one envelope per message', () => {
   });
 
   it('refuses a network with a connection of its own', async () => {
-    const simulated = { id: 'net', type: 'wattmesh-network', version: 1, connection: 'simulated', networkId: 'decode-sim', store: 'memory' };
+    const simulated = {
+      id: 'net',
+      type: 'wattmesh-network',
+      version: 1,
+      connection: 'simulated',
+      networkId: 'decode-sim',
+      store: 'memory',
+    };
     await load([TAB, simulated, decode({}), ...HELPERS]);
     assert.match((await errors('decode').find('the error')).message, /choose one whose connection is "Flow"/);
     assert.equal(badgeText('decode'), 'check settings');
@@ -147,7 +198,10 @@ describe('wattmesh-decode: byte stream', () => {
     gateway.rows(1, 3);
     const readings = received('readings');
     await readings.until('three rows', ({ all }) => all.length === 3);
-    assert.deepEqual(readings.all.map(({ wattmesh }) => wattmesh.seq), [1, 2, 3]);
+    assert.deepEqual(
+      readings.all.map(({ wattmesh }) => wattmesh.seq),
+      [1, 2, 3],
+    );
   });
 
   it('keeps the streams of several gateways apart', async () => {

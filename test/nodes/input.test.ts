@@ -5,15 +5,37 @@ describe('what a decode node takes', () => {
   it('takes bytes in all the forms in which flows carry them', () => {
     const bytes = Uint8Array.of(1, 2, 255);
     for (const payload of [Buffer.from(bytes), bytes, [1, 2, 255], JSON.parse(JSON.stringify(Buffer.from(bytes)))]) {
-      assert.deepEqual(bytesOf(payload).map((piece) => [...piece]), [[1, 2, 255]]);
+      assert.deepEqual(
+        bytesOf(payload).map((piece) => [...piece]),
+        [[1, 2, 255]],
+      );
     }
-    assert.deepEqual(bytesOf([bytes, Buffer.of(7), [8]]).map((piece) => [...piece]), [[1, 2, 255], [7], [8]]);
+    assert.deepEqual(
+      bytesOf([bytes, Buffer.of(7), [8]]).map((piece) => [...piece]),
+      [[1, 2, 255], [7], [8]],
+    );
     assert.deepEqual(bytesOf([]), []);
   });
 
   it('refuses everything else and says what to do', () => {
-    for (const payload of ['text', 5, null, undefined, {}, [256], [1.5], ['a'], [[]], { type: 'Buffer', data: 'x' }, true]) {
-      assert.throws(() => bytesOf(payload), { reason: 'badField', message: /msg\.payload must be a Buffer/ }, JSON.stringify(payload));
+    for (const payload of [
+      'text',
+      5,
+      null,
+      undefined,
+      {},
+      [256],
+      [1.5],
+      ['a'],
+      [[]],
+      { type: 'Buffer', data: 'x' },
+      true,
+    ]) {
+      assert.throws(
+        () => bytesOf(payload),
+        { reason: 'badField', message: /msg\.payload must be a Buffer/ },
+        JSON.stringify(payload),
+      );
     }
   });
 

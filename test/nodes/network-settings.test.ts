@@ -23,7 +23,10 @@ describe('settings of a network', () => {
       const settings = { connection, networkId: 'wm-1', port: '/dev/ttyUSB0', broker: 'broker' };
       assert.throws(() => read(settings, WITHOUT_KEY), { reason: 'noNetworkKey' });
       const bad = { ...WITH_KEY, credentials: { networkKey: 'secret-but-wrong' } };
-      assert.throws(() => read(settings, bad), (error: Error) => !error.message.includes('secret'));
+      assert.throws(
+        () => read(settings, bad),
+        (error: Error) => !error.message.includes('secret'),
+      );
     }
   });
 
@@ -55,7 +58,11 @@ describe('settings of a network', () => {
 
   it('reads port and speed, and refuses speeds that gateways do not know', () => {
     const settings = { connection: 'serial', networkId: 'wm-1', port: '/dev/ttyUSB0' };
-    assert.deepEqual(read({ ...settings, baudRate: '921600' }).link, { kind: 'serial', path: '/dev/ttyUSB0', baudRate: 921_600 });
+    assert.deepEqual(read({ ...settings, baudRate: '921600' }).link, {
+      kind: 'serial',
+      path: '/dev/ttyUSB0',
+      baudRate: 921_600,
+    });
     assert.throws(() => read({ ...settings, baudRate: '9600' }), { reason: 'badConfig', message: /115200 or 921600/ });
     assert.throws(() => read({ ...settings, port: ' ' }), { reason: 'badConfig', message: /port/ });
   });
@@ -64,10 +71,15 @@ describe('settings of a network', () => {
     const store = (settings: object, userDir: string | undefined = USER_DIR) =>
       read({ connection: 'flow', networkId: 'wm-1', ...settings }, { ...WITH_KEY, userDir }).store;
     assert.deepEqual(store({}), { kind: 'auto', file: join(USER_DIR, 'wattmesh', 'wm-1.sqlite') });
-    assert.deepEqual(store({ store: 'file', storeFile: 'mine.sqlite' }), { kind: 'auto', file: join(USER_DIR, 'mine.sqlite') });
+    assert.deepEqual(store({ store: 'file', storeFile: 'mine.sqlite' }), {
+      kind: 'auto',
+      file: join(USER_DIR, 'mine.sqlite'),
+    });
     assert.deepEqual(store({ store: 'memory' }), { kind: 'memory' });
     assert.throws(() => store({ store: 'file' }), { reason: 'badConfig', message: /store file/ });
-    assert.throws(() => read({ connection: 'simulated' }, { ...WITHOUT_KEY, userDir: undefined }), { reason: 'badConfig' });
+    assert.throws(() => read({ connection: 'simulated' }, { ...WITHOUT_KEY, userDir: undefined }), {
+      reason: 'badConfig',
+    });
   });
 
   it('reads the names table and leaves out half-filled rows', () => {
@@ -77,6 +89,7 @@ describe('settings of a network', () => {
   });
 
   it('refuses seeds that the simulator cannot use', () => {
-    for (const seed of [-1, 1.5, 'x', 2 ** 32]) assert.throws(() => read({ connection: 'simulated', seed }), { reason: 'badConfig' });
+    for (const seed of [-1, 1.5, 'x', 2 ** 32])
+      assert.throws(() => read({ connection: 'simulated', seed }), { reason: 'badConfig' });
   });
 });

@@ -2,11 +2,40 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { badges, badgeText, CREDENTIALS, deploy, deployment, errors, helper, load, NET, plugIn, received, running, withNodeRed } from './support/bench.ts';
+import {
+  badges,
+  badgeText,
+  CREDENTIALS,
+  deploy,
+  deployment,
+  errors,
+  helper,
+  load,
+  NET,
+  plugIn,
+  received,
+  running,
+  withNodeRed,
+} from './support/bench.ts';
 
 const TAB = { id: 'tab', type: 'tab', label: 'test' };
-const DECODE = { id: 'decode', type: 'wattmesh-decode', z: 'tab', version: 1, network: 'net', mode: 'envelope', wires: [[], ['answers']] };
-const READINGS = { id: 'readings', type: 'wattmesh-readings', z: 'tab', version: 1, network: 'net', wires: [['out'], ['out']] };
+const DECODE = {
+  id: 'decode',
+  type: 'wattmesh-decode',
+  z: 'tab',
+  version: 1,
+  network: 'net',
+  mode: 'envelope',
+  wires: [[], ['answers']],
+};
+const READINGS = {
+  id: 'readings',
+  type: 'wattmesh-readings',
+  z: 'tab',
+  version: 1,
+  network: 'net',
+  wires: [['out'], ['out']],
+};
 const HELPERS = ['answers', 'out'].map((id) => ({ id, type: 'helper', z: 'tab' }));
 const FLOW = [TAB, NET, DECODE, READINGS, ...HELPERS];
 
@@ -23,7 +52,10 @@ describe('wattmesh-network', () => {
   it('is red without its key, makes no new one, and opens nothing', async () => {
     await load([TAB, { ...NET, store: 'default' }, DECODE, READINGS, ...HELPERS], {});
     for (const id of ['decode', 'readings']) assert.equal(badgeText(id), 'no network key');
-    assert.match((await errors('net').find('the error')).message, /paste the key that its devices have, or make a new one/);
+    assert.match(
+      (await errors('net').find('the error')).message,
+      /paste the key that its devices have, or make a new one/,
+    );
     assert.deepEqual(helper.getNode('net').credentials, {});
     assert.deepEqual(helper.getNode('net').service.condition().kind, 'failed');
     assert.equal(existsSync(join(folder, 'wattmesh')), false);
@@ -87,7 +119,7 @@ describe('wattmesh-network', () => {
     assert.notEqual(badgeText('readings'), 'network id in use');
   });
 
-  it('refuses a second configuration with the same network id, until the first has gone', async () => {
+  it('refuses a second configuration with the same network id', async () => {
     const second = { ...NET, id: 'second' };
     const tap = { ...READINGS, id: 'tap', network: 'second' };
     const credentials = { ...CREDENTIALS, second: CREDENTIALS.net };
@@ -118,7 +150,13 @@ describe('wattmesh-network', () => {
     assert.equal(out.all.length, 0);
     deployment('started');
     await out.until('both rows', ({ all }) => all.length === 2);
-    assert.deepEqual(out.all.map(({ wattmesh }) => [wattmesh.seq, wattmesh.redelivered]), [[1, false], [2, false]]);
+    assert.deepEqual(
+      out.all.map(({ wattmesh }) => [wattmesh.seq, wattmesh.redelivered]),
+      [
+        [1, false],
+        [2, false],
+      ],
+    );
   });
 
   it('sends after a full deployment what came in its midst', async () => {
@@ -135,7 +173,13 @@ describe('wattmesh-network', () => {
     await load(flow);
     const out = received('out');
     await out.until('both rows', ({ all }) => all.length === 2);
-    assert.deepEqual(out.all.map(({ wattmesh }) => [wattmesh.seq, wattmesh.redelivered]), [[1, true], [2, true]]);
+    assert.deepEqual(
+      out.all.map(({ wattmesh }) => [wattmesh.seq, wattmesh.redelivered]),
+      [
+        [1, true],
+        [2, true],
+      ],
+    );
   });
 
   it('leaves nothing behind when it is closed', async () => {
@@ -150,5 +194,8 @@ describe('wattmesh-network', () => {
 
 /** What keeps this process alive, but for what passes by itself: Node-RED lets its own time-out for closing nodes run on. */
 function resources(): string[] {
-  return process.getActiveResourcesInfo().filter((kind) => !['Immediate', 'Timeout'].includes(kind)).sort();
+  return process
+    .getActiveResourcesInfo()
+    .filter((kind) => !['Immediate', 'Timeout'].includes(kind))
+    .sort();
 }

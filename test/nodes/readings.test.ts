@@ -3,15 +3,34 @@ import { badges, badgeText, load, NET, plugIn, received, running, withNodeRed } 
 import { ScriptedGateway } from './support/scripted-gateway.ts';
 
 const TAB = { id: 'tab', type: 'tab', label: 'test' };
-const DECODE = { id: 'decode', type: 'wattmesh-decode', z: 'tab', version: 1, network: 'net', mode: 'envelope', wires: [['decoded'], ['answers']] };
+const DECODE = {
+  id: 'decode',
+  type: 'wattmesh-decode',
+  z: 'tab',
+  version: 1,
+  network: 'net',
+  mode: 'envelope',
+  wires: [['decoded'], ['answers']],
+};
 const HELPERS = ['answers', 'decoded', 'live', 'late'].map((id) => ({ id, type: 'helper', z: 'tab' }));
 
 function readings(settings: object): object {
-  return { id: 'readings', type: 'wattmesh-readings', z: 'tab', version: 1, network: 'net', wires: [['live'], ['late']], ...settings };
+  return {
+    id: 'readings',
+    type: 'wattmesh-readings',
+    z: 'tab',
+    version: 1,
+    network: 'net',
+    wires: [['live'], ['late']],
+    ...settings,
+  };
 }
 
 /** A network fed through a decode node, two meters joined. */
-async function begin(settings: object, names: object[] = []): Promise<{ first: ScriptedGateway; second: ScriptedGateway }> {
+async function begin(
+  settings: object,
+  names: object[] = [],
+): Promise<{ first: ScriptedGateway; second: ScriptedGateway }> {
   await load([TAB, { ...NET, names }, DECODE, readings(settings), ...HELPERS]);
   const [first, second] = [plugIn('first', 'decode', 'answers'), plugIn('second', 'decode', 'answers')];
   await running();
@@ -43,8 +62,14 @@ describe('wattmesh-readings', () => {
       quality: 'good',
     });
     assert.equal(message.wattmesh.id, `${keyHex}:a0a0a0a0:1`);
-    assert.deepEqual([message.wattmesh.gateway, message.wattmesh.late, message.wattmesh.redelivered], ['first', false, false]);
-    assert.deepEqual(live.all.map(({ wattmesh }) => wattmesh.seq), [1, 2]);
+    assert.deepEqual(
+      [message.wattmesh.gateway, message.wattmesh.late, message.wattmesh.redelivered],
+      ['first', false, false],
+    );
+    assert.deepEqual(
+      live.all.map(({ wattmesh }) => wattmesh.seq),
+      [1, 2],
+    );
     assert.doesNotThrow(() => JSON.stringify(message));
     await badges('readings').find('the rate', ({ fill, text }) => fill === 'green' && text === '2 rows/min');
   });
@@ -65,7 +90,10 @@ describe('wattmesh-readings', () => {
     first.rows(1, 1, 3600);
     first.rows(2, 2);
     await live.until('both rows', ({ all }) => all.length === 2);
-    assert.deepEqual(live.all.map(({ wattmesh }) => wattmesh.late), [true, false]);
+    assert.deepEqual(
+      live.all.map(({ wattmesh }) => wattmesh.late),
+      [true, false],
+    );
   });
 
   it('takes only the meters of its list, by name or by id', async () => {
@@ -97,9 +125,10 @@ describe('wattmesh-readings', () => {
       ['switched-off', 'off'],
     ].map(([id, network]) => ({ id, type: 'wattmesh-readings', z: 'tab', version: 1, network, wires: [[], []] }));
     await load([TAB, disabled, ...taps]);
-    assert.deepEqual(
-      ['none', 'missing', 'switched-off'].map(badgeText),
-      ['no network', 'network missing', 'network disabled'],
-    );
+    assert.deepEqual(['none', 'missing', 'switched-off'].map(badgeText), [
+      'no network',
+      'network missing',
+      'network disabled',
+    ]);
   });
 });

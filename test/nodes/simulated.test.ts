@@ -5,7 +5,14 @@ import { join } from 'node:path';
 import { badges, helper, load, received, withNodeRed } from './support/bench.ts';
 
 const TAB = { id: 'tab', type: 'tab', label: 'test' };
-const NET = { id: 'sim', type: 'wattmesh-network', connection: 'simulated', networkId: 'sim-test', layout: 'demo', seed: '7' };
+const NET = {
+  id: 'sim',
+  type: 'wattmesh-network',
+  connection: 'simulated',
+  networkId: 'sim-test',
+  layout: 'demo',
+  seed: '7',
+};
 const READINGS = { id: 'readings', type: 'wattmesh-readings', z: 'tab', network: 'sim', wires: [['out'], ['out']] };
 const FLOW = [TAB, NET, READINGS, { id: 'out', type: 'helper', z: 'tab' }];
 
@@ -24,7 +31,10 @@ describe('wattmesh-network: simulated', function () {
     for (const start of ['first', 'second']) {
       await load(FLOW, {});
       const out = received('out');
-      const { payload, wattmesh } = await out.find(`a reading after the ${start} start`, (message) => !message.wattmesh.redelivered);
+      const { payload, wattmesh } = await out.find(
+        `a reading after the ${start} start`,
+        (message) => !message.wattmesh.redelivered,
+      );
       assert.match(payload.name, /^Flat \d+$/);
       assert.ok(payload.power_w >= 0);
       assert.equal(wattmesh.network, 'sim-test');

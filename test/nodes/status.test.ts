@@ -5,7 +5,15 @@ import { badges, badgeText, errors, give, load, NET, plugIn, received, running, 
 import type { ScriptedGateway } from './support/scripted-gateway.ts';
 
 const TAB = { id: 'tab', type: 'tab', label: 'test' };
-const DECODE = { id: 'decode', type: 'wattmesh-decode', z: 'tab', version: 1, network: 'net', mode: 'envelope', wires: [[], ['answers']] };
+const DECODE = {
+  id: 'decode',
+  type: 'wattmesh-decode',
+  z: 'tab',
+  version: 1,
+  network: 'net',
+  mode: 'envelope',
+  wires: [[], ['answers']],
+};
 const HELPERS = ['answers', 'out'].map((id) => ({ id, type: 'helper', z: 'tab' }));
 
 /** A tap, and a network with one meter that has joined. */
@@ -25,11 +33,17 @@ describe('wattmesh-status', () => {
 
   it('sends the whole network when something changed', async () => {
     const { meter } = await begin('wattmesh-status');
-    const { topic, payload } = await received('out').find('the meter online', (message) => message.payload.online === 1);
+    const { topic, payload } = await received('out').find(
+      'the meter online',
+      (message) => message.payload.online === 1,
+    );
     assert.equal(topic, 'test-net/status');
     assert.deepEqual([payload.network, payload.offline, payload.nodes.length], ['test-net', 0, 1]);
     const { nodeId, status, role, hops, lastSeen } = payload.nodes[0];
-    assert.deepEqual({ nodeId, status, role, hops }, { nodeId: meter.nodeId, status: 'online', role: 'meter', hops: 1 });
+    assert.deepEqual(
+      { nodeId, status, role, hops },
+      { nodeId: meter.nodeId, status: 'online', role: 'meter', hops: 1 },
+    );
     assert.ok(Math.abs(Date.parse(lastSeen) - Date.now()) < 10_000);
     await badges('tap').find('the count', ({ fill, text }) => fill === 'green' && text === '1 of 1 online');
   });
@@ -63,7 +77,8 @@ describe('wattmesh-status', () => {
 
   it('tells only news: who came, who went, but not who was never heard', () => {
     const watch = new ChangeWatch();
-    const ids = (nodes: NodeStatus[]): string[] => watch.changes(nodes).map(({ nodeId, status }) => `${nodeId} ${status}`);
+    const ids = (nodes: NodeStatus[]): string[] =>
+      watch.changes(nodes).map(({ nodeId, status }) => `${nodeId} ${status}`);
     assert.deepEqual(ids([node('a', 'never'), node('b', 'online')]), ['b online']);
     assert.deepEqual(ids([node('a', 'never'), node('b', 'online')]), []);
     assert.deepEqual(ids([node('a', 'online'), node('b', 'offline')]), ['a online', 'b offline']);
@@ -85,6 +100,7 @@ describe('wattmesh-topology', () => {
       status: 'online',
       hops: 1,
       localHubId: null,
+      suite: 'none',
     });
     assert.ok(Array.isArray(payload.links));
     give('tap', { payload: 'now?', kept: 'yes', _msgid: 'the-same' });

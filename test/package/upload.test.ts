@@ -94,8 +94,9 @@ describe(`tarball uploaded into a fresh Node-RED ${nodeRedVersion()}`, function 
   it('runs a simulated mesh whose readings arrive', async () => {
     await nodeRed.deploy(SIMULATED_FLOW);
     const deadline = Date.now() + READING_TIMEOUT_MS;
-    let last: { msg?: string } = {};
-    while (last.msg === undefined && Date.now() < deadline) {
+    // Before the first reading the context answers with the format "undefined".
+    let last: { msg?: string; format?: string } = {};
+    while ((last.msg === undefined || last.format === 'undefined') && Date.now() < deadline) {
       await delay(POLL_MS);
       last = await getJson(`${nodeRed.url}/context/flow/tab/last`);
     }

@@ -46,7 +46,7 @@ describe('scenario file', () => {
       ],
       links: [{ from: 'm1', to: 'h1', prr: 0.93, rssi: -80 }],
       radio: { interferencePrr: 0.05, captureDb: null, macRetries: 4, burst: { meanBadS: 0, meanGoodS: 0 } },
-      mesh: { mode: 'collection', suite: 'none', pollCycleS: 30 },
+      mesh: { mode: 'collection', suite: 'noise', pollCycleS: 30 },
       reading: { intervalS: 15 },
       faults: [
         { atS: 2400, heal: true },
@@ -70,6 +70,7 @@ describe('scenario file', () => {
       links: [{ from: 'm1', to: 'h1', prr: 0.93, rssi: -80 }],
       radio: { interferencePrr: 0.05, captureDb: null, macRetries: 4, burst: { meanBadS: 0, meanGoodS: 0 } },
       pollCycleS: 30,
+      suite: 'noise',
       intervalS: 15,
       faults: [
         { atS: 1200, kind: 'kill', node: 'h1' },
@@ -204,7 +205,7 @@ describe('scenario file', () => {
       /^radio\.burst\.meanBadS: .*not in this version; give 0/,
     ],
     ['flooding', scenario({ mesh: { mode: 'flooding' } }), /^mesh\.mode: mode "flooding" is not in this version/],
-    ['another suite', scenario({ mesh: { suite: 'noise' } }), /^mesh\.suite: suite "noise" is not in this version/],
+    ['the suite of RSA keys', scenario({ mesh: { suite: 'rsa' } }), /^mesh\.suite: suite "rsa" is not in this version/],
     ['an interval of 0', scenario({ reading: { intervalS: 0 } }), /^reading\.intervalS: 0 is not possible/],
     [
       'a fault without an action',

@@ -109,7 +109,9 @@ describe('simulated world', function () {
     assert.deepEqual(violations, []);
     assert.ok(measured >= 110, `${measured} rows`);
     assert.equal(stored, measured);
-    assert.deepEqual(bench.headEnd.state().errors, {});
+    // A handshake that was on its way when the cable went may arrive behind a later one.
+    const { staleHandshake: _, ...errors } = bench.headEnd.state().errors;
+    assert.deepEqual(errors, {});
   });
 
   it('carries bytes at the pace of the line, in order', () => {

@@ -12,7 +12,7 @@ const FLAGS = [
   ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
   ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
 ];
-const WAIT_MS = 30_000;
+const WAIT_MS = 60_000;
 const TROUBLES_MAX = 50;
 
 /** A page, and what went wrong in it. */
@@ -31,7 +31,11 @@ export function startBrowser(): Promise<Browser> {
 }
 
 /** Opens an address in a context of its own. */
-export async function openPage(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<WatchedPage> {
+export async function openPage(
+  browser: Browser,
+  url: string,
+  options: BrowserContextOptions = {},
+): Promise<WatchedPage> {
   const context = await browser.newContext({ locale: 'en-US', ...options });
   const page = await context.newPage();
   page.setDefaultTimeout(WAIT_MS);

@@ -311,7 +311,10 @@ export class Mac implements Ear {
    */
   #timedOut(): void {
     this.#timeout = undefined;
-    if (this.#ackLink < 0 || !this.#shared.air.arrivingBy(this.#ackLink)) return this.#failed();
+    if (this.#ackLink < 0 || !this.#shared.air.arrivingBy(this.#ackLink)) {
+      this.#failed();
+      return;
+    }
     const { schedule } = this.#shared;
     this.#timeout = schedule.at(schedule.nowUs + SIFS_US + ACK_US - ACK_TIMEOUT_US + 1, this.#onNoAck);
   }

@@ -14,6 +14,7 @@ export interface MqttTls {
   readonly ca?: string | Buffer;
   readonly cert?: string | Buffer;
   readonly key?: string | Buffer;
+  readonly passphrase?: string;
   readonly servername?: string;
   readonly rejectUnauthorized?: boolean;
 }
@@ -128,11 +129,11 @@ function checkTls(tls: MqttTls | undefined, secure: boolean): void {
   if (Boolean(tls.cert) !== Boolean(tls.key))
     throw bad('a client certificate needs its private key and the other way round: give both');
   try {
-    createSecureContext({ ca: tls.ca, cert: tls.cert, key: tls.key });
+    createSecureContext({ ca: tls.ca, cert: tls.cert, key: tls.key, passphrase: tls.passphrase });
   } catch (error) {
     throw new WattmeshError(
       'badConfig',
-      'a certificate or key of the TLS settings cannot be read: give PEM texts that belong together',
+      'a certificate or key of the TLS settings cannot be read: give PEM texts that belong together, and the passphrase of the key',
       {
         cause: error,
       },

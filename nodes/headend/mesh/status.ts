@@ -81,6 +81,12 @@ export class StatusTable {
     entry.rssiDbm = rssiDbm;
   }
 
+  /** A node is out: it counts as offline from now on. */
+  silence(nodeId: string): void {
+    const entry = this.#entries.get(nodeId);
+    if (entry) this.#setStatus(entry, 'offline');
+  }
+
   /** What a known node reported; fields left out stay. */
   report(nodeId: string, report: Report): void {
     const entry = this.#entries.get(nodeId);

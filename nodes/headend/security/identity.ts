@@ -24,7 +24,7 @@ export async function withNewRsaKey(identity: HeadEndIdentity, provider: CryptoP
   return { ...identity, rsa: await rsaOf(provider).generateRsaKeyPair() };
 }
 
-/** The identity as text, with all its secrets: for credentials and recovery files only. */
+/** The identity as text, with all its secrets: for credentials and their backups only. */
 export function exportIdentity({ staticKey, rsa }: HeadEndIdentity): string {
   return JSON.stringify({
     format: FORMAT,
@@ -85,6 +85,6 @@ function keyField(value: unknown): Uint8Array {
 function damaged(why: string): WattmeshError {
   return new WattmeshError(
     'badConfig',
-    `the head-end's identity cannot be read (${why}): restore it from the recovery file`,
+    `the head-end's identity cannot be read (${why}): restore it from a backup of the credentials`,
   );
 }

@@ -1,5 +1,7 @@
 import type { Suite } from '../frame/packet.ts';
 import { acceptCounter, type ReplayWindow } from './replay.ts';
+import type { Keyed } from './suite.ts';
+import { SESSION_LIFE_MS, SESSION_PACKETS_MAX } from './transport.ts';
 
 /** What a session's downlinks need. One object per session for its whole life: a counter that was used stays used when a commit fails. */
 export interface Downlink {
@@ -10,14 +12,18 @@ export interface Downlink {
 }
 
 /** One session of a node. Immutable but for `downlink`. */
-export interface Session {
+export interface Session extends Keyed {
   readonly sessionId: number;
   readonly suite: Suite;
   readonly window: ReplayWindow;
   /** SHA-256 of the M1 that made it, hex. */
   readonly handshakeHash: string;
-  /** The log that its readings come from; undefined after a restart, until the first of them. */
-  readonly logId: string | undefined;
+  /** The log that its readings come from; empty when a release that did not keep it wrote the session, until the first of them. */
+  readonly logId: string;
+  /** UTC ms. */
+  readonly beganMs: number;
+  /** Its keys as the store keeps them; empty without keys. */
+  readonly sealedKeys: string;
   readonly downlink: Downlink;
 }
 
@@ -25,6 +31,11 @@ export type SessionSlot = 'previous' | 'current' | 'pending';
 
 /** All sessions of a node: `current` answers now, `pending` waits for its first packet, `previous` may have packets under way. */
 export type SessionSlots = { readonly [slot in SessionSlot]?: Session };
+
+/** True once a session must not be used any more: it is too old, or `counter` is not one that it may use. */
+export function isSpent({ beganMs }: Session, counter: number, nowMs: number): boolean {
+  return counter >= SESSION_PACKETS_MAX || nowMs - beganMs >= SESSION_LIFE_MS;
+}
 
 /** In the order in which packets usually arrive. */
 export const sessionSlots: readonly SessionSlot[] = ['current', 'pending', 'previous'];

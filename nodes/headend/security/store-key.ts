@@ -41,7 +41,7 @@ export class StoreKey {
     if (plaintext) return plaintext;
     throw new WattmeshError(
       'badTag',
-      `the stored key of ${row} does not open: this store belongs to other credentials; restore them from the recovery file`,
+      `the stored key of ${row} does not open: this store belongs to other credentials; restore them from a backup of the credentials`,
     );
   }
 }

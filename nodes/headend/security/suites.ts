@@ -1,103 +1,77 @@
-import { Reader } from '../bytes.ts';
+import type { Clock } from '../clock.ts';
 import { WattmeshError } from '../errors.ts';
-import {
-  DEVICE_KEY_BYTES,
-  decodeM1Payload,
-  encodeM2Payload,
-  type M1Payload,
-  type M2Payload,
-} from '../frame/handshake.ts';
-import {
-  encodePacketHeader,
-  openPlain,
-  type Packet,
-  type PacketHeader,
-  SUITE_ECC,
-  SUITE_NONE,
-  SUITE_RSA,
-  type Suite,
-  sealPlain,
-} from '../frame/packet.ts';
-import type { Session } from './session.ts';
+import { SUITE_ECC, SUITE_NONE, SUITE_RSA } from '../frame/packet.ts';
+import type { HeadEndIdentity } from './identity.ts';
+import type { CryptoProvider } from './provider.ts';
+import type { SuiteEngine, SuiteName } from './suite.ts';
+import { eccEngine } from './suite-ecc.ts';
+import { plainEngine } from './suite-none.ts';
+import { rsaEngine } from './suite-rsa.ts';
 
-/** A suite's name in messages. */
-export type SuiteName = 'none' | 'ecc' | 'rsa';
-
-/** An M1 that has verified. */
-export interface Handshake {
-  readonly suite: Suite;
-  readonly nodeId: string;
-  /** The node's full public key, 32 bytes. */
-  readonly deviceKey: Uint8Array;
-  readonly payload: M1Payload;
-  /** The whole M2 packet under owner epoch `epoch`. */
-  respond(answer: M2Payload, epoch: number): Uint8Array;
-}
-
-/** What every suite does. Failures are `truncated`, `badCrc` (suite 0x00), `badTag` or `badField`. */
-export interface SuiteEngine {
-  readonly name: SuiteName;
-  openM1(packet: Packet): Handshake;
-  /** The plaintext of a transport packet of `session`. */
-  open(packet: Packet, session: Session): Uint8Array;
-  /** A whole transport packet to the node of `session`. */
-  seal(header: PacketHeader, session: Session, plaintext: Uint8Array): Uint8Array;
-}
-
-/** Suite 0x00: the state machines of the others, nothing secret and nothing proven; the CRC finds accidents only. */
-const plainEngine: SuiteEngine = {
-  name: 'none',
-  openM1(packet) {
-    const reader = new Reader(openPlain(packet));
-    const deviceKey = reader.bytes(DEVICE_KEY_BYTES);
-    const payload = decodeM1Payload(reader.rest());
-    return {
-      suite: SUITE_NONE,
-      nodeId: packet.nodeId,
-      deviceKey,
-      payload,
-      respond: (answer, epoch) => sealPlain(m2Header(packet, epoch), encodeM2Payload(answer)),
-    };
-  },
-  open: (packet) => openPlain(packet),
-  seal: (header, _session, plaintext) => sealPlain(encodePacketHeader(header), plaintext),
-};
-
-const engines: ReadonlyMap<number, SuiteEngine> = new Map([[SUITE_NONE, plainEngine]]);
 const names: ReadonlyMap<number, SuiteName> = new Map([
   [SUITE_NONE, 'none'],
   [SUITE_ECC, 'ecc'],
   [SUITE_RSA, 'rsa'],
 ]);
 
-/** What a network allows. */
+/** What a network allows beside suite 0x01, which every network with an identity speaks. */
 export interface SuitePolicy {
   readonly allowSuiteNone: boolean;
+  /** Suite 0x10, for an identity with an RSA key. It has no forward secrecy. */
+  readonly allowSuiteRsa?: boolean;
 }
 
-/** The engine of a suite; undefined for one that the policy does not allow or that this release cannot speak. */
-export function engineOf(suite: number, policy: SuitePolicy): SuiteEngine | undefined {
-  return suite === SUITE_NONE && !policy.allowSuiteNone ? undefined : engines.get(suite);
+export interface SuitesContext {
+  readonly policy: SuitePolicy;
+  readonly networkNumber: number;
+  readonly clock: Clock;
+  /** The head-end's keys and who computes with them; without them only suite 0x00 is left. */
+  readonly keys: { readonly identity: HeadEndIdentity; readonly provider: CryptoProvider } | undefined;
+  /** The PSK of a device key (hex); undefined for a device that has none. */
+  pskOf(deviceKey: string): Uint8Array | undefined;
 }
 
-/** The engine of a suite, or the error `suiteRefused`. */
-export function requireEngine(suite: number, policy: SuitePolicy): SuiteEngine {
-  const engine = engineOf(suite, policy);
-  if (engine) return engine;
-  const name = `suite 0x${suite.toString(16).padStart(2, '0')}`;
-  throw new WattmeshError(
-    'suiteRefused',
-    `${name} is not allowed here: set the node to another suite, or change the network's policy`,
-  );
+/** The suites that a network speaks. */
+export class Suites {
+  readonly #engines = new Map<number, SuiteEngine>();
+
+  /** `badConfig` when nothing is allowed at all, or RSA without an RSA key. */
+  constructor({ policy, networkNumber, clock, keys, pskOf }: SuitesContext) {
+    if (policy.allowSuiteNone) this.#engines.set(SUITE_NONE, plainEngine);
+    if (keys) {
+      const { identity, provider } = keys;
+      this.#engines.set(SUITE_ECC, eccEngine({ provider, staticKey: identity.staticKey, networkNumber }));
+    }
+    if (policy.allowSuiteRsa) {
+      if (!keys?.identity.rsa) throw new WattmeshError('badConfig', 'suite 0x10 needs an RSA key: make one first');
+      const { privateKeyPem } = keys.identity.rsa;
+      this.#engines.set(SUITE_RSA, rsaEngine({ provider: keys.provider, privateKeyPem, networkNumber, clock, pskOf }));
+    }
+    if (this.#engines.size > 0) return;
+    throw new WattmeshError(
+      'badConfig',
+      "the network's keys are missing and suite 0x00 is not allowed: restore the keys from a backup of the credentials",
+    );
+  }
+
+  /** The engine of a suite; undefined for one that is not allowed. */
+  engineOf(suite: number): SuiteEngine | undefined {
+    return this.#engines.get(suite);
+  }
+
+  /** The engine of a suite, or the error `suiteRefused`. */
+  require(suite: number): SuiteEngine {
+    const engine = this.#engines.get(suite);
+    if (engine) return engine;
+    const name = `suite 0x${suite.toString(16).padStart(2, '0')}`;
+    throw new WattmeshError(
+      'suiteRefused',
+      `${name} is not allowed here: set the node to another suite, or change the network's policy`,
+    );
+  }
 }
 
 /** A suite's name in messages. */
 export function suiteName(suite: number): SuiteName {
   return names.get(suite) ?? 'none';
-}
-
-/** Header of the M2 that answers an M1. */
-function m2Header(m1: Packet, epoch: number): Uint8Array {
-  const { suite, nodeId, counter } = m1;
-  return encodePacketHeader({ type: 'm2', suite, fragment: false, nodeId, session: 0, epoch, counter });
 }

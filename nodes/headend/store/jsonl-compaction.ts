@@ -31,7 +31,7 @@ export function takeLine(file: string, tables: Tables, line: JsonlLine): void {
     tables.archived = new Map(line.snapshot.archived);
   } else if (line.store !== 'wattmesh') {
     throw new WattmeshError('storeFailed', `${file} is a file of another program: choose another store file`);
-  } else if (line.version !== JSONL_VERSION) {
+  } else if (line.version > JSONL_VERSION) {
     const text = `the store ${file} was written by a newer release (version ${line.version}, this one knows ${JSONL_VERSION})`;
     throw new WattmeshError('storeFailed', `${text}: update this package`);
   }
@@ -81,8 +81,9 @@ function* compactLines(tables: Tables): Generator<JsonlLine> {
     logs: [],
     outboxSent,
   };
-  const { nodes, sessions, logs } = tables.state();
-  yield commitLine({ ...nothing, nodes, sessions, logs, conflicts: [...tables.conflicts.values()].flat() });
+  const { nodes, sessions, logs, admissions, secrets } = tables.state();
+  const conflicts = [...tables.conflicts.values()].flat();
+  yield commitLine({ ...nothing, nodes, sessions, logs, conflicts, admissions, secrets });
   const rows = [...tables.rows.values()].flatMap((log) => [...log.values()]).sort((a, b) => a.id - b.id);
   const unsent = new Map(tables.outbox.map((entry) => [entry.id, entry]));
   for (const some of slices(rows))

@@ -2,14 +2,28 @@ import { createReadStream, existsSync } from 'node:fs';
 import { WattmeshError } from '../errors.ts';
 import type { ConflictRecord } from './row-content.ts';
 import type { SeqRange } from './seq-ranges.ts';
-import type { Arrival, LogState, NodeRecord, ReadingRow, SessionRecord } from './store.ts';
+import type {
+  AdmissionRecord,
+  Arrival,
+  LogState,
+  NodeRecord,
+  ReadingRow,
+  SecretRecord,
+  SessionRecord,
+} from './store.ts';
 import type { Effects } from './tables.ts';
 
 /** Longest line read, bytes: far above a commit group's. */
 const LINE_BYTES_MAX = 64 * 1024 * 1024;
 
-/** Version of the lines; it stands in the first one. */
-export const JSONL_VERSION = 1;
+/** Version of the lines; it stands in the first one. Version 1 knew neither admissions nor secrets, nor the fields in `since2`. */
+export const JSONL_VERSION = 2;
+
+/** What records of version 1 lack. */
+const since2 = {
+  node: { energy: 'mains', relay: false, suite: 0 },
+  session: { logId: '', beganMs: 0, sealedKeys: '' },
+} as const;
 
 /** What a line can say. */
 export type JsonlLine =
@@ -35,6 +49,10 @@ interface CommitLine {
   readonly clearedSessions: Effects['clearedSessions'];
   readonly logs: readonly LogState[];
   readonly outboxSent: number;
+  readonly admissions?: readonly AdmissionRecord[];
+  readonly droppedAdmissions?: readonly string[];
+  readonly secrets?: readonly SecretRecord[];
+  readonly droppedSecrets?: readonly string[];
 }
 
 /** One line, with its end. */
@@ -60,7 +78,8 @@ export function effectsOf({ arrivals, ...line }: CommitLine): Effects {
     rows: line.rows.map(({ id, row, arrival }) =>
       arrival === undefined ? { id, row } : { id, row, arrival: arrivals[arrival] as Arrival },
     ),
-    sessions: line.sessions.map((session) => ({ ...session, window: BigInt(session.window) })),
+    nodes: line.nodes.map((node) => ({ ...since2.node, ...node })),
+    sessions: line.sessions.map((session) => ({ ...since2.session, ...session, window: BigInt(session.window) })),
   };
 }
 

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { WattmeshError } from '../errors.ts';
 import { type AppendOpener, type AppendTarget, openAppendFile } from './append-file.ts';
 import { archiveRows, takeLine, writeCompact, writeHeader } from './jsonl-compaction.ts';
-import { commitLine, type JsonlLine, lineText, readLines } from './jsonl-lines.ts';
+import { commitLine, JSONL_VERSION, type JsonlLine, lineText, readLines } from './jsonl-lines.ts';
 import { type LockFile, takeLockFile } from './lock-file.ts';
 import type { ConflictRecord } from './row-content.ts';
 import { checkOutboxSent, nextEpoch } from './row-content.ts';
@@ -130,9 +130,14 @@ export class JsonlStore implements Store {
     const lock = await takeLockFile(this.#file);
     try {
       const tables = new Tables(this.#rowsMax);
-      const goodBytes = await readLines(this.#file, (line) => takeLine(this.#file, tables, line));
+      let version = 0;
+      const goodBytes = await readLines(this.#file, (line) => {
+        takeLine(this.#file, tables, line);
+        if ('store' in line) version = line.version;
+      });
       const target = await this.#openAppend(this.#file, goodBytes);
-      if (goodBytes === 0) await writeHeader(target);
+      // Behind lines of an older version, so that its release does not read on.
+      if (version < JSONL_VERSION) await writeHeader(target);
       return { tables, lock, target, tidyBytes: 0 };
     } catch (error) {
       await lock.release();

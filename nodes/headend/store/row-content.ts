@@ -40,7 +40,8 @@ export function compareRows(a: ReadingRow, b: ReadingRow): number {
   return a.measuredAtMs - b.measuredAtMs || compareText(a.key, b.key) || compareText(a.logId, b.logId) || a.seq - b.seq;
 }
 
-function compareText(a: string, b: string): number {
+/** Order of texts as SQLite has it. */
+export function compareText(a: string, b: string): number {
   if (a === b) return 0;
   return a < b ? -1 : 1;
 }

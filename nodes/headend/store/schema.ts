@@ -44,8 +44,20 @@ CREATE TABLE conflicts (
 ) STRICT;
 `;
 
+/** Version 2: sessions have keys and a beginning, devices are admitted by the operator, and there is a table of sealed secrets. */
+const version2 = `
+ALTER TABLE nodes ADD COLUMN energy TEXT NOT NULL DEFAULT 'mains';
+ALTER TABLE nodes ADD COLUMN relay INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE nodes ADD COLUMN suite INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE sessions ADD COLUMN log_id TEXT NOT NULL DEFAULT '';
+ALTER TABLE sessions ADD COLUMN began_ms INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE sessions ADD COLUMN sealed_keys TEXT NOT NULL DEFAULT '';
+CREATE TABLE admissions (key TEXT PRIMARY KEY, content TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE secrets (name TEXT PRIMARY KEY, sealed TEXT NOT NULL) STRICT, WITHOUT ROWID;
+`;
+
 /** `migrations[n]` leads from version n to n + 1; the first makes an empty file ours. Released ones are never edited. */
-export const migrations: readonly string[] = [version1];
+export const migrations: readonly string[] = [version1, version2];
 
 /**
  * Brings the file to the newest version, in one transaction. A file that holds something is first copied to `<file>.v<version>.bak`.

@@ -4,6 +4,7 @@ import { queryLimit } from './row-content.ts';
 import type { SqlDatabase, SqlRow } from './sqlite-driver.ts';
 import { cellColumns, cellNames } from './sqlite-writer.ts';
 import type {
+  AdmissionRecord,
   Arrival,
   LogState,
   NodeRecord,
@@ -52,6 +53,14 @@ export function readState(database: SqlDatabase): StoredState {
       .prepare('SELECT * FROM logs JOIN keys ON keys.id = logs.key_id WHERE cumulative IS NOT NULL ORDER BY logs.id')
       .all()
       .map(logOf),
+    admissions: database
+      .prepare('SELECT content FROM admissions ORDER BY key')
+      .all()
+      .map(({ content }) => JSON.parse(String(content)) as AdmissionRecord),
+    secrets: database
+      .prepare('SELECT name, sealed FROM secrets ORDER BY name')
+      .all()
+      .map(({ name, sealed }) => ({ name: String(name), sealed: String(sealed) })),
     outbox: readOutbox(database),
   };
 }
@@ -59,18 +68,20 @@ export function readState(database: SqlDatabase): StoredState {
 /** Rows by time, then by identity. */
 export function readReadings(database: SqlDatabase, query: ReadingQuery): PackedRows {
   const limit = queryLimit(query);
-  const { key, fromMs, toMs } = query;
+  const { key, fromMs, toMs, newestFirst = false } = query;
+  const order = newestFirst ? 'DESC' : 'ASC';
   const conditions = ['true'];
   if (key !== undefined)
     conditions.push('readings.log IN (SELECT logs.id FROM logs JOIN keys ON keys.id = key_id WHERE key = ?)');
   if (fromMs !== undefined) conditions.push('measured_at_ms >= ?');
   if (toMs !== undefined) conditions.push('measured_at_ms < ?');
   // Without statistics the planner would read a node's whole log for a day of it.
-  const index = key !== undefined && fromMs === undefined && toMs === undefined ? 'readings_identity' : 'readings_time';
+  const wholeLog = key !== undefined && fromMs === undefined && toMs === undefined && !newestFirst;
+  const index = wholeLog ? 'readings_identity' : 'readings_time';
   const rows = database
     .prepare(
       `SELECT ${readingColumns} FROM readings INDEXED BY ${index} JOIN ${readingTables} WHERE ${conditions.join(' AND ')}
-       ORDER BY measured_at_ms, key, log_id, seq LIMIT ${limit}`,
+       ORDER BY measured_at_ms ${order}, key ${order}, log_id ${order}, seq ${order} LIMIT ${limit}`,
     )
     .all([key, fromMs, toMs].filter((value) => value !== undefined));
   return packStored(rows);
@@ -145,6 +156,9 @@ function nodeOf(row: SqlRow): NodeRecord {
     pollCycleS: Number(row.poll_cycle_s),
     firmware: String(row.firmware),
     lastSeenMs: Number(row.last_seen_ms),
+    energy: row.energy as NodeRecord['energy'],
+    relay: row.relay === 1,
+    suite: Number(row.suite),
   };
 }
 
@@ -158,6 +172,9 @@ function sessionOf(row: SqlRow): SessionRecord {
     window: BigInt(String(row.replay_window)),
     downCounter: Number(row.down_counter),
     handshakeHash: String(row.handshake_hash),
+    logId: String(row.log_id),
+    beganMs: Number(row.began_ms),
+    sealedKeys: String(row.sealed_keys),
   };
 }
 

@@ -30,13 +30,26 @@ const nodesTarget: UpsertTarget = {
     'poll_cycle_s',
     'firmware',
     'last_seen_ms',
+    'energy',
+    'relay',
+    'suite',
   ],
 };
 
 const sessionsTarget: UpsertTarget = {
   table: 'sessions',
   identity: ['key_id', 'slot'],
-  content: ['session_id', 'suite', 'highest', 'replay_window', 'down_counter', 'handshake_hash'],
+  content: [
+    'session_id',
+    'suite',
+    'highest',
+    'replay_window',
+    'down_counter',
+    'handshake_hash',
+    'log_id',
+    'began_ms',
+    'sealed_keys',
+  ],
 };
 
 const logsTarget: UpsertTarget = {
@@ -45,12 +58,18 @@ const logsTarget: UpsertTarget = {
   content: ['cumulative', 'ranges', 'gaps'],
 };
 
+const admissionsTarget: UpsertTarget = { table: 'admissions', identity: ['key'], content: ['content'] };
+
+const secretsTarget: UpsertTarget = { table: 'secrets', identity: ['name'], content: ['sealed'] };
+
 /** Writes commit groups. Whoever calls `write` holds the transaction; after a rollback `forget` must be called. */
 export class SqliteWriter {
   readonly #statements: ReturnType<typeof prepareStatements>;
   readonly #nodes: Upsert;
   readonly #sessions: Upsert;
   readonly #logs: Upsert;
+  readonly #admissions: Upsert;
+  readonly #secrets: Upsert;
   readonly #keyIds = new Map<string, number>();
   readonly #logIds = new Map<string, number>();
 
@@ -59,6 +78,8 @@ export class SqliteWriter {
     this.#nodes = new Upsert(database, nodesTarget);
     this.#sessions = new Upsert(database, sessionsTarget);
     this.#logs = new Upsert(database, logsTarget);
+    this.#admissions = new Upsert(database, admissionsTarget);
+    this.#secrets = new Upsert(database, secretsTarget);
   }
 
   /** Writes one group inside the caller's transaction. `lastId` is the last outbox id given out so far. */
@@ -74,7 +95,15 @@ export class SqliteWriter {
     for (const { key, slot } of group.clearedSessions) this.#statements.clearSession.run([this.#keyId(key), slot]);
     this.#sessions.run(group.sessions.map((session) => this.#sessionValues(session)));
     this.#logs.run(group.logs.map((log) => this.#logValues(log)));
+    this.#writeAdmissions(group);
     return { fates, stored, firstId: lastId + 1 };
+  }
+
+  #writeAdmissions({ admissions = [], droppedAdmissions = [], secrets = [], droppedSecrets = [] }: PackedGroup): void {
+    for (const key of droppedAdmissions) this.#statements.dropAdmission.run([key]);
+    this.#admissions.run(admissions.map((admission) => [admission.key, JSON.stringify(admission)]));
+    for (const name of droppedSecrets) this.#statements.dropSecret.run([name]);
+    this.#secrets.run(secrets.map(({ name, sealed }) => [name, sealed]));
   }
 
   /** Forgets ids that a rollback may have undone. */
@@ -152,6 +181,9 @@ export class SqliteWriter {
       node.pollCycleS,
       node.firmware,
       node.lastSeenMs,
+      node.energy,
+      node.relay ? 1 : 0,
+      node.suite,
     ];
   }
 
@@ -165,6 +197,9 @@ export class SqliteWriter {
       session.window.toString(),
       session.downCounter,
       session.handshakeHash,
+      session.logId,
+      session.beganMs,
+      session.sealedKeys,
     ];
   }
 
@@ -250,6 +285,8 @@ function prepareStatements(database: SqlDatabase) {
     head: database.prepare('UPDATE head SET outbox_sent = max(outbox_sent, ?), row_count = row_count + ?'),
     sent: database.prepare('DELETE FROM outbox WHERE last_id <= ?'),
     clearSession: database.prepare('DELETE FROM sessions WHERE key_id = ? AND slot = ?'),
+    dropAdmission: database.prepare('DELETE FROM admissions WHERE key = ?'),
+    dropSecret: database.prepare('DELETE FROM secrets WHERE name = ?'),
     newKey: database.prepare('INSERT INTO keys (key) VALUES (?) ON CONFLICT DO NOTHING'),
     findKey: database.prepare('SELECT id FROM keys WHERE key = ?'),
     newLog: database.prepare('INSERT INTO logs (key_id, log_id) VALUES (?, ?) ON CONFLICT DO NOTHING'),

@@ -22,6 +22,51 @@ export interface NodeRecord {
   readonly pollCycleS: number;
   readonly firmware: string;
   readonly lastSeenMs: number;
+  readonly energy: 'mains' | 'backup' | 'battery';
+  /** It can switch a load. */
+  readonly relay: boolean;
+  /** Of its latest handshake; a node that has had keys is never let in without. */
+  readonly suite: number;
+}
+
+/** Cumulative registers at one moment, in register units; null where the device has none. */
+export interface RegisterMarks {
+  readonly atMs: number;
+  readonly importDwh: number | null;
+  readonly exportDwh: number | null;
+}
+
+/** What the operator has decided about a device key; a `pending` one waits for that. */
+export interface AdmissionRecord {
+  readonly key: string;
+  readonly nodeId: string;
+  readonly state: 'pending' | 'approved' | 'rejected' | 'revoked';
+  /** When it first asked, or when the decision was made; UTC ms. */
+  readonly sinceMs: number;
+  /** Its last handshake while it was not approved; 0: none yet. */
+  readonly lastSeenMs: number;
+  /** The gateway of that handshake; empty: none yet. */
+  readonly gateway: string;
+  /** What it says it is; null before its first handshake. */
+  readonly role: NodeRecord['role'] | null;
+  /** Suite of that handshake; null before it. */
+  readonly suite: number | null;
+  /** The two groups of its label's digits that the operator is asked for, 0..7. */
+  readonly groups: readonly [number, number];
+  /** Metering point, name and hub number given at approval; empty and 0: by default. */
+  readonly meter: string;
+  readonly name: string;
+  readonly hub: number;
+  /** Registers with its first reading, and its last ones when another device took its place; null: not known yet. */
+  readonly start: RegisterMarks | null;
+  readonly end: RegisterMarks | null;
+}
+
+/** An entry of the key table, sealed under the store key: without that it is of no use to anybody. */
+export interface SecretRecord {
+  readonly name: string;
+  /** Hex. */
+  readonly sealed: string;
 }
 
 /** A session of a node: `current` answers now, `pending` waits for its first valid packet, `previous` may still have packets under way. */
@@ -37,6 +82,12 @@ export interface SessionRecord {
   readonly downCounter: number;
   /** Echoed by M2 caching: SHA-256(M1), hex. */
   readonly handshakeHash: string;
+  /** The log that its readings come from; empty: not known. */
+  readonly logId: string;
+  /** UTC ms; 0: not known. */
+  readonly beganMs: number;
+  /** Its keys, sealed under the store key, hex; empty under suite 0x00. */
+  readonly sealedKeys: string;
 }
 
 /** One row of interval data; identity = (key, logId, seq). Integers in register units (PROTOCOL.md, "Registers"); absent registers are absent. */
@@ -88,6 +139,12 @@ export interface CommitGroup {
   readonly logs: readonly LogState[];
   /** Messages up to and including this outbox id have been sent (0: none yet). */
   readonly outboxSent: number;
+  readonly admissions?: readonly AdmissionRecord[];
+  /** Device keys whose admissions are forgotten: before `admissions` are written. */
+  readonly droppedAdmissions?: readonly string[];
+  readonly secrets?: readonly SecretRecord[];
+  /** Names of secrets that are forgotten: before `secrets` are written. */
+  readonly droppedSecrets?: readonly string[];
 }
 
 /** One message to send: ids ascend in the order of commit. */
@@ -111,6 +168,8 @@ export interface StoredState {
   readonly nodes: readonly NodeRecord[];
   readonly sessions: readonly SessionRecord[];
   readonly logs: readonly LogState[];
+  readonly admissions: readonly AdmissionRecord[];
+  readonly secrets: readonly SecretRecord[];
   /** Entries that may not have been sent before the last stop: to be sent with `redelivered`. */
   readonly outbox: readonly OutboxEntry[];
 }
@@ -123,6 +182,8 @@ export interface ReadingQuery {
   readonly toMs?: number;
   /** At most READINGS_PER_QUERY_MAX. */
   readonly limit?: number;
+  /** The newest rows first. */
+  readonly newestFirst?: boolean;
 }
 
 /** Most rows one query returns. */
@@ -138,7 +199,7 @@ export interface Store {
   takeEpoch(utcS: number): Promise<number>;
   /** One transaction, durable (`synchronous=FULL`) when it resolves. A failure leaves nothing of the group behind. */
   commit(group: CommitGroup): Promise<CommitResult>;
-  /** Rows by time, oldest first. */
+  /** Rows by time, oldest first unless the query says otherwise. */
   readings(query: ReadingQuery): Promise<ReadingRow[]>;
   /** Rows in the store, all told. */
   count(): Promise<number>;

@@ -5,12 +5,14 @@ import {
   checkGroup,
   checkOutboxSent,
   compareRows,
+  compareText,
   identityOf,
   queryLimit,
   sameContent,
 } from './row-content.ts';
 import { holdsSeq, type SeqRange, withSeqs } from './seq-ranges.ts';
 import type {
+  AdmissionRecord,
   Arrival,
   CommitGroup,
   CommitResult,
@@ -19,6 +21,7 @@ import type {
   OutboxEntry,
   ReadingQuery,
   ReadingRow,
+  SecretRecord,
   SessionRecord,
   StoredState,
 } from './store.ts';
@@ -38,6 +41,10 @@ export interface Effects {
   readonly clearedSessions: CommitGroup['clearedSessions'];
   readonly logs: readonly LogState[];
   readonly outboxSent: number;
+  readonly admissions?: readonly AdmissionRecord[];
+  readonly droppedAdmissions?: readonly string[];
+  readonly secrets?: readonly SecretRecord[];
+  readonly droppedSecrets?: readonly string[];
 }
 
 /** Effects together with what the committer is told. */
@@ -54,6 +61,8 @@ export class Tables {
   readonly nodes = new Map<string, NodeRecord>();
   readonly sessions = new Map<string, SessionRecord>();
   readonly logs = new Map<string, LogState>();
+  readonly admissions = new Map<string, AdmissionRecord>();
+  readonly secrets = new Map<string, SecretRecord>();
   readonly conflicts = new Map<string, ConflictRecord[]>();
   /** Rows by log, then by seq. */
   readonly rows = new Map<string, Map<number, StoredRow>>();
@@ -88,9 +97,8 @@ export class Tables {
       throw new WattmeshError('storeFailed', `this store holds at most ${this.#rowsMax} rows: use an SQLite store`);
     }
     const outbox = [...fresh.values()];
-    const { nodes, sessions, clearedSessions, logs, outboxSent } = group;
     return {
-      effects: { rows: outbox, conflicts, nodes, sessions, clearedSessions, logs, outboxSent },
+      effects: { ...group, rows: outbox, conflicts },
       result: { outbox, duplicates, conflicts: conflicts.map((conflict) => conflict.row) },
     };
   }
@@ -107,6 +115,10 @@ export class Tables {
     for (const { key, slot } of effects.clearedSessions) this.sessions.delete(`${key}:${slot}`);
     for (const session of effects.sessions) this.sessions.set(`${session.key}:${session.slot}`, session);
     for (const log of effects.logs) this.logs.set(logKeyOf(log), log);
+    for (const key of effects.droppedAdmissions ?? []) this.admissions.delete(key);
+    for (const admission of effects.admissions ?? []) this.admissions.set(admission.key, admission);
+    for (const name of effects.droppedSecrets ?? []) this.secrets.delete(name);
+    for (const secret of effects.secrets ?? []) this.secrets.set(secret.name, secret);
   }
 
   /** Notes that messages up to and including `id` have gone out. */
@@ -122,6 +134,8 @@ export class Tables {
       nodes: [...this.nodes.values()],
       sessions: [...this.sessions.values()],
       logs: [...this.logs.values()],
+      admissions: [...this.admissions.values()].sort((a, b) => compareText(a.key, b.key)),
+      secrets: [...this.secrets.values()].sort((a, b) => compareText(a.name, b.name)),
       outbox: [...this.outbox],
     };
   }
@@ -136,7 +150,8 @@ export class Tables {
         if (row.measuredAtMs >= fromMs && row.measuredAtMs < toMs) found.push(row);
       }
     }
-    return found.sort(compareRows).slice(0, limit);
+    const order = query.newestFirst ? -1 : 1;
+    return found.sort((a, b) => order * compareRows(a, b)).slice(0, limit);
   }
 
   /** The oldest rows whose message has gone out, `countMax` at most, in the order of their ids. */

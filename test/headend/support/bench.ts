@@ -5,6 +5,8 @@ import type { Ack } from '../../../nodes/headend/frame/sections.ts';
 import { HeadEnd, type HeadEndOptions } from '../../../nodes/headend/headend.ts';
 import type { ReadingMessage } from '../../../nodes/headend/messages.ts';
 import { networkNumber } from '../../../nodes/headend/security/keys.ts';
+import { keyPairOf } from '../../../nodes/headend/security/noise.ts';
+import { nodeProvider } from '../../../nodes/headend/security/provider-node.ts';
 import { MemoryStore } from '../../../nodes/headend/store/memory.ts';
 import type { CommitGroup, CommitResult, Store } from '../../../nodes/headend/store/store.ts';
 import { FakeLink } from './fake-link.ts';
@@ -12,6 +14,21 @@ import { acksOf, type ScriptedNode } from './scripted-node.ts';
 
 export const NETWORK = 'test-net';
 export const START_MS = Date.UTC(2026, 0, 2);
+
+/** The head-end's key of all benches. */
+export const headEndKey = keyPairOf(nodeProvider, new Uint8Array(32).fill(7));
+export const storeKey = new Uint8Array(32).fill(9);
+/** K_net that benches begin with. */
+export const networkKey = { keyId: 3, key: new Uint8Array(16).fill(11) };
+
+/** Options of a network with keys, where everybody may join and suite 0x00 is not allowed unless `change` says otherwise. */
+export function secured(change: Partial<HeadEndOptions['policy']> = {}) {
+  const policy: HeadEndOptions['policy'] = { allowSuiteNone: false, approval: 'everyone', ...change };
+  return { identity: { staticKey: headEndKey }, storeKey, networkKey, provider: nodeProvider, policy };
+}
+
+/** What nodes of suite 0x01 know of their head-end. */
+export const ecc = { suite: 'ecc', headEndKey: headEndKey.publicKey, networkNumber: networkNumber(NETWORK) } as const;
 
 /** A memory store whose commits a test can make fail, hold, and read. */
 export class TestStore extends MemoryStore {
@@ -100,7 +117,7 @@ export class Bench {
 
   /** Lets a node join; fails when it is not answered. */
   async join(node: ScriptedNode, { gateway = 'gw', route = [0] } = {}): Promise<void> {
-    this.up(node.m1(), { gateway, route });
+    for (const part of node.m1Parts()) this.up(part, { gateway, route });
     await this.run(100);
     node.takeM2(this.lastM2(node));
   }

@@ -11,11 +11,23 @@ import { NETWORK, ScriptedGateway } from './scripted-gateway.ts';
 export { NETWORK };
 export const helper = loadTestHelper();
 /** A network fed by a flow, in memory; its key is in CREDENTIALS. */
-export const NET = { id: 'net', type: 'wattmesh-network', version: 1, name: '', connection: 'flow', networkId: NETWORK, store: 'memory' };
+export const NET = {
+  id: 'net',
+  type: 'wattmesh-network',
+  version: 1,
+  name: '',
+  connection: 'flow',
+  networkId: NETWORK,
+  store: 'memory',
+};
 export const CREDENTIALS = { net: { networkKey: '000102030405060708090a0b0c0d0e0f' } };
 
-const MODULES = [network, readings, decode, status, topology, (RED: NodeAPI) => void (runtime = RED)];
+const MODULES = [network, readings, decode, status, topology, keepRuntime];
 let runtime: NodeAPI | undefined;
+
+function keepRuntime(RED: NodeAPI): void {
+  runtime = RED;
+}
 
 // biome-ignore lint/suspicious/noExplicitAny: messages are what the nodes make of them; tests look at all of it
 type Message = any;

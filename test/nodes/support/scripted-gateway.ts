@@ -1,4 +1,9 @@
-import { decodeHostEnvelope, type Envelope, encodeGatewayEnvelope, type HostEnvelope } from '../../../nodes/headend/frame/envelope.ts';
+import {
+  decodeHostEnvelope,
+  type Envelope,
+  encodeGatewayEnvelope,
+  type HostEnvelope,
+} from '../../../nodes/headend/frame/envelope.ts';
 import { decodePacket } from '../../../nodes/headend/frame/packet.ts';
 import type { ReadingsSection } from '../../../nodes/headend/frame/sections.ts';
 import { networkNumber } from '../../../nodes/headend/security/keys.ts';

@@ -18,7 +18,9 @@ class NetworkClock {
   bool freeRunning(uint64_t nowUs) const { return nowUs - setUs_ > 24 * 3600 * usPerS; }
 
   // A reference: it was `utcUs` at local `nowUs`. Small differences are smoothed, since a beacon's delay in the transmitter varies.
+  // A time that rows, which count seconds in 32 bits, could not carry for years to come is no reference.
   void set(uint64_t utcUs, uint64_t nowUs) {
+    if (utcUs > utcMaxUs) return;
     const int64_t difference = static_cast<int64_t>(utcUs - (nowUs + offset_));
     const bool step = !valid_ || difference > stepUs || difference < -stepUs;
     offset_ += static_cast<uint64_t>(step ? difference : difference / 4);
@@ -28,6 +30,7 @@ class NetworkClock {
 
  private:
   static constexpr int64_t stepUs = 50000;
+  static constexpr uint64_t utcMaxUs = 4000000000 * usPerS;  // in 2096
   bool valid_ = false;
   uint64_t offset_ = 0;
   uint64_t setUs_ = 0;

@@ -26,6 +26,8 @@ enum class Error : uint16_t {
   wrongNetwork = 210,
   notFresh = 211,
   counterSpent = 212,
+  rateLimited = 213,
+  revoked = 214,
   queueFull = 301,
   tooManyHops = 302,
   noRoute = 303,

@@ -146,9 +146,10 @@ void Gateway::sendUp(QueuedItem& slot, uint64_t nowUs, const NetworkClock& clock
   slot.dueUs = nowUs + (sent ? upRepeatUs : hostFullUs);
 }
 
-uint64_t Gateway::nextUs(Queue& queue) const {
+uint64_t Gateway::nextUs(uint64_t nowUs, Queue& queue) const {
   uint64_t next = helloUs_;
-  if (!heardHost_) return next;
+  // Without a host nothing goes up: what is due waits for its next envelope.
+  if (!hostAlive(nowUs)) return next;
   size_t outstanding = 0;
   for (const QueuedItem& slot : queue) outstanding += slot.state == QueuedItem::State::handedOn ? 1 : 0;
   for (const QueuedItem& slot : queue) {

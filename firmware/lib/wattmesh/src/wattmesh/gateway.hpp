@@ -26,7 +26,7 @@ class Gateway {
   // Bytes of the serial line in any portions, or one whole envelope.
   void hostBytes(const uint8_t* data, size_t length, uint64_t nowUs, const NetworkClock& clock, Queue& queue, HostSide& node);
   void tick(uint64_t nowUs, const NetworkClock& clock, Queue& queue, HostSide& node);
-  uint64_t nextUs(Queue& queue) const;
+  uint64_t nextUs(uint64_t nowUs, Queue& queue) const;
   bool hostAlive(uint64_t nowUs) const { return heardHost_ && nowUs - hostUs_ <= hostSilenceUs; }
   uint32_t malformed() const { return malformed_ + slip_.refused(); }
 

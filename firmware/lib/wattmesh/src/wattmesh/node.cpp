@@ -224,7 +224,7 @@ uint64_t Node::nextUs() {
   if (seeksProxy()) consider(proxies_.nextUs(now_));
   if (meter_ != nullptr) consider(meter_->nextUs(now_, clock_));
   if (hub_ != nullptr && session_.joined() && position().attached) consider(hub_->hub.nextUs());
-  if (gateway_ != nullptr) consider(gateway_->nextUs(queue_));
+  if (gateway_ != nullptr) consider(gateway_->nextUs(now_, queue_));
   // Never the same moment again: what could not be done now waits for an event or a little.
   return next > now_ ? next : now_ + usPerMs;
 }

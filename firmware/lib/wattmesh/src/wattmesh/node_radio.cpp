@@ -105,7 +105,11 @@ bool Node::appendItem(Writer& body, QueuedItem& slot) {
 void Node::dataSent(bool ok) {
   for (QueuedItem& slot : queue_) {
     if (slot.state != QueuedItem::State::inFlight) continue;
-    if (!ok) {
+    // Its session ended while it was in the air, and nothing but a handshake may go out before the next one.
+    const bool isStale = slot.own && !slot.uncustodied && !session_.joined();
+    if (isStale) {
+      slot.state = QueuedItem::State::empty;
+    } else if (!ok) {
       retryLater(slot);
     } else if (config_.isHub() && !slot.uncustodied) {
       slot.state = QueuedItem::State::handedOn;

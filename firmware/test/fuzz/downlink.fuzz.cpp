@@ -1,0 +1,167 @@
+// A joined meter and what comes down to it: ROUTED frames with any sections, packets of the head-end with any plaintext, M2 with any
+// payload; every CRC is right. In the end the mesh is well again, and the meter must offer every row it holds.
+#include "demand.hpp"
+#include "wattmesh/limits.hpp"
+#include "wattmesh/routed.hpp"
+#include "wattmesh/sections.hpp"
+#include "world.hpp"
+
+using namespace wattmesh;
+using namespace fuzz;
+
+namespace {
+
+constexpr size_t meter = 0;
+constexpr uint16_t shortId = 0x0101;
+constexpr uint64_t quickAirUs = 2 * usPerMs;
+constexpr uint64_t slowAirUs = 700 * usPerMs;
+constexpr uint8_t healInTheEnd = 0x01;
+constexpr unsigned steps = 8;
+
+void fromParent(World& world, const Bytes& body) { world.receiveFresh(meter, World::parentMac(), false, FrameType::routed, body); }
+
+void toMeter(World& world, const Bytes& sections) {
+  fromParent(world, routed({world.board(meter).session().shortId()}, sections));
+}
+
+// What the head-end says, sealed. `head`: bits 0-1 steps of the owner epoch.
+void sendSealed(World& world, uint32_t& epoch, uint32_t& counter, Input& input) {
+  const uint8_t head = input.u8();
+  epoch += head & 0x03u;
+  counter += static_cast<uint32_t>(static_cast<int8_t>(input.u8()));
+  Board& board = world.board(meter);
+  toMeter(world, packetSection(0, down(board.nodeId(), board.session().id(), epoch, counter, input.bytes8())));
+}
+
+void sendM2(World& world, Input& input) {
+  const uint8_t head = input.u8();
+  Board& board = world.board(meter);
+  const uint32_t handshake = board.handshake() + (head & 0x01u);
+  const uint8_t suite = static_cast<uint8_t>((head & 0x02) != 0 ? head >> 2 : suiteNone);
+  const Bytes sections = packetSection(0, m2(board.nodeId(), handshake, suite, input.bytes8()));
+  if (board.session().joined()) {
+    toMeter(world, sections);
+  } else {
+    fromParent(world, routed({shortIdNone}, sections));
+  }
+}
+
+// A packet of any header with a right CRC.
+void sendPacket(World& world, Input& input) {
+  Bytes packet = input.bytes8();
+  if (packet.size() < packetBytesMin || packet.size() > packetBytesMax) return;
+  sealNone(packet.data(), packet.size() - crcBytes, packet.size());
+  toMeter(world, packetSection(input.u8(), packet));
+}
+
+// flags: bit 0 the parent hears, bit 1 the radio needs long for a frame, bit 2 it takes none.
+void changeRadio(World& world, uint8_t flags) {
+  Board& board = world.board(meter);
+  world.isHeard = (flags & 0x01) != 0;
+  board.airUs = (flags & 0x02) != 0 ? slowAirUs : quickAirUs;
+  board.radioIsBusy = (flags & 0x04) != 0;
+}
+
+struct Head {
+  uint32_t epoch = 1;
+  uint32_t counter = 0;
+};
+
+void step(World& world, Head& head, Input& input) {
+  switch (input.u8() % steps) {
+    case 0: {
+      Bytes body = routed({shortId}, input.bytes8());
+      repairPackets(body);
+      fromParent(world, body);
+      break;
+    }
+    case 1:
+      sendSealed(world, head.epoch, head.counter, input);
+      break;
+    case 2:
+      sendM2(world, input);
+      break;
+    case 3:
+      sendPacket(world, input);
+      break;
+    case 4:
+      world.pass(input.u8());
+      break;
+    case 5:
+      changeRadio(world, input.u8());
+      break;
+    case 6:
+      world.beaconPeriod(meter);
+      break;
+    default:
+      if ((input.u8() & 1) != 0) {
+        world.reboot(meter);
+      } else {
+        toMeter(world, pollSection(input.u16()));
+      }
+  }
+}
+
+// Polls until an answer to one of them has gone out.
+void pollUntilAnswered(World& world, uint16_t& number) {
+  Board& board = world.board(meter);
+  constexpr unsigned pollsMax = 8;
+  for (unsigned poll = 0; poll < pollsMax && board.session().joined(); poll++) {
+    number++;
+    board.watch().answered.clear();
+    toMeter(world, pollSection(number));
+    world.beaconPeriod(meter);
+    for (const uint16_t answered : board.watch().answered) {
+      if (answered == number) return;
+    }
+  }
+  DEMAND(!board.session().joined());
+}
+
+// The hub takes the packet sent last into custody: the meter goes on to the next rows.
+void takeIntoCustody(World& world, uint32_t counter) {
+  const CustodyEntry entry{shortId, firstSession, counter};
+  Bytes section(sectionHeaderBytes + custodyEntryBytes);
+  Writer writer(section.data(), section.size());
+  DEMAND(writeCustody(writer, &entry, 1));
+  toMeter(world, section);
+}
+
+// A well mesh and a head-end that has nothing: all rows come, each as it was committed.
+void heal(World& world) {
+  Board& board = world.board(meter);
+  uint16_t number = 1000;
+  changeRadio(world, 0x01);
+  world.join(meter, shortId, 0);
+  pollUntilAnswered(world, number);
+  world.reboot(meter);
+  world.join(meter, shortId, 0);
+  auto& offered = board.watch().offered;
+  offered.clear();
+  // A packet for each row at worst: rows that are not evenly spaced go alone.
+  constexpr unsigned idleRoundsMax = 20;
+  const uint32_t end = board.meter()->log().next();
+  size_t known = 0;
+  for (unsigned idle = 0; idle < idleRoundsMax && offered.count(end - 1) == 0; idle++) {
+    toMeter(world, pollSection(++number));
+    world.run(usPerS);
+    takeIntoCustody(world, board.watch().sealedLast());
+    if (offered.size() > known) idle = 0;
+    known = offered.size();
+  }
+  for (uint32_t seq = board.meter()->log().oldest(); seq < end; seq++) DEMAND(offered.count(seq) == 1);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t length) {
+  Input input(data, length);
+  const uint8_t flags = input.u8();
+  World world({Role::meter});
+  world.join(meter, shortId, 0);
+  Head head;
+  while (!input.empty()) step(world, head, input);
+  if ((flags & healInTheEnd) != 0) heal(world);
+  world.checkLogs();
+  return 0;
+}

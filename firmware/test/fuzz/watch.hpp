@@ -1,0 +1,59 @@
+// What a device may never do, whatever it is sent: repeat a link counter or a sealed counter, send what is not well formed, offer a
+// row that it did not commit, lose or change a row, or keep itself busy for nothing.
+#pragma once
+#include <map>
+#include <vector>
+
+#include "input.hpp"
+#include "wattmesh/meter.hpp"
+#include "wattmesh/packet.hpp"
+#include "wattmesh/session.hpp"
+
+namespace fuzz {
+
+class Watch {
+ public:
+  explicit Watch(wattmesh::Role role) : role_(role) {}
+
+  void rebooted();
+  // The device did something that others see.
+  void effect() { quietTicks_ = 0; }
+  void ticked(uint64_t nowUs);
+  void traced(wattmesh::Trace event, const uint8_t* body, size_t length);
+  // A frame on its way to the radio.
+  void judgeFrame(const uint8_t* frame, size_t length, const wattmesh::Session& session, wattmesh::Meter* meter);
+  // After a call.
+  void judge(wattmesh::Meter& meter);
+  // `mounted` has just been opened on the flash that `log` lives in.
+  void judgeRows(wattmesh::Log& mounted, const wattmesh::Log& log) const;
+
+  uint32_t handshake() const { return handshake_; }
+  // Counter of the session's packet that went out last.
+  uint32_t sealedLast() const { return sealed_.empty() ? 0 : sealed_.rbegin()->first; }
+  // What the device has said about itself since the caller last cleared it: rows in packets of its own, answers to polls.
+  std::map<uint32_t, uint32_t> offered;  // seq -> CRC of the row
+  std::vector<uint16_t> answered;
+
+ private:
+  void judgeData(const uint8_t* body, size_t length, const wattmesh::Session& session, wattmesh::Meter* meter);
+  void judgeOwn(const wattmesh::Item& item, const wattmesh::PacketHeader& header, wattmesh::Meter* meter);
+  void judgeReadings(const wattmesh::Section& section, wattmesh::Meter* meter);
+  void rowCommitted(uint32_t seq, uint32_t crc, uint32_t t);
+
+  struct Committed {
+    uint32_t crc;
+    uint32_t t;
+  };
+
+  wattmesh::Role role_;
+  uint32_t handshake_ = 0;
+  uint32_t linkCounter_ = 0;
+  std::map<uint32_t, uint32_t> sealed_;  // counter -> CRC of the packet, of this session
+  std::map<uint32_t, Committed> committed_;
+  uint32_t oldest_ = 0;
+  uint32_t next_ = 0;
+  unsigned quietTicks_ = 0;
+  uint64_t quietUs_ = 0;
+};
+
+}  // namespace fuzz

@@ -1,6 +1,15 @@
 import type { Node } from 'node-red';
+import type { Devices } from '../headend/devices.ts';
 import type { ErrorName } from '../headend/errors.ts';
-import type { NetworkState, ReadingMessage, StatusMessage, TopologyMessage } from '../headend/messages.ts';
+import type { CommandRequest } from '../headend/headend.ts';
+import type {
+  CommandMessage,
+  DeviceStatus,
+  NetworkState,
+  ReadingMessage,
+  StatusMessage,
+  TopologyMessage,
+} from '../headend/messages.ts';
 
 /** How a network's envelopes travel. */
 export type Connection = 'simulated' | 'serial' | 'mqtt' | 'flow';
@@ -49,6 +58,12 @@ export interface NetworkService {
   status(): StatusMessage | undefined;
   /** Undefined while the network is not running. */
   topology(): TopologyMessage | undefined;
+  /** Where the operator decides about devices. Undefined while the network is not running. */
+  devices(): Devices | undefined;
+  /** The list of devices when it has changed. */
+  onDevices(listener: (devices: DeviceStatus[]) => void): () => void;
+  /** As `HeadEnd.command`; `linkClosed` while the network is not running. */
+  command(request: CommandRequest, onEvent?: (message: CommandMessage) => void): Promise<CommandMessage>;
   /** Undefined for a network that is not fed by a flow. */
   attachDecoder(decoder: Decoder): FlowFeed | undefined;
 }

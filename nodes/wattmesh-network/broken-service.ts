@@ -14,6 +14,9 @@ export function brokenService(error: Error): NetworkService {
     onTopology: () => nothing,
     status: () => undefined,
     topology: () => undefined,
+    devices: () => undefined,
+    onDevices: () => nothing,
+    command: () => Promise.reject(error),
     attachDecoder: () => undefined,
   };
 }

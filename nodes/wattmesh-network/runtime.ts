@@ -1,9 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { type Clock, systemClock, type Timer } from '../headend/clock.ts';
-import { type ErrorName, reasonOf } from '../headend/errors.ts';
-import { HeadEnd } from '../headend/headend.ts';
+import type { Devices } from '../headend/devices.ts';
+import { type ErrorName, reasonOf, WattmeshError } from '../headend/errors.ts';
+import { type CommandRequest, HeadEnd } from '../headend/headend.ts';
 import { Listeners } from '../headend/listeners.ts';
-import type { NetworkState, ReadingMessage, StatusMessage, TopologyMessage } from '../headend/messages.ts';
+import type {
+  CommandMessage,
+  DeviceStatus,
+  NetworkState,
+  ReadingMessage,
+  StatusMessage,
+  TopologyMessage,
+} from '../headend/messages.ts';
 import { openStore } from '../headend/store/open-store.ts';
 import { toError } from '../shared/funnel.ts';
 import type { Condition, Connection, Decoder, FlowFeed, NetworkService } from '../shared/network.ts';
@@ -49,6 +57,7 @@ export class NetworkRuntime implements NetworkService {
   readonly #readings: Listeners<ReadingMessage>;
   readonly #statuses: Listeners<StatusMessage>;
   readonly #topologies: Listeners<TopologyMessage>;
+  readonly #devices: Listeners<DeviceStatus[]>;
   readonly #log: QuietLog;
   #condition: Condition = { kind: 'starting' };
   #life: Life | undefined;
@@ -71,6 +80,7 @@ export class NetworkRuntime implements NetworkService {
     this.#readings = new Listeners(failed);
     this.#statuses = new Listeners(failed);
     this.#topologies = new Listeners(failed);
+    this.#devices = new Listeners(failed);
   }
 
   /** Starts the head-end if it is not started, and lets readings flow: the nodes that they are for are there now. */
@@ -130,6 +140,20 @@ export class NetworkRuntime implements NetworkService {
     return this.#condition.kind === 'running' ? this.#life?.headEnd.topology() : undefined;
   }
 
+  devices(): Devices | undefined {
+    return this.#condition.kind === 'running' ? this.#life?.headEnd.devices : undefined;
+  }
+
+  onDevices(listener: (devices: DeviceStatus[]) => void): () => void {
+    return this.#devices.add(listener);
+  }
+
+  async command(request: CommandRequest, onEvent?: (message: CommandMessage) => void): Promise<CommandMessage> {
+    const life = this.#life;
+    if (!life) throw new WattmeshError('linkClosed', 'the network is not running: its badge says why');
+    return life.headEnd.command(request, onEvent);
+  }
+
   attachDecoder(decoder: Decoder): FlowFeed | undefined {
     if (this.connection !== 'flow') return undefined;
     const feed = this.#flow.attach(decoder);
@@ -183,6 +207,7 @@ export class NetworkRuntime implements NetworkService {
     headEnd.onState((state) => this.#stateChanged(state));
     headEnd.onStatus((message) => this.#statuses.tell(message));
     headEnd.onTopology((message) => this.#topologies.tell(message));
+    headEnd.onDevices((devices) => this.#devices.tell(devices));
     headEnd.onProblem((error) => this.#log.write(error.message, () => this.#journal.error(error)));
     return headEnd;
   }

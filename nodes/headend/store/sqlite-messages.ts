@@ -1,5 +1,6 @@
 import type { ErrorName } from '../errors.ts';
-import type { PackedArrivals, PackedRows } from './packed-rows.ts';
+import type { PackedArrivals } from './packed-arrivals.ts';
+import type { PackedRows } from './packed-rows.ts';
 import type { ConflictRecord } from './row-content.ts';
 import type { DriverName } from './sqlite-driver.ts';
 import type { CommitGroup, ReadingQuery, StoredState } from './store.ts';

@@ -1,5 +1,6 @@
 import { WattmeshError } from '../errors.ts';
-import { packArrivals, packRows, unpackRows } from './packed-rows.ts';
+import { packArrivals } from './packed-arrivals.ts';
+import { packRows, unpackRows } from './packed-rows.ts';
 import type { ConflictRecord } from './row-content.ts';
 import { checkGroup } from './row-content.ts';
 import { type DriverName, findDriver, noDriverText } from './sqlite-driver.ts';
@@ -49,12 +50,8 @@ export class SqliteStore implements Store {
   async commit(group: CommitGroup): Promise<CommitResult> {
     const thread = this.#opened();
     checkGroup(group);
-    const packed: PackedGroup = {
-      ...group,
-      rows: packRows(group.rows.map(({ row }) => row)),
-      arrivals: packArrivals(group.rows.map(({ arrival }) => arrival)),
-    };
-    const transfer = [packed.rows.cells.buffer, packed.arrivals.indices.buffer];
+    const packed: PackedGroup = { ...group, rows: packRows(group.rows), arrivals: packArrivals(group.rows) };
+    const transfer = [packed.rows.cells.buffer, packed.arrivals.cells.buffer];
     return unpackResult(group, await thread.call('commit', packed, transfer));
   }
 

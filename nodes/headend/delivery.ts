@@ -23,7 +23,9 @@ export function withRows(log: LogState, first: number, last: number): LogState {
   const gaps = first <= log.cumulative ? without(log.gaps, first, last) : log.gaps;
   if (last <= log.cumulative) return gaps === log.gaps ? log : { ...log, gaps: boundedGaps(gaps) };
   if (first > log.cumulative + 1) return { ...log, ranges: withSpan(log.ranges, first, last).slice(0, LOG_RANGES_MAX) };
-  return { ...log, gaps: boundedGaps(gaps), ...absorbed(last, log.ranges) };
+  const { key, logId, ranges } = log;
+  if (ranges.length === 0) return { key, logId, cumulative: last, ranges, gaps: boundedGaps(gaps) };
+  return { key, logId, ...absorbed(last, ranges), gaps: boundedGaps(gaps) };
 }
 
 /** The state once it is known that the node holds nothing below `oldest`: what is missing there becomes a gap, and the mark moves over it. */
@@ -80,6 +82,7 @@ function without(spans: readonly Span[], first: number, last: number): readonly 
 
 /** At most LOG_GAPS_MAX gaps. A joined gap also spans rows that are stored: that never claims a missing row. */
 function boundedGaps(gaps: readonly Span[]): readonly Span[] {
+  if (gaps.length <= LOG_GAPS_MAX) return gaps;
   const result = [...gaps];
   while (result.length > LOG_GAPS_MAX) {
     let nearest = 1;

@@ -24,6 +24,7 @@ import type {
   TopologyMessage,
 } from './messages.ts';
 import { loadKeys, type NetworkKeys } from './network-identity.ts';
+import type { Opener } from './opening.ts';
 import { type HeadEndOptions, type Settings, settingsOf } from './options.ts';
 import { Outbox } from './outbox.ts';
 import { statusMessage, topologyMessage } from './overview.ts';
@@ -91,7 +92,9 @@ export class HeadEnd {
     this.#places = new Places(this.#registry, this.#gateways);
     const [registry, gateways, telling] = [this.#registry, this.#gateways, this.#telling];
     const parts = { network, registry, places: this.#places };
-    const emit = (entry: OutboxEntry, again: boolean) => telling.readings.tell(messageOf(entry, again, parts));
+    const emit = (entry: OutboxEntry, again: boolean) => {
+      if (telling.readings.any) telling.readings.tell(messageOf(entry, again, parts));
+    };
     this.#outbox = new Outbox(clock, emit, () => this.#committer.saveCursorWithin(CURSOR_IDLE_MS));
     const outbox = this.#outbox;
     this.#audience = new Audience({ clock, outbox, listeners: telling.readings });
@@ -200,9 +203,17 @@ export class HeadEnd {
     });
   }
 
-  /** An envelope from a gateway. */
+  /** An envelope from a gateway; bad ones are counted. */
   #receive(name: string, bytes: Uint8Array): void {
     if (this.#stopping) return;
+    try {
+      this.#take(name, bytes);
+    } catch (error) {
+      this.#telling.refused(error);
+    }
+  }
+
+  #take(name: string, bytes: Uint8Array): void {
     const gateway = this.#gateways.heard(name);
     if (!gateway) {
       this.#telling.dropped('queueFull');
@@ -231,8 +242,7 @@ export class HeadEnd {
     const { name } = gateway;
     const life = this.#life;
     if (!life || gateway.inFlight.has(number)) return;
-    const isEmpty = item.packet.length === 0;
-    const opened = isEmpty ? undefined : this.#telling.attempt(() => life.opener.open(item.packet, name));
+    const opened = this.#open(life, item.packet, name);
     if (opened?.kind === 'answered') life.aftermath.answer(opened.joined, name);
     if (!opened || opened.kind === 'answered') {
       this.#gateways.acknowledge(name, [number]);
@@ -249,6 +259,17 @@ export class HeadEnd {
     const { route } = item;
     const receivedAtMs = this.#options.clock.nowMs();
     this.#committer.add({ opened, gateway: name, gatewayRef, upNumber: number, receivedAtMs, rssiDbm, route }, rows);
+  }
+
+  /** Undefined when there is nothing to open, or nothing that opens: that is counted. */
+  #open({ opener }: Life, packet: Uint8Array, gateway: string): ReturnType<Opener['open']> {
+    if (packet.length === 0) return undefined;
+    try {
+      return opener.open(packet, gateway);
+    } catch (error) {
+      this.#telling.refused(error);
+      return undefined;
+    }
   }
 
   /** The group is durable: custody is confirmed, answers and acknowledgements go out, then the messages. */
@@ -339,7 +360,7 @@ export class HeadEnd {
 
   #handler(): LinkHandler {
     return {
-      envelope: (gateway, bytes) => this.#telling.attempt(() => this.#receive(gateway, bytes)),
+      envelope: (gateway, bytes) => this.#receive(gateway, bytes),
       bad: (_gateway, reason) => this.#telling.dropped(reason),
       state: ({ up, detail }) => {
         this.#linkState = { up, detail };

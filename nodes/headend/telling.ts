@@ -86,10 +86,15 @@ export class Telling {
     try {
       return action();
     } catch (error) {
-      if (!this.#tally.addError(error)) this.problem(error);
-      this.stateChanged();
+      this.refused(error);
       return undefined;
     }
+  }
+
+  /** Counts what an input threw; tells it when it is a defect. */
+  refused(error: unknown): void {
+    if (!this.#tally.addError(error)) this.problem(error);
+    this.stateChanged();
   }
 
   stop(): void {

@@ -4,12 +4,13 @@ import type { Timer } from './clock.ts';
 import type { CommandOrder } from './commands.ts';
 import { Committer, type Fate } from './committer.ts';
 import { commandedNode, type DeviceSelector } from './decisions.ts';
+import { DeviceAlarms } from './device-alarms.ts';
 import { Devices } from './devices.ts';
 import { messageOf } from './emission.ts';
 import { WattmeshError } from './errors.ts';
 import { decodeGatewayEnvelope, type Envelope } from './frame/envelope.ts';
 import { type Gateway, Gateways, isPlausibleUtc, TIME_PERIOD_MS } from './gateways.ts';
-import { type Input, rowCountOf } from './intake.ts';
+import { type Harvest, type Input, rowCountOf } from './intake.ts';
 import { Life } from './life.ts';
 import type { LinkHandler } from './link/link.ts';
 import { M2Cache } from './m2-cache.ts';
@@ -24,7 +25,6 @@ import type {
   TopologyMessage,
 } from './messages.ts';
 import { loadKeys, type NetworkKeys } from './network-identity.ts';
-import type { Opener } from './opening.ts';
 import { type HeadEndOptions, type Settings, settingsOf } from './options.ts';
 import { Outbox } from './outbox.ts';
 import { statusMessage, topologyMessage } from './overview.ts';
@@ -35,6 +35,7 @@ import { prepare, settleRing } from './preparation.ts';
 import { Registry } from './registry.ts';
 import { REKEY_PERIOD_MS } from './rekeying.ts';
 import { networkNumber } from './security/keys.ts';
+import { watchedRandom } from './security/random-watch.ts';
 import { Suites } from './security/suites.ts';
 import type { CommitResult, OutboxEntry, ReadingRow } from './store/store.ts';
 import { Tally } from './tally.ts';
@@ -65,6 +66,7 @@ export class HeadEnd {
   readonly #topology = new Topology();
   readonly #tally = new Tally();
   readonly #m2s = new M2Cache(this.#registry);
+  readonly #alarms = new DeviceAlarms(this.#registry);
   readonly #telling: Telling;
   readonly #gateways: Gateways;
   readonly #places: Places;
@@ -79,31 +81,31 @@ export class HeadEnd {
   #stopping: Promise<void> | undefined;
   #stored = 0;
   #gatewaysThere = 0;
-  #conflicts = 0;
   #listFaults: readonly ListFault[] = [];
   #providerWarning: string | undefined;
 
   constructor(options: HeadEndOptions) {
-    const { clock, link, network, instanceId, random, store } = options;
-    this.#options = options;
+    const { clock, link, network, instanceId, store } = options;
+    const random = watchedRandom(options.random);
+    this.#options = { ...options, random };
     this.#settings = settingsOf(options);
     this.#telling = new Telling(clock, this.#tally, this);
     this.#gateways = new Gateways(link, clock, networkNumber(network), instanceId);
     this.#places = new Places(this.#registry, this.#gateways);
     const [registry, gateways, telling] = [this.#registry, this.#gateways, this.#telling];
     const parts = { network, registry, places: this.#places };
-    const emit = (entry: OutboxEntry, again: boolean) => {
-      if (telling.readings.any) telling.readings.tell(messageOf(entry, again, parts));
-    };
+    const emit = (entry: OutboxEntry, again: boolean) =>
+      telling.readings.tellMade(() => messageOf(entry, again, parts));
     this.#outbox = new Outbox(clock, emit, () => this.#committer.saveCursorWithin(CURSOR_IDLE_MS));
     const outbox = this.#outbox;
     this.#audience = new Audience({ clock, outbox, listeners: telling.readings });
-    const { approval, names, commitDelayMs, rotationGraceMs } = this.#settings;
-    const fixed = { approval, keyed: options.identity !== undefined, policy: options.policy, names, random };
+    const { approval, names, defaultNames, commitDelayMs, rotationGraceMs } = this.#settings;
+    const keyed = options.identity !== undefined;
+    const fixed = { approval, keyed, policy: options.policy, names, defaultNames, random };
     this.#committer = new Committer({
       ...{ clock, commitDelayMs, store, registry, gateways, outbox, telling },
       joinContext: (gatewayRef) => ({ ...fixed, gatewayRef, nowMs: clock.nowMs(), epoch: this.#life?.epoch ?? 0 }),
-      settle: (inputs, fates, result) => this.#settle(inputs, fates, result),
+      settle: (...group) => this.#settle(...group),
     });
     this.devices = new Devices({
       ...{ registry, clock, rotationGraceMs, random },
@@ -203,17 +205,9 @@ export class HeadEnd {
     });
   }
 
-  /** An envelope from a gateway; bad ones are counted. */
+  /** An envelope from a gateway. */
   #receive(name: string, bytes: Uint8Array): void {
     if (this.#stopping) return;
-    try {
-      this.#take(name, bytes);
-    } catch (error) {
-      this.#telling.refused(error);
-    }
-  }
-
-  #take(name: string, bytes: Uint8Array): void {
     const gateway = this.#gateways.heard(name);
     if (!gateway) {
       this.#telling.dropped('queueFull');
@@ -242,7 +236,8 @@ export class HeadEnd {
     const { name } = gateway;
     const life = this.#life;
     if (!life || gateway.inFlight.has(number)) return;
-    const opened = this.#open(life, item.packet, name);
+    const isEmpty = item.packet.length === 0;
+    const opened = isEmpty ? undefined : this.#telling.attempt(() => life.opener.open(item.packet, name));
     if (opened?.kind === 'answered') life.aftermath.answer(opened.joined, name);
     if (!opened || opened.kind === 'answered') {
       this.#gateways.acknowledge(name, [number]);
@@ -261,26 +256,15 @@ export class HeadEnd {
     this.#committer.add({ opened, gateway: name, gatewayRef, upNumber: number, receivedAtMs, rssiDbm, route }, rows);
   }
 
-  /** Undefined when there is nothing to open, or nothing that opens: that is counted. */
-  #open({ opener }: Life, packet: Uint8Array, gateway: string): ReturnType<Opener['open']> {
-    if (packet.length === 0) return undefined;
-    try {
-      return opener.open(packet, gateway);
-    } catch (error) {
-      this.#telling.refused(error);
-      return undefined;
-    }
-  }
-
   /** The group is durable: custody is confirmed, answers and acknowledgements go out, then the messages. */
-  #settle(inputs: readonly Input[], fates: readonly Fate[], result: CommitResult): void {
+  #settle(inputs: readonly Input[], fates: readonly Fate[], result: CommitResult, lost: Harvest['lost']): void {
     this.#gateways.acknowledgeAll(inputs);
     inputs.forEach((input, index) => {
       this.#settleOne(input, fates[index] as Fate);
     });
     this.#stored += result.outbox.length;
-    this.#conflicts += result.conflicts.length;
     if (result.conflicts.length > 0) this.#tally.add('readingConflict', result.conflicts.length);
+    for (const [nodeId, rows] of lost) this.#alarms.lost(nodeId, rows);
     this.#outbox.add(result.outbox, false);
     if (inputs.length > 0) this.#telling.statusChanged();
   }
@@ -292,6 +276,7 @@ export class HeadEnd {
       if ('verdict' in fate) this.#life?.aftermath.transported(opened, input, fate.verdict, node);
     } else if ('joined' in fate && node) {
       this.#m2s.set(opened.hash, fate.joined, this.#options.clock.nowMs());
+      if (fate.joined.wentBack) this.#alarms.wentBack(opened.nodeId);
       this.#life?.aftermath.joined(opened, input, node, fate.joined);
     } else if ('listed' in fate) {
       this.#tally.add('unknownNode');
@@ -323,7 +308,7 @@ export class HeadEnd {
     const suites = new Suites({ policy, networkNumber: networkNumber(networkId), clock, keys: network.keys, pskOf });
     this.#providerWarning = network.warning;
     registry.vault.open(network.keyring, secrets);
-    for (const admission of admissions) registry.admissions.adopt(admission);
+    registry.admissions.adoptStored(admissions, registry.vault.approvals);
     for (const node of nodes) {
       const { nodeId, key, lastSeenMs } = node.record;
       const name = names.get(nodeId) ?? names.get(key) ?? node.record.name;
@@ -334,16 +319,10 @@ export class HeadEnd {
     await this.#committer.now((draft) => {
       this.#listFaults = prepare(draft, this.devices, this.#options);
     });
-    const [gateways, places, status, topology, tally] = [
-      this.#gateways,
-      this.#places,
-      this.#status,
-      this.#topology,
-      this.#tally,
-    ];
     this.#life = new Life(epoch, {
       ...{ network: networkId, clock, random, registry, suites, offlineAfterCycles },
-      ...{ gateways, places, status, topology, tally, m2s: this.#m2s },
+      ...{ gateways: this.#gateways, places: this.#places, status: this.#status },
+      ...{ topology: this.#topology, tally: this.#tally, m2s: this.#m2s },
       topologyChanged: () => this.#telling.topologyChanged(),
       rotationFinished: () => this.#settleRing(),
       commandLate: () => this.#tally.add('commandLate'),
@@ -360,7 +339,7 @@ export class HeadEnd {
 
   #handler(): LinkHandler {
     return {
-      envelope: (gateway, bytes) => this.#receive(gateway, bytes),
+      envelope: (gateway, bytes) => this.#telling.attempt(() => this.#receive(gateway, bytes)),
       bad: (_gateway, reason) => this.#telling.dropped(reason),
       state: ({ up, detail }) => {
         this.#linkState = { up, detail };
@@ -456,11 +435,13 @@ export class HeadEnd {
       allowSuiteNone: policy.allowSuiteNone,
       everyoneIsAdmitted: identity !== undefined && this.#settings.approval === 'everyone',
       clockIsSet: isPlausibleUtc(clock.nowMs()),
-      conflicts: this.#conflicts,
+      conflicts: this.#tally.count('readingConflict'),
       idConflicts: this.#tally.count('idConflict'),
+      randomStuck: this.#tally.count('randomStuck') > 0,
+      unproven: this.#registry.admissions.unproven,
       listFaults: this.#listFaults,
     });
-    return [...own, ...this.#gateways.warnings()];
+    return [...own, ...this.#alarms.lines(), ...this.#gateways.warnings()];
   }
 }
 

@@ -1,4 +1,4 @@
-import { newLog, withOldest, withRows } from './delivery.ts';
+import { newLog, rowsIn, withLost, withOldest, withRows } from './delivery.ts';
 import type { Draft } from './draft.ts';
 import type { UpSection } from './frame/sections.ts';
 import { rowOf } from './metering/reading.ts';
@@ -52,18 +52,25 @@ export type Verdict = ReplayVerdict | 'gone';
 
 export type NewRow = CommitGroup['rows'][number];
 
+/** What the packets of a group bring beside changes of the draft. */
+export interface Harvest {
+  readonly rows: NewRow[];
+  /** Rows that meters say they have lost, by node id. */
+  readonly lost: Map<string, number>;
+}
+
 /**
- * Takes a transport packet into the draft and appends its rows. A counter `seen` changes nothing; one `below` the window brings its readings,
- * which have an identity of their own, and nothing else.
+ * Takes a transport packet into the draft and what it brings into the harvest. A counter `seen` changes nothing; one `below` the window brings
+ * its readings, which have an identity of their own, and nothing else.
  */
-export function takeIn(draft: Draft, packet: Transport, reception: Reception, rows: NewRow[]): Verdict {
+export function takeIn(draft: Draft, packet: Transport, reception: Reception, harvest: Harvest): Verdict {
   const node = draft.get(packet.nodeId);
   const slot = node && slotOf(node.sessions, packet.session.sessionId);
   const session = slot && node.sessions[slot];
   if (!session || session.downlink !== packet.session.downlink) return 'gone';
   const verdict = judgeCounter(session.window, packet.counter);
   if (verdict === 'seen') return verdict;
-  const logs = takeBatches(node, packet, reception, rows);
+  const logs = takeBatches(node, takeLosses(node, packet, harvest), packet, reception, harvest.rows);
   if (verdict === 'below') {
     if (logs !== node.logs) draft.put({ ...node, logs });
     return verdict;
@@ -90,9 +97,14 @@ export function rowCountOf(opened: JoinRequest | Transport): number {
   return rows;
 }
 
-function takeBatches(node: MeshNode, packet: Transport, reception: Reception, rows: NewRow[]): readonly LogState[] {
-  const { key } = node.record;
-  let logs = node.logs;
+function takeBatches(
+  { record: { key } }: MeshNode,
+  logsBefore: readonly LogState[],
+  packet: Transport,
+  reception: Reception,
+  rows: NewRow[],
+): readonly LogState[] {
+  let logs = logsBefore;
   let arrival: Arrival | undefined;
   for (const batch of packet.sections) {
     if (batch.kind !== 'readings') continue;
@@ -103,6 +115,23 @@ function takeBatches(node: MeshNode, packet: Transport, reception: Reception, ro
     const after = withOldest(withRows(before, batch.first, last), batch.oldest);
     if (after !== log) logs = newestFirst(logs, log, after);
     for (let index = 0; index < batch.rows.length; index++) rows.push({ row: rowOf(key, batch, index), arrival });
+  }
+  return logs;
+}
+
+/** Rows that can never come count as settled, so that nobody waits for them. */
+function takeLosses({ record, logs: before }: MeshNode, { sections }: Transport, { lost }: Harvest) {
+  const { key, nodeId } = record;
+  let logs = before;
+  for (const section of sections) {
+    if (section.kind !== 'lost') continue;
+    const { logId, first, last } = section;
+    const log = logs.find((each) => each.logId === logId);
+    const known = log ?? newLog(key, logId);
+    const after = withLost(known, first, last);
+    if (after === known) continue;
+    lost.set(nodeId, (lost.get(nodeId) ?? 0) + rowsIn(after.gaps) - rowsIn(known.gaps));
+    logs = newestFirst(logs, log, after);
   }
   return logs;
 }
@@ -118,5 +147,7 @@ function arrivalOf({ session }: Transport, { receivedAtMs, gatewayRef, rssiDbm, 
 }
 
 function seenAt({ record }: MeshNode, atMs: number): MeshNode['record'] {
-  return atMs - record.lastSeenMs < LAST_SEEN_STEP_MS ? record : { ...record, lastSeenMs: atMs };
+  const elapsedMs = atMs - record.lastSeenMs;
+  // A clock that was set back must not keep a node in the past until it is there again.
+  return elapsedMs >= 0 && elapsedMs < LAST_SEEN_STEP_MS ? record : { ...record, lastSeenMs: atMs };
 }

@@ -86,15 +86,10 @@ export class Telling {
     try {
       return action();
     } catch (error) {
-      this.refused(error);
+      if (!this.#tally.addError(error)) this.problem(error);
+      this.stateChanged();
       return undefined;
     }
-  }
-
-  /** Counts what an input threw; tells it when it is a defect. */
-  refused(error: unknown): void {
-    if (!this.#tally.addError(error)) this.problem(error);
-    this.stateChanged();
   }
 
   stop(): void {
@@ -103,7 +98,5 @@ export class Telling {
 }
 
 function throttled<Message>(clock: Clock, listeners: Listeners<Message>, make: () => Message): Throttle {
-  return new Throttle(clock, TELL_PERIOD_MS, () => {
-    if (listeners.any) listeners.tell(make());
-  });
+  return new Throttle(clock, TELL_PERIOD_MS, () => listeners.tellMade(make));
 }

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { LISTEN_GRACE_MS } from '../../dist/nodes/headend/audience.js';
 import { systemClock } from '../../dist/nodes/headend/clock.js';
 import { decodeHostEnvelope } from '../../dist/nodes/headend/frame/envelope.js';
 import { HeadEnd } from '../../dist/nodes/headend/headend.js';
@@ -52,7 +53,10 @@ export class BenchLink {
   async close() {}
 }
 
-/** A head-end on the store in `folder`: `{ headEnd, store, problems }`. */
+/**
+ * A head-end on the store in `folder`: `{ headEnd, problems, unheard }`. Once `unheard` has resolved, its messages of readings wait for nobody
+ * any more.
+ */
 export async function startHeadEnd(link, { folder, storeKey, instanceId = newInstance(), clock = systemClock }) {
   const store = await storeIn(folder);
   const headEnd = new HeadEnd({
@@ -64,7 +68,8 @@ export async function startHeadEnd(link, { folder, storeKey, instanceId = newIns
   const problems = [];
   headEnd.onProblem((error) => problems.push(error));
   await headEnd.start();
-  return { headEnd, problems };
+  const unheard = new Promise((resolve) => setTimeout(resolve, LISTEN_GRACE_MS + 100));
+  return { headEnd, problems, unheard };
 }
 
 export function newInstance() {

@@ -40,6 +40,7 @@ export async function mqttToStore({ meterCount, gateways, frameCount, roundCount
     const watch = watchFirst(link);
     const life = await startHeadEnd(link, { ...owner, instanceId });
     await until(() => life.headEnd.state().link.up, 'connecting');
+    await life.unheard;
     const idle = await idleReceiver(broker);
     const rounds = await repeated(roundCount, async () => {
       const frames = makeFrames(meters, frameCount, { gateways });

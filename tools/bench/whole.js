@@ -16,6 +16,7 @@ export async function wholeWay({ meterCount, gateways, rows, frameCount, roundCo
   const folder = newFolder();
   const life = await startHeadEnd(link, { folder, storeKey: new Uint8Array(randomBytes(32)) });
   const meters = await joinedMeters(link, meterCount);
+  await life.unheard;
   let frameBytes = 0;
   const rounds = await repeated(roundCount, async () => {
     const frames = makeFrames(meters, frameCount, { gateways, rows });

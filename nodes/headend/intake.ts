@@ -4,7 +4,7 @@ import type { UpSection } from './frame/sections.ts';
 import { rowOf } from './metering/reading.ts';
 import { LOGS_PER_NODE_MAX, type MeshNode } from './registry.ts';
 import { judgeCounter, type ReplayVerdict } from './security/replay.ts';
-import { acceptedIn, type Session, slotOf } from './security/session.ts';
+import { acceptedIn, type Session, sessionIn, slotOf } from './security/session.ts';
 import type { Handshake } from './security/suite.ts';
 import type { Arrival, CommitGroup, LogState } from './store/store.ts';
 
@@ -66,17 +66,17 @@ export interface Harvest {
 export function takeIn(draft: Draft, packet: Transport, reception: Reception, harvest: Harvest): Verdict {
   const node = draft.get(packet.nodeId);
   const slot = node && slotOf(node.sessions, packet.session.sessionId);
-  const session = slot && node.sessions[slot];
+  const session = slot && sessionIn(node.sessions, slot);
   if (!session || session.downlink !== packet.session.downlink) return 'gone';
   const verdict = judgeCounter(session.window, packet.counter);
   if (verdict === 'seen') return verdict;
   const logs = takeBatches(node, takeLosses(node, packet, harvest), packet, reception, harvest.rows);
   if (verdict === 'below') {
-    if (logs !== node.logs) draft.put({ ...node, logs });
+    if (logs !== node.logs) draft.replace(node, { ...node, logs });
     return verdict;
   }
   const sessions = acceptedIn(node.sessions, slot, packet.counter, lastLogId(packet));
-  draft.put({ record: seenAt(node, reception.receivedAtMs), sessions, logs });
+  draft.replace(node, { record: seenAt(node, reception.receivedAtMs), sessions, logs });
   return verdict;
 }
 

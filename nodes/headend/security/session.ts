@@ -42,14 +42,21 @@ export const sessionSlots: readonly SessionSlot[] = ['current', 'pending', 'prev
 
 /** The slot that holds session `sessionId`. */
 export function slotOf(slots: SessionSlots, sessionId: number): SessionSlot | undefined {
-  for (const slot of sessionSlots) if (slots[slot]?.sessionId === sessionId) return slot;
-  return undefined;
+  if (slots.current?.sessionId === sessionId) return 'current';
+  if (slots.pending?.sessionId === sessionId) return 'pending';
+  return slots.previous?.sessionId === sessionId ? 'previous' : undefined;
+}
+
+/** The session in a slot; by name, for every packet asks. */
+export function sessionIn(slots: SessionSlots, slot: SessionSlot): Session | undefined {
+  if (slot === 'current') return slots.current;
+  return slot === 'pending' ? slots.pending : slots.previous;
 }
 
 /** The sessions after a `new` packet with `counter` in `slot`: its window moves, and the first packet of `pending` makes it current. */
 export function acceptedIn(slots: SessionSlots, slot: SessionSlot, counter: number, logId?: string): SessionSlots {
   const { previous, current, pending } = slots;
-  const before = slots[slot];
+  const before = sessionIn(slots, slot);
   if (!before) return slots;
   const session = movedOn(before, acceptCounter(before.window, counter), logId ?? before.logId);
   if (slot === 'pending') return slotsOf(current, session, undefined);

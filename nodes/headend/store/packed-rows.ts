@@ -40,9 +40,8 @@ class RowPacker {
     cells[at + cell.measuredAtMs] = row.measuredAtMs;
     cells[at + cell.intervalS] = row.intervalS;
     cells[at + cell.quality] = qualities.indexOf(row.quality);
-    let register = at + REGISTERS_AT;
-    for (const field of registerFields) cells[register++] = row[field] ?? Number.NaN;
-    this.#at = register;
+    writeRegisters(cells, at + REGISTERS_AT, row);
+    this.#at = at + CELLS_PER_ROW;
   }
 
   finish(): PackedRows {
@@ -57,6 +56,17 @@ class RowPacker {
     else this.#indices.set(key, [index]);
     return index;
   }
+}
+
+/** In the order of `registerFields`, one by one: a loop over names takes several times as long, and this is done with every row. */
+function writeRegisters(cells: Float64Array, at: number, row: ReadingRow): void {
+  cells[at] = row.importDwh ?? Number.NaN;
+  cells[at + 1] = row.exportDwh ?? Number.NaN;
+  cells[at + 2] = row.powerDw ?? Number.NaN;
+  cells[at + 3] = row.voltageDv ?? Number.NaN;
+  cells[at + 4] = row.currentCa ?? Number.NaN;
+  cells[at + 5] = row.frequencyChz ?? Number.NaN;
+  cells[at + 6] = row.powerFactorPct ?? Number.NaN;
 }
 
 /** The rows again. */

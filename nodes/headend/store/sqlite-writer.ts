@@ -3,55 +3,13 @@ import { CELLS_PER_ROW, cell, type PackedRows, unpackRow } from './packed-rows.t
 import { CONFLICTS_PER_NODE_MAX, checkOutboxSent, registerFields } from './row-content.ts';
 import type { SqlDatabase, SqlStatement, SqlValue } from './sqlite-driver.ts';
 import { fate, type PackedGroup, type PackedResult } from './sqlite-messages.ts';
+import { logsTarget, nodesTarget, sessionsTarget } from './sqlite-records.ts';
 import { cellColumns, cellNames, cellValue, RowInsert } from './sqlite-row-insert.ts';
 import { placeholders, ROWS_PER_STATEMENT, Upsert, type UpsertTarget } from './sqlite-upsert.ts';
-import type { Arrival, LogState, NodeRecord, SessionRecord } from './store.ts';
+import type { Arrival } from './store.ts';
 
 /** Most ids of keys and logs remembered between commits; past it they are looked up again. */
 const IDS_MAX = 100_000;
-
-const nodesTarget: UpsertTarget = {
-  table: 'nodes',
-  identity: ['key_id'],
-  content: [
-    'node_id',
-    'meter',
-    'name',
-    'role',
-    'short_id',
-    'local_hub_id',
-    'handshake',
-    'interval_s',
-    'poll_cycle_s',
-    'firmware',
-    'last_seen_ms',
-    'energy',
-    'relay',
-    'suite',
-  ],
-};
-
-const sessionsTarget: UpsertTarget = {
-  table: 'sessions',
-  identity: ['key_id', 'slot'],
-  content: [
-    'session_id',
-    'suite',
-    'highest',
-    'replay_window',
-    'down_counter',
-    'handshake_hash',
-    'log_id',
-    'began_ms',
-    'sealed_keys',
-  ],
-};
-
-const logsTarget: UpsertTarget = {
-  table: 'logs',
-  identity: ['key_id', 'log_id'],
-  content: ['cumulative', 'ranges', 'gaps'],
-};
 
 const admissionsTarget: UpsertTarget = { table: 'admissions', identity: ['key'], content: ['content'] };
 
@@ -88,19 +46,25 @@ export class SqliteWriter {
     if (stored > 0) this.#statements.outbox.run([lastId + stored, lastId + 1, arrivalsText(group, fates, stored)]);
     this.#statements.head.run([group.outboxSent, stored]);
     this.#statements.sent.run([group.outboxSent]);
-    this.#nodes.run(group.nodes.map((node) => this.#nodeValues(node)));
+    this.#upsert(this.#nodes, group.records.nodes);
     for (const { key, slot } of group.clearedSessions) this.#statements.clearSession.run([this.#keyId(key), slot]);
-    this.#sessions.run(group.sessions.map((session) => this.#sessionValues(session)));
-    this.#logs.run(group.logs.map((log) => this.#logValues(log)));
+    this.#upsert(this.#sessions, group.records.sessions);
+    this.#upsert(this.#logs, group.records.logs);
     this.#writeAdmissions(group);
     return { fates, stored, firstId: lastId + 1 };
   }
 
   #writeAdmissions({ admissions = [], droppedAdmissions = [], secrets = [], droppedSecrets = [] }: PackedGroup): void {
     for (const key of droppedAdmissions) this.#statements.dropAdmission.run([key]);
-    this.#admissions.run(admissions.map((admission) => [admission.key, JSON.stringify(admission)]));
+    this.#admissions.run(admissions.flatMap((admission) => [admission.key, JSON.stringify(admission)]));
     for (const name of droppedSecrets) this.#statements.dropSecret.run([name]);
-    this.#secrets.run(secrets.map(({ name, sealed }) => [name, sealed]));
+    this.#secrets.run(secrets.flatMap(({ name, sealed }) => [name, sealed]));
+  }
+
+  /** Writes packed records, with their keys' ids in place of the keys. */
+  #upsert(table: Upsert, values: SqlValue[]): void {
+    for (let at = 0; at < values.length; at += table.width) values[at] = this.#keyId(values[at] as string);
+    table.run(values);
   }
 
   /** Forgets ids that a rollback may have undone. */
@@ -158,46 +122,6 @@ export class SqliteWriter {
     const row = unpackRow(rows, at);
     const keyId = this.#keyId(row.key);
     this.#statements.conflict.run([keyId, conflictContent(row), receivedAtMs, keyId, CONFLICTS_PER_NODE_MAX]);
-  }
-
-  #nodeValues(node: NodeRecord): SqlValue[] {
-    return [
-      this.#keyId(node.key),
-      node.nodeId,
-      node.meter,
-      node.name,
-      node.role,
-      node.shortId,
-      node.localHubId,
-      node.handshake,
-      node.intervalS,
-      node.pollCycleS,
-      node.firmware,
-      node.lastSeenMs,
-      node.energy,
-      node.relay ? 1 : 0,
-      node.suite,
-    ];
-  }
-
-  #sessionValues(session: SessionRecord): SqlValue[] {
-    return [
-      this.#keyId(session.key),
-      session.slot,
-      session.sessionId,
-      session.suite,
-      session.highest,
-      session.window.toString(),
-      session.downCounter,
-      session.handshakeHash,
-      session.logId,
-      session.beganMs,
-      session.sealedKeys,
-    ];
-  }
-
-  #logValues(log: LogState): SqlValue[] {
-    return [this.#keyId(log.key), log.logId, log.cumulative, JSON.stringify(log.ranges), JSON.stringify(log.gaps)];
   }
 
   #keyId(key: string): number {

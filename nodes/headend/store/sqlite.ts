@@ -5,6 +5,7 @@ import type { ConflictRecord } from './row-content.ts';
 import { checkGroup } from './row-content.ts';
 import { type DriverName, findDriver, noDriverText } from './sqlite-driver.ts';
 import { fate, type PackedGroup, type PackedResult } from './sqlite-messages.ts';
+import { packRecords } from './sqlite-records.ts';
 import { SqliteThread } from './sqlite-thread.ts';
 import type { CommitGroup, CommitResult, OutboxEntry, ReadingQuery, ReadingRow, Store, StoredState } from './store.ts';
 import { notOpen, storeLocked } from './store-failure.ts';
@@ -50,7 +51,13 @@ export class SqliteStore implements Store {
   async commit(group: CommitGroup): Promise<CommitResult> {
     const thread = this.#opened();
     checkGroup(group);
-    const packed: PackedGroup = { ...group, rows: packRows(group.rows), arrivals: packArrivals(group.rows) };
+    const { nodes, sessions, logs, ...rest } = group;
+    const packed: PackedGroup = {
+      ...rest,
+      records: packRecords(group),
+      rows: packRows(group.rows),
+      arrivals: packArrivals(group.rows),
+    };
     const transfer = [packed.rows.cells.buffer, packed.arrivals.cells.buffer];
     return unpackResult(group, await thread.call('commit', packed, transfer));
   }

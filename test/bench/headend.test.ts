@@ -14,7 +14,7 @@ function bench(...args: string[]) {
 describe('npm run bench -- headend', () => {
   it('finds every row in the store exactly once and prints one JSON object with every figure', function () {
     needTool(this, 'mosquitto');
-    this.timeout(120_000);
+    this.timeout(240_000);
     const { status, stdout, stderr } = bench('headend', '--json', '--quick');
     assert.equal(status, 0, stderr);
     const result = JSON.parse(stdout);

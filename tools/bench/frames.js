@@ -23,7 +23,8 @@ export class BenchMeter {
   #counter = 0;
   #seq = 0;
 
-  constructor(name) {
+  constructor(name, gateway) {
+    this.gateway = gateway;
     this.keyPair = keyPairOf(nodeProvider, createHash('sha256').update(`bench ${name}`).digest());
     this.key = Buffer.from(this.keyPair.publicKey).toString('hex');
     this.nodeId = createHash('sha256').update(this.keyPair.publicKey).digest().subarray(0, 6).toString('hex');
@@ -96,18 +97,22 @@ export function takeM2s(meters, packets) {
   }
 }
 
-/** Frames as a link gets them: bytes one after the other, and through which gateway they come. */
+/** New frames as a link gets them: bytes one after the other. The meters take turns, each through its own gateway. */
 export class Frames {
-  /** `gateways[n]`: name of the gateway of frames n, n + gateways.length, … */
-  constructor(envelopes, gateways) {
-    this.gateways = gateways;
-    this.bytes = new Uint8Array(Buffer.concat(envelopes));
-    this.ends = new Uint32Array(envelopes.length);
+  /** `count` frames of `rows` rows each. */
+  constructor(meters, count, rows) {
+    const envelopes = [];
+    this.gateways = meters.map(({ gateway }) => gateway);
+    this.ends = new Uint32Array(count);
     let end = 0;
-    envelopes.forEach((envelope, index) => {
+    for (let index = 0; index < count; index++) {
+      const meter = meters[index % meters.length];
+      const envelope = meter.envelope(index + 1, meter.packet(rows));
+      envelopes.push(envelope);
       end += envelope.length;
       this.ends[index] = end;
-    });
+    }
+    this.bytes = new Uint8Array(Buffer.concat(envelopes));
   }
 
   get count() {
@@ -122,17 +127,4 @@ export class Frames {
   envelope(index) {
     return this.bytes.subarray(index === 0 ? 0 : this.ends[index - 1], this.ends[index]);
   }
-}
-
-/** `count` new frames of all meters in turn, `rows` rows each. Every meter always comes through the same gateway. */
-export function makeFrames(meters, count, { gateways, rows = 1 }) {
-  const envelopes = [];
-  for (let index = 0; index < count; index++) {
-    const meter = meters[index % meters.length];
-    envelopes.push(meter.envelope(index + 1, meter.packet(rows)));
-  }
-  return new Frames(
-    envelopes,
-    meters.map((_, index) => `gw${index % gateways}`),
-  );
 }

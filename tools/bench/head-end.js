@@ -11,9 +11,6 @@ import { ROOT } from '../process.js';
 import { BenchMeter, headEndKey, NETWORK, rowOf, takeM2s } from './frames.js';
 import { until } from './measure.js';
 
-/** Handshakes through one gateway, below its token bucket. */
-const JOINS_PER_GATEWAY = 50;
-
 /** A folder on the disk that this repository lies on: the one for temporary files may be in memory. */
 export function newFolder() {
   const folders = join(ROOT, '.cache', 'bench');
@@ -76,11 +73,11 @@ export function newInstance() {
   return randomBytes(8).toString('hex');
 }
 
-/** `count` meters that have joined through `link`. */
-export async function joinedMeters(link, count) {
-  const meters = Array.from({ length: count }, (_, index) => new BenchMeter(index));
+/** `count` meters that have joined through `gateways` gateways, each through its own. */
+export async function joinedMeters(link, count, gateways) {
+  const meters = Array.from({ length: count }, (_, index) => new BenchMeter(index, `gw${index % gateways}`));
   meters.forEach((meter, index) => {
-    link.feed(`join${Math.floor(index / JOINS_PER_GATEWAY)}`, meter.envelope(index, meter.m1(), false));
+    link.feed(meter.gateway, meter.envelope(index, meter.m1(), false));
   });
   await until(() => link.downs.length >= count, 'joining');
   takeM2s(meters, link.downs);

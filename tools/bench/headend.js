@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
-import { makeFrames } from './frames.js';
+import { Frames } from './frames.js';
 import { BenchLink, joinedMeters, newFolder, startHeadEnd } from './head-end.js';
 import { figures, repeated, twoDecimals } from './measure.js';
 import { mqttToStore } from './mqtt.js';
@@ -11,7 +11,7 @@ import { decodePerSecond, handshakeRound, openPerSecond, rawOpenPerSecond, store
 import { wholeWay } from './whole.js';
 
 const METERS = 500;
-const GATEWAYS = 32;
+const GATEWAYS = 64;
 const REACH = { bytesToStorePerSecond: 50_000, mqttToStoreRatio: 0.6 };
 
 const FULL = {
@@ -56,10 +56,10 @@ async function stageFigures({ rounds: roundCount, stageFrames, storeGroups }, te
   const link = new BenchLink();
   const folder = newFolder();
   const { headEnd } = await startHeadEnd(link, { folder, storeKey: new Uint8Array(randomBytes(32)) });
-  const meters = await joinedMeters(link, METERS);
+  const meters = await joinedMeters(link, METERS, GATEWAYS);
   await headEnd.stop();
   rmSync(folder, { recursive: true, force: true });
-  const frames = makeFrames(meters, stageFrames, { gateways: GATEWAYS });
+  const frames = new Frames(meters, stageFrames, 1);
   const rounds = await repeated(roundCount, async () => ({
     raw: rawOpenPerSecond(meters, frames, stageFrames),
     open: openPerSecond(meters, frames, stageFrames),

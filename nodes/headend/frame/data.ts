@@ -21,7 +21,7 @@ export interface Item {
   readonly urgent: boolean;
   /** Short ids of all transmitters so far, the origin first; 0 for one that has not joined. */
   readonly route: number[];
-  /** An end-to-end packet; empty: nothing to say to the poll. */
+  /** An end-to-end packet, where it lies in what was decoded; empty: nothing to say to the poll. */
   readonly packet: Uint8Array;
 }
 
@@ -40,15 +40,12 @@ export function decodeItem(reader: Reader): Item {
   if (hops > HOPS_MAX) throw badField('number of hops', hops);
   const answers = (head & POLL_BIT) !== 0;
   checkLength(length, answers);
+  const more = (head & MORE_BIT) !== 0;
+  const urgent = (head & URGENT_BIT) !== 0;
   const route = readRoute(reader, hops);
-  const poll = answers ? reader.u16() : undefined;
-  return {
-    more: (head & MORE_BIT) !== 0,
-    ...(poll === undefined ? {} : { poll }),
-    urgent: (head & URGENT_BIT) !== 0,
-    route,
-    packet: reader.bytes(length),
-  };
+  if (!answers) return { more, urgent, route, packet: reader.view(length) };
+  const poll = reader.u16();
+  return { more, poll, urgent, route, packet: reader.view(length) };
 }
 
 /** One item's bytes; the errors of `decodeItem`. */

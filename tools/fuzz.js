@@ -192,9 +192,11 @@ function writeSeeds(target) {
   return folder;
 }
 
+const regressionsFolder = (target) => join(CACHE, 'regressions', target);
+
 /** Inputs that once were findings: `target-what.hex`, hex digits behind comment lines. Returns the binary files of a target. */
 function regressions(target) {
-  const folder = join(CACHE, 'regressions', target);
+  const folder = regressionsFolder(target);
   mkdirSync(folder, { recursive: true });
   const sources = filesOf(join(FUZZ, 'regressions'), '.hex').filter((file) => basename(file).startsWith(`${target}-`));
   return sources.map((source) => {
@@ -245,7 +247,7 @@ async function fuzz(target, program, { seconds, runs }) {
   const started = performance.now();
   const { code, text } = await fuzzer(program, [
     ...[`-max_len=${TARGETS[target]}`, '-print_final_stats=1', `-artifact_prefix=${CRASHES}/${target}-`],
-    ...[...limits, corpus, writeSeeds(target)],
+    ...[...limits, corpus, writeSeeds(target), regressionsFolder(target)],
   ]);
   if (runs) rmSync(corpus, { recursive: true, force: true });
   const found = [...text.matchAll(/Test unit written to (.+)$/gm)].map(([, file]) => file);

@@ -2,12 +2,15 @@ import { WattmeshError } from './errors.ts';
 
 /** One line of CSV (RFC 4180, one record a line). */
 
+/** Most fields of a line. */
+const FIELDS_MAX = 64;
+
 /** What makes a spreadsheet take a field for a formula, also behind marks. */
 const FORMULA = /^'*[=+\-@]/;
 /** In front of such a field: spreadsheets show it as text, and write it back with the field. */
 const TEXT_MARK = "'";
 
-/** The fields of a line; a quoted field may hold commas, and quotes as two. `badField` for a quote out of place. */
+/** The fields of a line; a quoted field may hold commas, and quotes as two. `badField` for a quote out of place, or too many fields. */
 export function csvFields(line: string): string[] {
   const fields: string[] = [];
   let rest = line;
@@ -18,6 +21,7 @@ export function csvFields(line: string): string[] {
     const [whole, field = '', end] = match;
     fields.push(withoutMark(quoted ? field.replaceAll('""', '"') : field));
     if (end !== ',') return fields;
+    if (fields.length === FIELDS_MAX) throw new WattmeshError('badField', `a line has at most ${FIELDS_MAX} fields`);
     rest = rest.slice(whole.length);
   }
 }
@@ -29,6 +33,7 @@ export function csvField(text: string): string {
 }
 
 function withoutMark(field: string): string {
+  if (!field.startsWith(TEXT_MARK)) return field;
   const text = field.slice(TEXT_MARK.length);
-  return field.startsWith(TEXT_MARK) && FORMULA.test(text) ? text : field;
+  return FORMULA.test(text) ? text : field;
 }

@@ -38,7 +38,11 @@ export function warningsOf(circumstances: Circumstances): string[] {
   if (everyoneIsAdmitted) lines.push('every device that asks is let in: have the operator approve them');
   if (!clockIsSet) lines.push('the clock of this machine is not set: set it before meters take their time from it');
   if (randomStuck) lines.push("this machine's random generator is stuck: nobody can join, and no key can be changed");
-  if (conflicts > 0) lines.push(`${conflicts} readings came again with other content: only the first content counts`);
+  if (conflicts > 0) {
+    lines.push(
+      `${conflicts} readings came again with other content: only the first content counts; find out whether two devices have one key`,
+    );
+  }
   if (idConflicts > 0) {
     lines.push(`${idConflicts} handshakes claimed a node id that another key holds: give one of the devices a new key`);
   }

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { errorCodes } from '../../nodes/headend/errors.ts';
-import { encodeM1Payload, encodeM2Payload, type M1Payload, type M2Payload } from '../../nodes/headend/frame/handshake.ts';
+import {
+  encodeM1Payload,
+  encodeM2Payload,
+  type M1Payload,
+  type M2Payload,
+} from '../../nodes/headend/frame/handshake.ts';
 import { decodePacket } from '../../nodes/headend/frame/packet.ts';
 import { M2_CACHE_MAX } from '../../nodes/headend/m2-cache.ts';
 import { networkNumber, nodeIdOf } from '../../nodes/headend/security/keys.ts';
@@ -8,7 +13,7 @@ import { keyPairOf } from '../../nodes/headend/security/noise.ts';
 import { isAllZero } from '../../nodes/headend/security/provider.ts';
 import { nodeProvider } from '../../nodes/headend/security/provider-node.ts';
 import type { ReadingRow } from '../../nodes/headend/store/store.ts';
-import { Bench, ecc, headEndKey, NETWORK as BENCH_NETWORK, secured } from '../headend/support/bench.ts';
+import { NETWORK as BENCH_NETWORK, Bench, ecc, headEndKey, secured } from '../headend/support/bench.ts';
 import { ScriptedNode } from '../headend/support/scripted-node.ts';
 import { bytes, foreignVectors, providers } from '../headend/support/security-vectors.ts';
 import { meshInALine, NETWORK, NETWORK_KEY } from './mesh.ts';
@@ -42,7 +47,11 @@ describe('attack 9: two meters with one cloned key', () => {
     assert.equal(new Set(stored.map(({ logId, seq }) => `${logId}:${seq}`)).size, stored.length);
     const third = await field.stored(field.nodeId('m3'));
     const rows = (field.measured.get('m3') ?? []).slice(0, -4);
-    for (const { logId, seq } of rows) assert.ok(third.some((row) => row.logId === logId && row.seq === seq), `${seq}`);
+    for (const { logId, seq } of rows)
+      assert.ok(
+        third.some((row) => row.logId === logId && row.seq === seq),
+        `${seq}`,
+      );
     assert.deepEqual(field.nonces.violations, []);
     assert.deepEqual(field.problems, []);
     return stored;
@@ -55,7 +64,10 @@ describe('attack 9: two meters with one cloned key', () => {
     await judge(field, nodeId);
     const { errors, warnings } = field.headEnd.state();
     assert.ok((errors.readingConflict ?? 0) > 0);
-    assert.ok(warnings.some((line) => line.includes('came again with other content')), warnings.join());
+    assert.ok(
+      warnings.some((line) => line.includes('came again with other content')),
+      warnings.join(),
+    );
     assert.ok((await field.store.conflicts()).length > 0, 'what differs is kept');
   });
 
@@ -67,7 +79,10 @@ describe('attack 9: two meters with one cloned key', () => {
     assert.equal(new Set(stored.map(({ logId }) => logId)).size, 2);
     const { errors, warnings } = field.headEnd.state();
     assert.equal(errors.readingConflict, undefined, 'no identity has two contents');
-    assert.ok(warnings.some((line) => line.includes('two devices have its key')), warnings.join());
+    assert.ok(
+      warnings.some((line) => line.includes('two devices have its key')),
+      warnings.join(),
+    );
   });
 
   it('takes no more handshakes than one at a time, each after silence', async function () {
@@ -80,7 +95,7 @@ describe('attack 9: two meters with one cloned key', () => {
     await field.headEnd.stop();
     const { nodes, sessions } = await field.store.open();
     const node = nodes.find((each) => each.nodeId === nodeId);
-    console.log(joins, node?.handshake, field.headEnd.state());
+
     assert.ok(node && node.handshake < 2 * HANDSHAKES_PER_HOUR_MAX, `number ${node?.handshake}`);
     assert.ok(sessions.filter(({ key }) => key === node.key).length <= 3);
   });
@@ -153,7 +168,7 @@ describe('attack 12: keys of small order', () => {
     return [secret, publicKey] as const;
   };
 
-  it('are all of them: X25519 gives zeros', function () {
+  it('are all of them: X25519 gives zeros', () => {
     const file = foreignVectors<{ testGroups: { tests: { public: string; shared: string }[] }[] }>(
       'wycheproof/x25519_test.json',
     );
@@ -163,7 +178,8 @@ describe('attack 12: keys of small order', () => {
     if (file) assert.ok(known.length > 20);
     const ours = new Set(SMALL_ORDER.map((point) => Buffer.from(point).toString('hex')));
     assert.equal(ours.size, 14);
-    for (const point of known) assert.ok(ours.has(Buffer.from(point).toString('hex')), Buffer.from(point).toString('hex'));
+    for (const point of known)
+      assert.ok(ours.has(Buffer.from(point).toString('hex')), Buffer.from(point).toString('hex'));
     for (const provider of providers) {
       for (const point of SMALL_ORDER) assert.ok(isAllZero(provider.x25519(SECRET, point)));
     }
@@ -186,7 +202,11 @@ describe('attack 12: keys of small order', () => {
       resetCause: 'powerOn',
       registerMask: 5,
     });
-    const build = (ephemeral: readonly [Uint8Array, Uint8Array], identity: readonly [Uint8Array, Uint8Array], number: number) =>
+    const build = (
+      ephemeral: readonly [Uint8Array, Uint8Array],
+      identity: readonly [Uint8Array, Uint8Array],
+      number: number,
+    ) =>
       begin({
         headEndKey: headEndKey.publicKey,
         networkNumber: networkNumber(BENCH_NETWORK),
@@ -200,7 +220,11 @@ describe('attack 12: keys of small order', () => {
     let number = 0;
     for (const point of SMALL_ORDER) {
       const small = [SECRET, point] as const;
-      for (const m1 of [build(small, honest(3), ++number), build(honest(2), small, ++number), build(small, small, ++number)]) {
+      for (const m1 of [
+        build(small, honest(3), ++number),
+        build(honest(2), small, ++number),
+        build(small, small, ++number),
+      ]) {
         bench.up(m1, { route: [0] });
         await bench.run(1000);
       }

@@ -6,6 +6,7 @@ import { JsonlStore } from '../../nodes/headend/store/jsonl.ts';
 import { SqliteStore } from '../../nodes/headend/store/sqlite.ts';
 import { installedDrivers } from '../headend/store-drivers.ts';
 import { sampleGroup, sampleRow, sampleSession, scratchFolder } from '../headend/store-samples.ts';
+import { upPacket } from './support/envelopes.ts';
 import { LINE, SealedMesh } from './support/sealed-mesh.ts';
 import { Wire } from './support/wire.ts';
 
@@ -117,6 +118,24 @@ describe('attack 7: power cuts', function () {
       await mesh.startHeadEnd();
       await assertWhole(mesh, `after a pause of ${pauseS} s`, BACK_OFF_S);
     }
+  });
+
+  it('uses no nonce twice when the head-end dies after each acknowledgement, four times a second', async () => {
+    const mesh = await SealedMesh.joined({ intervalS: INTERVAL_S, pollCycleS: INTERVAL_S });
+    const carried = mesh.wire.ups.filter((envelope) => upPacket(envelope)?.packet.type === 'up').slice(-8);
+    const epochs = new Set<number>();
+    for (let life = 0; life < LIVES; life++) {
+      mesh.killHeadEnd();
+      await mesh.bury();
+      const { length } = mesh.talk.down;
+      await mesh.startHeadEnd();
+      // Packets that come again are acknowledged again.
+      for (const envelope of carried) mesh.wire.toHost(envelope);
+      await mesh.pass(0.25, () => mesh.talk.down.length > length);
+      for (const { epoch } of mesh.talk.down.slice(length)) epochs.add(epoch);
+    }
+    assert.ok(epochs.size > 0, 'a downlink was sealed');
+    await assertWhole(mesh, 'after many lives', BACK_OFF_S);
   });
 });
 

@@ -144,6 +144,15 @@ void Board::settled(uint64_t nextUs, uint64_t nowUs) {
   if (rebootsNext_) boot(nowUs);
 }
 
+std::vector<uint32_t> Board::held() {
+  std::vector<uint32_t> seqs;
+  Log log;
+  Row row{};
+  DEMAND(log.open(port_, logAddress, logSectors * sectorBytes) == Error::none);
+  for (uint32_t seq = log.oldest(); log.readFrom(seq, row) == Error::none; seq = row.seq + 1) seqs.push_back(row.seq);
+  return seqs;
+}
+
 void Board::checkLog() {
   if (meter_ == nullptr) return;
   Log log;

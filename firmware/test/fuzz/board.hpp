@@ -61,6 +61,8 @@ class Board : private Device {
   Watch& watch() { return watch_; }
   // nullptr: no meter.
   wattmesh::Meter* meter() { return meter_ == nullptr ? nullptr : &meter_->meter; }
+  // Seqs of the rows in the log.
+  std::vector<uint32_t> held();
   // Every row in the log can be read and is what was committed.
   void checkLog();
 

@@ -163,28 +163,28 @@ void heal(World& world) {
   pollUntilAnswered(world, number);
   world.reboot(meter);
   world.join(meter, shortId, 0);
-  auto& offered = board.watch().offered;
-  offered.clear();
+  Watch& watch = board.watch();
+  watch.offered.clear();
+  watch.lost.clear();
   // A packet for each row at worst: rows that are not evenly spaced go alone.
   constexpr unsigned idleRoundsMax = 20;
-  const uint32_t end = board.meter()->log().next();
+  const std::vector<uint32_t> held = board.held();
   size_t known = 0;
   uint32_t acks = 0;
-  for (unsigned idle = 0; idle < idleRoundsMax && offered.count(end - 1) == 0; idle++) {
+  for (unsigned idle = 0; !held.empty() && idle < idleRoundsMax && watch.offered.count(held.back()) == 0; idle++) {
     world.beacon(meter);
     toMeter(world, pollSection(++number));
     world.run(usPerS);
-    takeIntoCustody(world, board.watch().sealedLast());
-    if (offered.size() == known) continue;
-    known = offered.size();
+    takeIntoCustody(world, watch.sealedLast());
+    if (watch.offered.size() == known) continue;
+    known = watch.offered.size();
     idle = 0;
     // And the head-end has it all, so far.
-    uint32_t cumulative = board.meter()->log().oldest() - 1;
-    while (offered.count(cumulative + 1) == 1) cumulative++;
-    const Bytes plain = ackSection(cumulative);
+    const Bytes plain = ackSection(watch.toldUpTo(board.meter()->log().oldest()));
     toMeter(world, packetSection(0, down(board.sealing(), 1, ++acks, plain)));
   }
-  for (uint32_t seq = board.meter()->log().oldest(); seq < end; seq++) DEMAND(offered.count(seq) == 1);
+  // What went meanwhile made room for newer rows.
+  for (const uint32_t seq : held) DEMAND(watch.offered.count(seq) == 1 || seq < board.meter()->log().oldest());
 }
 
 }  // namespace

@@ -1,5 +1,8 @@
 #include "watch.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 #include "demand.hpp"
 #include "wattmesh/batch.hpp"
 #include "wattmesh/beacon.hpp"
@@ -19,6 +22,9 @@ namespace {
 
 // Ticks in one second without anything to show for them. A hub may give up each of 64 members in a tick of its own.
 constexpr unsigned quietTicksMax = 2 * membersMax;
+
+// Of a clock that was wrong before.
+constexpr uint32_t stepBackMaxS = 3600;
 
 uint32_t crcOf(const Row& row) {
   uint8_t bytes[rowBytes];
@@ -51,20 +57,28 @@ void Watch::traced(Trace event, const uint8_t* body, size_t length) {
   Row row{};
   readRow(reader, row);
   DEMAND(isValidRow(row));
-  rowCommitted(row.seq, crcOf(row), row.t);
+  rowCommitted(row);
 }
 
-// The log traces its last row again when it is opened; otherwise seq and time only rise.
-void Watch::rowCommitted(uint32_t seq, uint32_t crc, uint32_t t) {
-  const auto last = measured_.rbegin();
-  const bool isAgain = last != measured_.rend() && last->first == seq;
-  if (isAgain) {
-    DEMAND(last->second.crc == crc);
-  } else if (last != measured_.rend()) {
-    DEMAND(seq == last->first + 1);
-    DEMAND(t > last->second.t);
+// The log traces its last row again when it is opened. Otherwise seq only rises; and so does time, but for a clock that had been wrong by
+// more than an hour, and for rows that are written again because an earlier life had used their seqs.
+void Watch::rowCommitted(const Row& row) {
+  const auto newest = measured_.rbegin();
+  if (newest != measured_.rend()) {
+    const Row& last = newest->second;
+    const bool isAgain = last.seq == row.seq && crcOf(last) == crcOf(row);
+    DEMAND(isAgain || row.seq > last.seq);
+    DEMAND(isAgain || row.t > last.t || last.t - row.t > stepBackMaxS || isCopy(row));
   }
-  measured_[seq] = Measured{crc, t};
+  measured_[row.seq] = row;
+}
+
+bool Watch::isCopy(const Row& row) const {
+  return std::any_of(measured_.begin(), measured_.end(), [&row](const auto& each) {
+    Row known = each.second;
+    known.seq = row.seq;
+    return crcOf(known) == crcOf(row);
+  });
 }
 
 void Watch::relayMoved() {
@@ -89,15 +103,26 @@ void Watch::judge(Meter& meter) {
 void Watch::judgeRows(Log& mounted, const Log& log) const {
   DEMAND(mounted.oldest() == log.oldest());
   DEMAND(mounted.next() == log.next());
-  uint32_t lastS = 0;
-  for (uint32_t seq = mounted.oldest(); seq < mounted.next(); seq++) {
-    Row row{};
-    DEMAND(mounted.read(seq, row) == Error::none);
-    DEMAND(row.seq == seq);
-    DEMAND(row.t > lastS);
-    lastS = row.t;
-    const auto known = measured_.find(seq);
-    DEMAND(known == measured_.end() || known->second.crc == crcOf(row));
+  Row row{};
+  for (uint32_t seq = mounted.oldest(); mounted.readFrom(seq, row) == Error::none; seq = row.seq + 1) {
+    DEMAND(row.seq >= seq && row.seq < mounted.next());
+  }
+  for (auto known = measured_.lower_bound(mounted.oldest()); known != measured_.end(); ++known) {
+    DEMAND(mounted.read(known->first, row) == Error::none);
+    DEMAND(crcOf(row) == crcOf(known->second));
+  }
+}
+
+uint32_t Watch::toldUpTo(uint32_t first) const {
+  for (uint32_t seq = first;;) {
+    const auto after = lost.upper_bound(seq);
+    if (offered.count(seq) == 1) {
+      seq++;
+    } else if (after != lost.begin() && std::prev(after)->second >= seq) {
+      seq = std::prev(after)->second + 1;
+    } else {
+      return seq - 1;
+    }
   }
 }
 
@@ -196,6 +221,7 @@ void Watch::judgeOwn(const Item& item, const PacketHeader& header, const Session
     DEMAND(nextSection(reader, section) == Error::none);
     if (section.kind == sectionReadings) judgeReadings(section, meter);
     if (section.kind == sectionResult) judgeResult(section);
+    if (section.kind == sectionLost) judgeLost(section, meter);
   }
 }
 
@@ -204,6 +230,18 @@ void Watch::judgeResult(const Section& section) {
   DEMAND(decodeResult(section, result) == Error::none);
   DEMAND(result.length == (result.outcome == Outcome::prepared ? nonceBytes : 0));
   if (result.outcome == Outcome::prepared) memcpy(prepared_.data(), result.data, nonceBytes);
+}
+
+void Watch::judgeLost(const Section& section, Meter* meter) {
+  DEMAND(meter != nullptr);
+  Lost told{};
+  DEMAND(decodeLost(section, told) == Error::none);
+  DEMAND(memcmp(told.logId, meter->log().logId(), logIdBytes) == 0);
+  DEMAND(told.first <= told.last && told.last < meter->log().next());
+  const auto known = measured_.lower_bound(told.first);
+  DEMAND(known == measured_.end() || known->first > told.last);
+  uint32_t& last = lost[told.first];
+  last = std::max(last, told.last);
 }
 
 void Watch::judgeReadings(const Section& section, Meter* meter) {
@@ -220,7 +258,7 @@ void Watch::judgeReadings(const Section& section, Meter* meter) {
     DEMAND(batch.next(row) == Error::none);
     const uint32_t crc = crcOf(row);
     const auto known = measured_.find(row.seq);
-    DEMAND(known == measured_.end() || known->second.crc == crc);
+    DEMAND(known == measured_.end() || crcOf(known->second) == crc);
     offered[row.seq] = crc;
   }
 }

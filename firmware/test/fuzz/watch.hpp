@@ -1,5 +1,5 @@
 // What a device may never do, whatever it is sent: repeat a link counter or a sealed counter, send what is not well formed, offer a
-// row that it did not commit, lose or change a row, or keep itself busy for nothing.
+// row that it did not commit, lose or change a row, call a row lost that it has, or keep itself busy for nothing.
 #pragma once
 #include <array>
 #include <map>
@@ -37,6 +37,8 @@ class Watch {
   void commits(const Nonce& nonce) { committed_.insert(nonce); }
   // The switch moved.
   void relayMoved();
+  // The last seq up to which, from `first` on, each was offered or told to be lost; first - 1: none.
+  uint32_t toldUpTo(uint32_t first) const;
 
   uint32_t handshake() const { return handshake_; }
   // Id of the network key of the last frame.
@@ -45,6 +47,7 @@ class Watch {
   uint32_t sealedLast() const { return sealed_.empty() ? 0 : sealed_.rbegin()->first; }
   // What the device has said about itself since the caller last cleared it: rows in packets of its own, answers to polls.
   std::map<uint32_t, uint32_t> offered;  // seq -> CRC of the row
+  std::map<uint32_t, uint32_t> lost;     // first seq -> last, of rows that NV has lost, or that never were
   std::vector<uint16_t> answered;
 
  private:
@@ -54,12 +57,9 @@ class Watch {
   void judgeM1(const wattmesh::PacketHeader& header, const wattmesh::Session& session);
   void judgeReadings(const wattmesh::Section& section, wattmesh::Meter* meter);
   void judgeResult(const wattmesh::Section& section);
-  void rowCommitted(uint32_t seq, uint32_t crc, uint32_t t);
-
-  struct Measured {
-    uint32_t crc;
-    uint32_t t;
-  };
+  void judgeLost(const wattmesh::Section& section, wattmesh::Meter* meter);
+  void rowCommitted(const wattmesh::Row& row);
+  bool isCopy(const wattmesh::Row& row) const;
 
   wattmesh::Role role_;
   uint32_t handshake_ = 0;
@@ -69,7 +69,7 @@ class Watch {
   std::set<Nonce> committed_;
   size_t relayMoves_ = 0;
   std::map<uint32_t, uint32_t> sealed_;  // counter -> CRC of the packet, of this session
-  std::map<uint32_t, Measured> measured_;
+  std::map<uint32_t, wattmesh::Row> measured_;
   uint32_t oldest_ = 0;
   uint32_t next_ = 0;
   unsigned quietTicks_ = 0;

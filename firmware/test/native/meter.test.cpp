@@ -65,3 +65,28 @@ TEST(rowsThatNobodyAcknowledgesGoOutAgainAfterThreeCyclesWithAParent) {
   bench.tick(now += s, true);
   CHECK(bench.meter.hasRows());
 }
+
+// A loop over them would take a chip minutes, and its watchdog would end it.
+TEST(marksOfAnyNumberOfSeqsAreJudgedInAFewSteps) {
+  Bench bench;
+  constexpr uint32_t used = 0xfffffff0;
+  CHECK_EQUAL(bench.meter.joined(used, 0), Error::none);
+  for (uint64_t now = 0; now <= 20 * s; now += s) bench.tick(now, true);
+  uint8_t out[200];
+  CHECK(bench.meter.write(out, sizeof out) > 0);
+  bench.meter.sent(1, 20 * s);
+  CHECK(bench.meter.waiting());
+  // Another owner of the store, who has all but the first row of this life.
+  AckSection ack{};
+  memcpy(ack.logId, bench.meter.log().logId(), logIdBytes);
+  ack.ranges = 1;
+  ack.first[0] = 2;
+  ack.last[0] = bench.meter.log().next() - 1;
+  CHECK(bench.meter.delivery().acknowledged(ack, 1, bench.meter.log()));
+  CHECK(bench.meter.delivery().marked(used));
+  CHECK_EQUAL(bench.meter.waiting(), bench.meter.log().oldest() == 1);
+  ack.cumulative = ack.last[0];
+  ack.ranges = 0;
+  CHECK(bench.meter.delivery().acknowledged(ack, 1, bench.meter.log()));
+  CHECK(!bench.meter.waiting());
+}

@@ -1,6 +1,5 @@
 import { decodePacket, PACKET_TYPES, UP_HEADER_BYTES } from '../../../nodes/headend/frame/packet.ts';
 import {
-  type Ack,
   type DownSection,
   decodeDownSections,
   decodeUpSections,
@@ -40,13 +39,6 @@ export class SealedTalk {
         return plaintext;
       },
     };
-  }
-
-  /** Acknowledgements to a node, oldest first. */
-  acks(nodeId: string): Ack[] {
-    return this.down
-      .filter((packet) => packet.nodeId === nodeId)
-      .flatMap(({ sections }) => sections.filter((section) => section.kind === 'ack'));
   }
 
   /** Seqs of the rows in a node's packets from a moment on, in the order of their coming. */

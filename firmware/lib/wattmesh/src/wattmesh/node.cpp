@@ -162,7 +162,7 @@ uint64_t Node::sent(bool ok, uint64_t nowUs) {
 
 uint64_t Node::hostBytes(const uint8_t* data, size_t length, uint64_t nowUs) {
   now_ = nowUs;
-  if (gateway_ != nullptr) gateway_->hostBytes(data, length, now_, clock_, queue_, *this);
+  if (gateway_ != nullptr) gateway_->hostBytes(data, length, now_, queue_, *this);
   settle();
   return nextUs();
 }

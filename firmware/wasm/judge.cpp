@@ -63,7 +63,7 @@ Error judgeData(const uint8_t* in, size_t length, Writer& out) {
   return Error::none;
 }
 
-bool writeDecodedPoll(Writer& out, const PollSection& poll) { return writePoll(out, poll.number, poll.packets); }
+bool writeDecodedPoll(Writer& out, const PollSection& poll) { return writePoll(out, poll); }
 
 bool writeDecodedCustody(Writer& out, const CustodySection& custody) { return writeCustody(out, custody.entry, custody.entries); }
 

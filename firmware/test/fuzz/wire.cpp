@@ -56,7 +56,7 @@ Bytes packetSection(uint8_t flags, const Bytes& packet) {
 }
 
 Bytes pollSection(uint16_t number) {
-  return written([&](Writer& writer) { writePoll(writer, number, 1); });
+  return written([&](Writer& writer) { writePoll(writer, PollSection{number, 1, false, 1}); });
 }
 
 Bytes m2Payload(uint8_t session, uint16_t shortId, uint32_t acknowledged) {

@@ -77,7 +77,7 @@ Bytes routedBody() {
   routed.route[0] = 0x8001;
   routed.route[1] = 0x0005;
   encodeRoutedHeader(writer, routed);
-  writePoll(writer, 9, 4);
+  writePoll(writer, PollSection{9, 4, true, 3});
   const CustodyEntry entries[2] = {{0x0005, 3, 70000}, {0x0006, 255, 1}};
   writeCustody(writer, entries, 2);
   writePacket(writer, packetFlagHold, packetBytes, sizeof packetBytes);

@@ -28,7 +28,7 @@ Error decodeRoute(const uint8_t* body, size_t length, Route& route) {
   Verdict verdict(reader);
   route.hops = reader.u8();
   route.kind = static_cast<RouteKind>(reader.u8());
-  verdict.require(route.kind >= RouteKind::parentChanged && route.kind <= RouteKind::detached);
+  verdict.require(route.kind >= RouteKind::parentChanged && route.kind <= RouteKind::newTree);
   route.node = reader.u16();
   route.other = reader.u16();
   route.number = reader.u16();

@@ -14,7 +14,7 @@ constexpr size_t leaveBytes = 6;
 constexpr size_t joinHeaderBytes = 1;
 constexpr size_t floodHeaderBytes = 6;
 
-enum class RouteKind : uint8_t { parentChanged = 1, unreachable = 2, detached = 3 };
+enum class RouteKind : uint8_t { parentChanged = 1, unreachable = 2, newTree = 3 };
 
 struct Route {
   uint8_t hops;

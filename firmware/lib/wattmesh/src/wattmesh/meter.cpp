@@ -83,7 +83,10 @@ void Meter::sent(uint32_t counter, uint64_t nowUs) {
 
 bool Meter::pushDue(uint64_t nowUs) const { return nowUs >= pushUs_; }
 
-void Meter::polled(uint64_t nowUs) { pushUs_ = nowUs + pushCycles * cycleUs(); }
+void Meter::polled(uint64_t nowUs) {
+  polledUs_ = nowUs;
+  pushUs_ = nowUs + pushCycles * cycleUs();
+}
 
 void Meter::joined(uint32_t acknowledged, uint64_t nowUs) {
   delivery_.rejoined(acknowledged, log_);

@@ -55,7 +55,7 @@ void Node::proxyFailed() {
 
 // M2 has come. A parent that joins has something to offer from now on; who passed M2 on to a node without one is most likely its parent to be.
 void Node::settleJoined() {
-  if (config_.routes()) announceEagerly();
+  if (config_.routes()) startOver();
   if (!asked_) return;
   asked_ = false;
   attachedUs_ = now_;
@@ -97,7 +97,7 @@ void Node::onJoinUp(const uint8_t from[macBytes], const Join& join, const Packet
   item.route[0] = shortIdNone;
   item.packet = join.packet;
   item.packetLength = join.packetLength;
-  if (directory_ != nullptr) directory_->joining(header.nodeId, shortIdNone, now_);
+  if (tables_ != nullptr) tables_->directory.joining(header.nodeId, shortIdNone, now_);
   keepItem(item, header, rssi);
 }
 

@@ -46,41 +46,78 @@ bool Routing::feasible(const Beacon& beacon, uint64_t nowUs) {
   return beacon.epoch == known->epoch && beacon.tree == known->tree && beacon.cost < known->cost;
 }
 
-bool Routing::usable(const Neighbour& neighbour, uint64_t nowUs) {
+// Whether it claims to lead to a gateway: not yet whether it may be believed not to hang on us.
+bool Routing::offers(const Neighbour& neighbour, uint64_t nowUs) {
   if (!neighbour.used || !neighbour.hasBeacon || neighbour.shortId == 0) return false;
   const Beacon& beacon = neighbour.beacon;
   if (!beacon.grounded || !beacon.joined || beacon.cost == costNone || beacon.hops >= hopsMax) return false;
   if (beacon.energyClass == EnergyClass::battery) return false;
-  if (nowUs - neighbour.beaconUs > beaconSilenceUs || nowUs < neighbour.avoidUntilUs) return false;
-  return costThrough(neighbour) < costNone && feasible(beacon, nowUs);
+  return nowUs - neighbour.beaconUs <= beaconSilenceUs && costThrough(neighbour) < costNone;
 }
 
 bool Routing::update(Neighbours& neighbours, uint64_t nowUs) {
   const TreePosition before = position_;
   Neighbour* best = nullptr;
   Neighbour* parent = nullptr;
+  const auto avoided = [nowUs](const Neighbour& neighbour) { return nowUs < neighbour.avoidUntilUs; };
   for (Neighbour& neighbour : neighbours) {
     if (!usable(neighbour, nowUs)) continue;
     if (before.attached && memcmp(neighbour.mac, before.parent, macBytes) == 0) parent = &neighbour;
-    if (best == nullptr || costThrough(neighbour) < costThrough(*best)) best = &neighbour;
+    // Who is to be avoided is better than nobody.
+    const bool better = best == nullptr || (avoided(neighbour) != avoided(*best) ? avoided(*best) : costThrough(neighbour) < costThrough(*best));
+    if (better) best = &neighbour;
   }
-  if (parent != nullptr && costThrough(*best) + switchCost >= costThrough(*parent)) best = parent;
+  if (parent != nullptr && avoided(*parent) == avoided(*best) && costThrough(*best) + switchCost >= costThrough(*parent)) best = parent;
+  starving_ = false;
   if (best == nullptr) {
     position_ = TreePosition{};
+    starve(neighbours, nowUs);
     return before.attached;
   }
-  const Beacon& beacon = best->beacon;
-  memcpy(position_.parent, best->mac, macBytes);
+  take(*best);
+  const uint32_t told = announcedCost_;
+  const bool moved = position_.cost + 0u >= told + switchCost || position_.cost + switchCost <= told;
+  return moved || !samePosition(before, position_);
+}
+
+void Routing::take(const Neighbour& parent) {
+  const Beacon& beacon = parent.beacon;
+  memcpy(position_.parent, parent.mac, macBytes);
   position_.attached = true;
-  position_.parentShort = best->shortId;
+  position_.parentShort = parent.shortId;
   position_.epoch = beacon.epoch;
   position_.tree = beacon.tree;
   position_.gateway = beacon.gateway;
   position_.hub = beacon.nearestHub;
   position_.localHubId = beacon.localHubId;
   position_.hops = static_cast<uint8_t>(beacon.hops + 1);
-  position_.cost = static_cast<uint16_t>(costThrough(*best));
-  return !samePosition(before, position_);
+  position_.cost = static_cast<uint16_t>(costThrough(parent));
+}
+
+// Of those who would do if their tree were newer, the nearest is asked.
+void Routing::starve(Neighbours& neighbours, uint64_t nowUs) {
+  const Neighbour* nearest = nullptr;
+  for (const Neighbour& neighbour : neighbours) {
+    if (!offers(neighbour, nowUs)) continue;
+    if (nearest == nullptr || costThrough(neighbour) < costThrough(*nearest)) nearest = &neighbour;
+  }
+  const Source* known = nearest == nullptr ? nullptr : find(nearest->beacon.gateway, nowUs);
+  if (known == nullptr) return;
+  starving_ = true;
+  wantedTree_ = static_cast<uint16_t>(known->tree + 1);
+  memcpy(asksBy_, nearest->mac, macBytes);
+}
+
+bool Routing::hasTree(uint16_t wanted) const { return position_.attached && !later(wanted, position_.tree); }
+
+bool Routing::isBehind(const Beacon& beacon) const {
+  return beacon.gateway == position_.gateway && newer(position_.epoch, position_.tree, beacon.epoch, beacon.tree);
+}
+
+bool Routing::newTree(uint16_t wanted) {
+  if (hasTree(wanted)) return false;
+  position_.tree = wanted;
+  return true;
 }
 
 void Routing::shun(Neighbours& neighbours, uint64_t nowUs) {
@@ -93,6 +130,8 @@ void Routing::shun(Neighbours& neighbours, uint64_t nowUs) {
 
 bool Routing::updateRoot(bool grounded, uint16_t shortId, uint16_t localHubId, uint16_t bootCount) {
   const bool was = position_.attached;
+  // Whoever hung on us before has forgotten nothing: only a newer tree takes all of them.
+  if (grounded && !was) position_.tree++;
   position_.attached = grounded;
   position_.epoch = bootCount;
   position_.gateway = grounded ? shortId : 0;
@@ -115,6 +154,7 @@ Routing::Source* Routing::plant(const Source& source) {
 
 void Routing::announced(uint64_t nowUs) {
   if (!position_.attached) return;
+  announcedCost_ = position_.cost;
   Source* known = find(position_.gateway, nowUs);
   if (known == nullptr) {
     plant(Source{position_.gateway, position_.epoch, position_.tree, position_.cost, nowUs});

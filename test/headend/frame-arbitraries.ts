@@ -71,27 +71,31 @@ const itemWith = (content: fc.Arbitrary<Uint8Array>, hops: number): fc.Arbitrary
 export const item = itemWith(packet, 20);
 
 const beacon: fc.Arbitrary<Beacon> = optional(
-  record({
-    shortId: u16,
-    epoch: u16,
-    tree: u16,
-    gateway: u16,
-    nearestHub: u16,
-    localHubId: u16,
-    hops: u8,
-    cost: u16,
-    grounded: fc.boolean(),
-    pull: fc.boolean(),
-    congested: fc.boolean(),
-    timeValid: fc.boolean(),
-    energyClass,
-    hub: fc.boolean(),
-    joined: fc.boolean(),
-    queue: u8,
-    number: u8,
-    timeMs: u48,
-    subMillisecondUs: fc.nat(99).map((steps) => steps * 10),
-  }),
+  optional(
+    record({
+      shortId: u16,
+      epoch: u16,
+      tree: u16,
+      gateway: u16,
+      nearestHub: u16,
+      localHubId: u16,
+      hops: u8,
+      cost: u16,
+      grounded: fc.boolean(),
+      pull: fc.boolean(),
+      congested: fc.boolean(),
+      timeValid: fc.boolean(),
+      energyClass,
+      hub: fc.boolean(),
+      joined: fc.boolean(),
+      queue: u8,
+      number: u8,
+      timeMs: u48,
+      subMillisecondUs: fc.nat(99).map((steps) => steps * 10),
+    }),
+    'timeAgeMin',
+    fc.integer({ min: 1, max: 255 }).map((steps) => steps * 10),
+  ),
   'lastDelayUs',
   fc.nat(65_534).map((steps) => steps * 10),
 );
@@ -268,7 +272,15 @@ export const upSection: fc.Arbitrary<UpSection> = fc.oneof(
   }),
   record({ kind: kind('probe') }),
   record({ kind: kind('event'), code: u8, utcMs: u48, value: fc.integer({ min: -32_768, max: 32_767 }) }),
-  unknownSection(fc.integer({ min: 7, max: 255 })),
+  fc
+    .tuple(logId, fc.uniqueArray(fc.integer({ min: 1, max: 0xffff_ffff }), { minLength: 1, maxLength: 2 }))
+    .map(([id, bounds]) => ({
+      kind: 'lost' as const,
+      logId: id,
+      first: Math.min(...bounds),
+      last: Math.max(...bounds),
+    })),
+  unknownSection(fc.integer({ min: 8, max: 255 })),
 );
 
 /** Ascending, disjoint, above 11. */

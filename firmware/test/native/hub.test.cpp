@@ -230,6 +230,20 @@ TEST(custodyRidesOnTheNextPollUntilSomebodyBehindItHasAnswered) {
   CHECK_EQUAL(carrying(bench.serve(5 * cycle), 1) + carrying(bench.sent, 3), 0);
 }
 
+TEST(whatIsOnItsWayWithOnePollRidesOnNoOther) {
+  Bench bench;
+  bench.chain({1, 10});
+  bench.chain({1, 11});
+  for (uint16_t node : Path{1, 10, 11}) bench.push(node, 0);
+  bench.serve(cycle);
+  bench.hub.owe(1, CustodyEntry{1, 1, 7}, bench.nowUs);
+  CHECK(bench.hub.hold(1, packet, sizeof packet, bench.nowUs));
+  const std::vector<Sent> frames = bench.run(2 * cycle);
+  CHECK_EQUAL(polled(frames).size(), 2);
+  CHECK(frames[0].custody == (Path{1}) && frames[0].packets == (Path{1}));
+  CHECK(frames[1].custody.empty() && frames[1].packets.empty());
+}
+
 TEST(whatIsNewDoesNotCountAsArrivedWithAnOlderPoll) {
   Bench bench;
   bench.chain({1});

@@ -61,7 +61,7 @@ Bytes packetSection(uint8_t flags, const Bytes& packet) {
 }
 
 Bytes pollSection(uint16_t number) {
-  return written([&](Writer& writer) { writePoll(writer, number, 1); });
+  return written([&](Writer& writer) { writePoll(writer, PollSection{number, 1, false, 1}); });
 }
 
 Bytes joinDown(const Bytes& packet) {

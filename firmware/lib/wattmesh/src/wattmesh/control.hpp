@@ -14,7 +14,7 @@ constexpr size_t leaveBytes = 6;
 constexpr size_t joinHeaderBytes = 1;
 constexpr size_t floodHeaderBytes = 6;
 
-enum class RouteKind : uint8_t { parentChanged = 1, unreachable = 2, detached = 3 };
+enum class RouteKind : uint8_t { parentChanged = 1, unreachable = 2, newTree = 3 };
 
 struct Route {
   uint8_t hops;
@@ -30,7 +30,8 @@ struct Challenge {
   uint32_t counter;  // of an answer: the sender's last link counter
 };
 
-enum class Direction : uint8_t { up = 1, down = 2 };
+// Solicit: in JOIN frames only, without a packet.
+enum class Direction : uint8_t { up = 1, down = 2, solicit = 3 };
 
 struct Join {
   Direction direction;

@@ -1,8 +1,10 @@
-// A hub's members: polled in turn, with custody and held acknowledgements riding on the polls (PROTOCOL.md, section 4.1).
+// A hub's members: polled in rounds, the deepest first, with custody and held packets riding on the polls (PROTOCOL.md, section 4.1). A poll
+// sweeps: every member on its way answers too, and their answers travel as one.
 #pragma once
 #include "wattmesh/clock.hpp"
 #include "wattmesh/config.hpp"
 #include "wattmesh/limits.hpp"
+#include "wattmesh/poll_timer.hpp"
 #include "wattmesh/routed.hpp"
 
 namespace wattmesh {
@@ -12,68 +14,114 @@ class Downward {
  public:
   // Sends sections to a node below; false: no route or no room now.
   virtual bool sendRouted(uint16_t target, const uint8_t* sections, size_t length) = 0;
-  // Hops to a node below, 0: no route known.
-  virtual size_t hopsTo(uint16_t target) const = 0;
+  // Short ids from the first hop to a node below, which is the last; their number, 0: no route known.
+  virtual size_t pathTo(uint16_t target, uint16_t path[hopsMax]) const = 0;
 
  protected:
   ~Downward() = default;
 };
 
+// Bytes of the longest packet that is held for a member: an acknowledgement of four ranges.
+constexpr size_t heldBytesMax = 88;
+
+struct Member {
+  uint16_t shortId = 0;  // 0: free
+  uint8_t hops = 0;      // from the hub, as its last packet told
+  uint16_t branch = 0;   // the hub's neighbour that it came through
+  uint8_t misses = 0;    // polls in a row without an answer
+  uint8_t skips = 0;     // rounds to come without a poll
+  uint8_t again = 0;     // polls repeated in this round because more rows wait
+  bool pending = false;  // to be polled in this round
+  PollTimer timer;
+  // What the next poll brings: custody of the member's last packet, which covers all before it, and a held packet.
+  bool owed = false;
+  uint8_t owedSession = 0;
+  uint32_t owedCounter = 0;
+  uint16_t inPoll = 0;      // number of the poll that carried both, 0 none
+  uint64_t heardUs = 0;
+  uint64_t waitsUs = 0;     // since when something waits here
+  uint8_t heldLength = 0;
+  uint8_t held[heldBytesMax] = {};
+};
+
 class Hub {
  public:
+  // `members` must outlive the hub.
+  Hub(Member* members, size_t capacity) : members_(members), capacity_(capacity) {}
   void begin(const Port& port, const Config& config);
 
-  // An item whose custodian is its origin came in: it is a member. `more`: rows wait there.
-  void heard(uint16_t shortId, bool isAnswer, uint16_t poll, bool more, uint64_t nowUs);
+  // An item whose custodian is its origin came in over `hops`: it is a member. `more`: rows wait there.
+  void heard(uint16_t shortId, uint8_t hops, uint16_t branch, bool isAnswer, uint16_t poll, bool more, uint64_t nowUs);
   // A node's packet came through another hub: it is no member any more.
   void left(uint16_t shortId);
-  // Keeps a packet for a member until its next poll was answered; false: no such member, or the packet is too long.
-  bool hold(uint16_t shortId, const uint8_t* packet, size_t length);
+  // Keeps a packet for a member until a poll that carried it was answered; false: no such member, or the packet is too long.
+  bool hold(uint16_t shortId, const uint8_t* packet, size_t length, uint64_t nowUs);
   // Custody of a packet is to be confirmed to `target`, its custodian so far.
   void owe(uint16_t target, const CustodyEntry& entry, uint64_t nowUs);
 
-  void tick(uint64_t nowUs, Downward& downward);
+  // Writes custody that is to be confirmed to another hub, as far as there is room: it travels with something else.
+  void writeDebts(uint16_t hub, Writer& writer);
+
+  void tick(uint64_t nowUs, const NetworkClock& clock, Downward& downward);
   uint64_t nextUs() const;
   size_t members() const;
 
  private:
-  static constexpr size_t heldBytesMax = 128;
-  static constexpr size_t debtsMax = 96;
+  static constexpr size_t debtsMax = 48;
+  // Polls that are under way together, all through one neighbour, so that their answers meet on the way back.
+  static constexpr size_t groupMax = 6;
 
-  struct Member {
-    uint16_t shortId = 0;  // 0: free
-    uint8_t misses = 0;
-    uint8_t again = 0;     // polls already repeated in this round because more rows wait
-    bool repeated = false; // the next poll is such a repetition
-    uint64_t dueUs = 0;
-    uint64_t regularUs = 0; // of a repetition: when the regular poll was due
-    uint64_t heardUs = 0;
-    uint16_t heldInPoll = 0;  // number of the poll that carried what is held, 0 none
-    uint8_t heldLength = 0;
-    uint8_t held[heldBytesMax] = {};
-  };
+  // Custody of a packet that came through another hub.
   struct Debt {
     uint16_t target = 0;  // 0: free
     CustodyEntry entry = {};
-    uint16_t poll = 0;    // rides on this poll, 0 none yet
     uint64_t dueUs = 0;
   };
 
+  // A member whose answer is awaited.
+  struct Outstanding {
+    uint16_t shortId = 0;  // 0: free
+    uint16_t poll = 0;
+    uint64_t sentUs = 0;
+    uint64_t deadlineUs = 0;
+  };
+
+  bool awaits() const;
+  bool isUnderWay(uint16_t poll) const;
+  void forget(uint16_t shortId);
+  Member* begin() const { return members_; }
+  Member* end() const { return members_ + capacity_; }
   Member* find(uint16_t shortId);
-  Member* admit(uint16_t shortId, uint64_t nowUs);
-  void poll(Member& member, uint64_t nowUs, Downward& downward);
-  void missed(Member& member, uint64_t nowUs);
-  void settleDebts(uint16_t poll, bool answered);
+  Member* admit(uint16_t shortId);
+  Member* next(uint16_t branch);
+  void pollGroup(uint64_t nowUs, Downward& downward);
+  void beginRound(uint64_t nowUs, const NetworkClock& clock);
+  bool poll(Member& member, uint8_t depth, uint64_t nowUs, Downward& downward);
+  void answered(Member& member, uint16_t poll, uint64_t nowUs);
+  void missed(Member& member);
+  void writeOwed(Writer& writer, const uint16_t* path, size_t hops);
+  void writeHeld(Writer& writer, const uint16_t* path, size_t hops);
+  void waits(Member& member, uint64_t nowUs);
+  void confirm(uint16_t poll, uint16_t onlyTo);
   void payDebts(uint64_t nowUs, Downward& downward);
+  void payMembers(uint64_t nowUs, Downward& downward);
+  // Never 0.
+  uint16_t nextNumber() const { return static_cast<uint16_t>(number_ == 0xffff ? 1 : number_ + 1); }
   uint64_t cycleUs() const { return config_->pollCycleS * usPerS; }
+  uint64_t waitMaxUs() const { return cycleUs() + cycleUs() / 2; }
 
   const Config* config_ = nullptr;
-  Member members_[membersMax];
+  Member* members_;
+  size_t capacity_;
   Debt debts_[debtsMax];
   uint16_t number_ = 0;       // of the last poll
-  uint16_t outstanding_ = 0;  // short id of the member whose answer is awaited, 0 none
-  uint64_t deadlineUs_ = 0;
-  size_t turn_ = 0;
+  Outstanding outstanding_[groupMax];
+  size_t groupSent_ = 0;      // polls of the present group
+  uint16_t branch_ = 0;       // the neighbour that they go through
+  uint8_t depth_ = 0;         // hops to the first and deepest
+  uint64_t pollUs_ = 0;       // not before: the next poll
+  uint64_t roundUs_ = 0;      // when the next round begins
+  uint32_t offsetMs_ = 0;     // of the rounds, so that hubs do not all begin at once
 };
 
 }  // namespace wattmesh

@@ -28,11 +28,11 @@ struct Item {
   size_t packetLength;    // 0: an empty answer
 };
 
-// Reads one item; afterwards reader.remaining() > 0 means that another follows.
-[[nodiscard]] Error decodeItem(Reader& reader, Item& item);
+// Reads one item; afterwards reader.remaining() > 0 means that another follows. `before`: the item in front of it in a DATA frame, with which
+// it shares the last part of its route; nullptr for the first one.
+[[nodiscard]] Error decodeItem(Reader& reader, Item& item, const Item* before = nullptr);
 // False: it does not fit; then the writer is as it was.
-bool encodeItem(Writer& writer, const Item& item);
-size_t itemBytes(const Item& item);
+bool encodeItem(Writer& writer, const Item& item, const Item* before = nullptr);
 // Index in the route of the custodian: the last hub, or the origin when there is none.
 size_t custodianIndex(const Item& item);
 

@@ -20,6 +20,7 @@ constexpr size_t custodyEntriesMax = 16;
 
 constexpr size_t neighboursMax = 32;
 constexpr size_t membersMax = 64;
+constexpr size_t gatewayMembersMax = 128;
 constexpr size_t queueFramesMax = 32;
 constexpr size_t sentBatchesMax = 16;
 constexpr size_t gatewayWindowMax = 16;

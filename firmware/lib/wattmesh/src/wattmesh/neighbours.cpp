@@ -60,6 +60,11 @@ Neighbour* Neighbours::findShort(uint16_t shortId) {
   return nullptr;
 }
 
+uint16_t Neighbours::shortIdOf(const uint8_t mac[macBytes]) {
+  const Neighbour* neighbour = find(mac);
+  return neighbour == nullptr ? uint16_t{0} : neighbour->shortId;
+}
+
 bool Neighbours::idle(const Neighbour& neighbour, uint64_t nowUs) {
   return neighbour.used && neighbour.freshness.fresh() && (neighbour.servedUs == 0 || nowUs - neighbour.servedUs >= servedLifeUs);
 }

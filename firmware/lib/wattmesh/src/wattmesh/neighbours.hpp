@@ -36,6 +36,7 @@ struct Neighbour {
   uint8_t mac[macBytes] = {};
   int8_t rssi = 0;
   uint8_t failures = 0;  // sends failed in a row
+  uint8_t avoided = 0;   // times in a row that it was avoided for that
   uint16_t shortId = 0;  // 0: not known
   Freshness freshness;
   uint64_t heardUs = 0;  // when a frame of it was taken last, or its place in the table
@@ -61,6 +62,8 @@ class Neighbours {
 
   Neighbour* find(const uint8_t mac[macBytes]);
   Neighbour* findShort(uint16_t shortId);
+  // 0: not known.
+  uint16_t shortIdOf(const uint8_t mac[macBytes]);
   // The neighbour with this address, made if need be; nullptr: there is no place for a stranger, or none would be left once it was fresh. It
   // takes the place of another stranger, who had a second to prove itself: what may have been recorded pushes out nobody who is fresh.
   Neighbour* touch(const uint8_t mac[macBytes], int8_t rssi, Claim claim, uint64_t nowUs, const uint8_t keep[macBytes]);

@@ -9,22 +9,18 @@ namespace wattmesh {
 namespace {
 
 constexpr uint64_t tickMaxUs = usPerS;
-constexpr uint64_t pullPeriodUs = 3 * usPerS;
 constexpr uint64_t triggeredUs = 50 * usPerMs;
 constexpr uint64_t triggeredSpreadUs = 300 * usPerMs;
 constexpr uint64_t beaconGapUs = 300 * usPerMs;
-// A forwarded wave of the tree number makes routers beacon once a period; this is their own clock when the wave was missed.
-constexpr uint64_t routerPeriodUs = beaconPeriodUs + beaconPeriodUs / 2;
-// Whoever has just joined is news to nodes without the network key, which cannot ask: it beacons again after 1, 2 and 4 s.
-constexpr uint8_t eagerBeaconsMax = 3;
-constexpr uint64_t eagerPeriodUs = usPerS;
+// Who has no parent asks for beacons at least as often.
+constexpr uint64_t pullPeriodUs = 32 * usPerS;
 // One beacon at 1 Mbit/s with long preamble (43 + 43 bytes behind 192 us), and what CSMA waits on average.
 constexpr uint64_t beaconAirUs = 192 + 8 * (43 + linkHeaderBytes + beaconBytes + linkMacBytes) + 360;
 
 }  // namespace
 
-Node::Node(const Port& port, const Config& config, Meter* meter, HubTables* hub, Gateway* gateway, Directory* directory)
-    : port_(port), config_(config), meter_(meter), hub_(hub), gateway_(gateway), directory_(directory) {}
+Node::Node(const Port& port, const Config& config, Meter* meter, HubTables* hub, Gateway* gateway, GatewayTables* tables)
+    : port_(port), config_(config), meter_(meter), hub_(hub), gateway_(gateway), tables_(tables) {}
 
 Error Node::boot(uint64_t nowUs) {
   now_ = nowUs;
@@ -42,7 +38,10 @@ Error Node::boot(uint64_t nowUs) {
     error = meter_->begin(port_, config_, records_, session_.bootCount(), recordsBytes, port_.nvBytes - recordsBytes);
   }
   if (error != Error::none) return error;
-  if (session_.bootCount() > 1) routing_.rebooted(now_ + beaconSilenceUs);
+  uint8_t promises[Routing::promisesBytes];
+  if (records_.read(RecordKey::promises, promises, sizeof promises)) routing_.restore(promises, now_);
+  askTreeWaitUs_ = usPerS;
+  trickle_.reset(now_, dice());
   if (hub_ != nullptr) hub_->hub.begin(port_, config_);
   if (gateway_ != nullptr) gateway_->begin(port_, config_);
   announceSoon();
@@ -130,6 +129,9 @@ void Node::onVerified(const uint8_t from[macBytes], bool broadcast, const Receiv
     case FrameType::routed:
       onRouted(frame);
       break;
+    case FrameType::route:
+      onRoute(frame);
+      break;
     default:
       drop(Error::unknownType);
   }
@@ -146,6 +148,7 @@ uint64_t Node::sent(bool ok, uint64_t nowUs) {
     frame->used = !ok && frame->attempts < ControlQueue::attemptsMax;
     frame->dueUs = now_ + jitter(triggeredUs);
     if (!ok && !frame->used && frame->type == FrameType::join) proxyFailed();
+    if (!ok && !frame->used && frame->type == FrameType::routed) tellUnreachable(neighbours_.shortIdOf(inFlightTo_));
   } else if (inFlight_ == InFlight::challenge) {
     challengeSent(ok);
   } else if (inFlight_ == InFlight::beacon) {
@@ -176,8 +179,10 @@ uint64_t Node::tick(uint64_t nowUs) {
 // The one place where, after any input, everything that follows from it happens, in this order.
 void Node::settle() {
   // The tree is built under the new key at once.
-  if (keys_.tick(now_, clock_)) announceSoon();
+  if (keys_.tick(now_, clock_)) startOver();
   settleRoute();
+  settleStarving();
+  settleSeeking();
   const bool waiting = probing_ || (meter_ != nullptr && meter_->waiting());
   const bool wasJoined = session_.joined();
   settleCommands();
@@ -197,7 +202,8 @@ void Node::settle() {
     if (error != Error::none) drop(error);
   }
   settleReports();
-  if (hub_ != nullptr && session_.joined() && position().attached) hub_->hub.tick(now_, *this);
+  if (hub_ != nullptr && session_.joined() && position().attached) hub_->hub.tick(now_, clock_, *this);
+  if (tables_ != nullptr) settleBundles();
   if (gateway_ != nullptr) gateway_->tick(now_, clock_, queue_, *this);
   pump();
 }
@@ -215,6 +221,8 @@ uint64_t Node::nextUs() {
   };
   if (inFlight_ == InFlight::none) {
     consider(beaconUs_);
+    consider(trickle_.nextUs());
+    if (routing_.starving()) consider(askTreeDueUs_);
     consider(control_.nextUs());
     consider(neighbours_.challengeUs());
     if (!rootedHere() && position().attached) {
@@ -229,6 +237,7 @@ uint64_t Node::nextUs() {
   if (seeksProxy()) consider(proxies_.nextUs(now_));
   if (meter_ != nullptr) consider(meter_->nextUs(now_, clock_));
   if (hub_ != nullptr && session_.joined() && position().attached) consider(hub_->hub.nextUs());
+  if (tables_ != nullptr) consider(tables_->bundles.nextUs());
   if (gateway_ != nullptr) consider(gateway_->nextUs(now_, queue_));
   // Never the same moment again: what could not be done now waits for an event or a little.
   return next > now_ ? next : now_ + usPerMs;
@@ -250,9 +259,23 @@ void Node::onBeacon(Neighbour& neighbour, const ReceivedFrame& frame) {
   neighbours_.name(neighbour, beacon.shortId);
   const bool isParent = position().attached && memcmp(neighbour.mac, position().parent, macBytes) == 0;
   if (!rootedHere() && beacon.timeValid && beacon.grounded && (isParent || !clock_.valid())) {
-    clock_.set(beacon.utcMs * usPerMs + beacon.subMillisecond * 10u + beaconAirUs, now_, beacon.timeAge);
+    const uint64_t utcUs = beacon.utcMs * usPerMs + beacon.subMillisecond * 10u + beaconAirUs;
+    // Nobody waits a quarter of an hour for the time.
+    if (clock_.set(utcUs, now_, beacon.timeAge) && position().attached) announceSoon();
   }
-  if (beacon.pull && position().attached && session_.joined() && config_.routes()) announceSoon();
+  judgeBeacon(beacon);
+}
+
+// Does the neighbour know what we know?
+void Node::judgeBeacon(const Beacon& beacon) {
+  if (!position().attached || !session_.joined() || !config_.routes()) return;
+  const bool agrees = beacon.grounded && beacon.epoch == position().epoch && beacon.tree == position().tree;
+  const bool lacksTime = clock_.valid() && !beacon.timeValid;
+  if (agrees && !beacon.pull && !lacksTime) {
+    trickle_.consistent();
+  } else if (beacon.pull || lacksTime || routing_.isBehind(beacon)) {
+    announceSoon();
+  }
 }
 
 void Node::settleRoute() {
@@ -265,8 +288,9 @@ void Node::settleRoute() {
     changed = routing_.update(neighbours_, now_);
   }
   if (position().attached) attachedUs_ = now_;
-  if (changed && config_.routes()) rootedHere() ? announceEagerly() : announceSoon();
+  if (changed && (config_.routes() || !position().attached)) before.attached == position().attached ? announceSoon() : startOver();
   if (before.attached != position().attached || before.parentShort != position().parentShort) {
+    if (before.attached) tellParent();
     uint8_t body[5];
     Writer writer(body, sizeof body);
     writer.u16(position().attached ? position().parentShort : shortIdNone);
@@ -284,17 +308,19 @@ void Node::settleRoute() {
 void Node::beaconSoon(uint64_t fromUs, uint64_t spreadUs) {
   uint64_t atUs = now_ + fromUs + jitter(spreadUs);
   if (beaconSentUs_ != 0 && atUs < beaconSentUs_ + beaconGapUs) atUs = beaconSentUs_ + beaconGapUs;
-  if (beaconUs_ <= now_ || atUs < beaconUs_) beaconUs_ = atUs;
-}
-
-// This node has joined: from now on it has something to offer.
-void Node::announceEagerly() {
-  eagerBeacons_ = eagerBeaconsMax;
-  announceSoon();
+  if (atUs < beaconUs_) beaconUs_ = atUs;
 }
 
 // Something that a beacon tells has changed.
 void Node::announceSoon() { beaconSoon(triggeredUs, triggeredSpreadUs); }
+
+// The neighbours may know nothing of us, or something wrong: they are told at once, and again and again at growing intervals.
+void Node::startOver() {
+  trickle_.reset(now_, dice());
+  announceSoon();
+}
+
+uint64_t Node::longestSilenceUs() const { return position().attached ? Trickle::maxUs : pullPeriodUs; }
 
 void Node::fillBeacon(Beacon& beacon) {
   const TreePosition& at = position();
@@ -323,21 +349,32 @@ void Node::fillBeacon(Beacon& beacon) {
   beacon.lastDelay = beaconDelay_;
 }
 
+// What is announced binds a later life too: without NV nothing is.
+bool Node::keepPromises() {
+  routing_.announced(now_);
+  uint8_t promises[Routing::promisesBytes];
+  if (!routing_.promises(promises)) return true;
+  const Error error = records_.write(RecordKey::promises, promises, sizeof promises);
+  if (error != Error::none) drop(error);
+  return error == Error::none;
+}
+
 bool Node::pumpBeacon() {
-  if (now_ < beaconUs_) return false;
-  const bool leaf = !config_.routes();
-  uint64_t periodUs = !position().attached ? pullPeriodUs : rootedHere() ? beaconPeriodUs : routerPeriodUs;
-  if (eagerBeacons_ > 0 && position().attached) periodUs = eagerPeriodUs << (eagerBeaconsMax - eagerBeacons_--);
-  beaconUs_ = now_ + periodUs - periodUs / 10 + jitter(periodUs / 5);
-  // A leaf has nothing to offer: it beacons only to find a parent. Root and beacon waves stop while the host is away.
-  if (leaf && position().attached) return false;
+  const bool news = now_ >= beaconUs_;
+  const bool turn = now_ >= trickle_.nextUs() && trickle_.tick(now_, longestSilenceUs(), dice());
+  if (!news && !turn) return false;
+  beaconUs_ = never;
+  // A leaf has nothing to offer: it beacons only to find a parent.
+  if (!config_.routes() && position().attached) return false;
   if (!keys_.hasKey()) return false;
-  if (rootedHere() && position().attached) routing_.nextTree();
   Beacon beacon{};
   fillBeacon(beacon);
+  if (beacon.grounded && !keepPromises()) return false;
   const size_t length = encodeBeacon(beacon, frame_ + linkHeaderBytes, bodyBytesMax);
-  if (!transmit(FrameType::beacon, broadcastMac, length)) return false;
-  if (beacon.grounded) routing_.announced(now_);
+  if (!transmit(FrameType::beacon, broadcastMac, length)) {
+    announceSoon();
+    return false;
+  }
   beaconStampUs_ = now_;
   beaconSentUs_ = now_;
   inFlight_ = InFlight::beacon;

@@ -1,7 +1,9 @@
 // A whole device: the parts that every role shares, and the roles composed onto them. The caller owns the memory and the time:
 // it calls receive, sent and hostBytes when something happens, and tick when the returned moment has come.
 #pragma once
+#include "wattmesh/bundles.hpp"
 #include "wattmesh/commands.hpp"
+#include "wattmesh/control.hpp"
 #include "wattmesh/gateway.hpp"
 #include "wattmesh/hub.hpp"
 #include "wattmesh/join_proxy.hpp"
@@ -16,6 +18,7 @@
 #include "wattmesh/routing.hpp"
 #include "wattmesh/session.hpp"
 #include "wattmesh/transmitter.hpp"
+#include "wattmesh/trickle.hpp"
 
 namespace wattmesh {
 
@@ -31,16 +34,23 @@ struct Counters {
 
 // The tables that only hubs and gateways need.
 struct HubTables {
-  HubTables(RoutePointer* pointers, size_t capacity) : routes(pointers, capacity) {}
+  HubTables(Member* members, size_t memberCapacity, RoutePointer* pointers, size_t pointerCapacity)
+      : hub(members, memberCapacity), routes(pointers, pointerCapacity) {}
   Hub hub;
   Routes routes;
   DuplicateCache seen;
 };
 
+// And only gateways.
+struct GatewayTables {
+  Directory directory;
+  Bundles bundles;
+};
+
 class Node : private Downward, private HostSide {
  public:
   // `port` must outlive the node; parts of other roles are nullptr.
-  Node(const Port& port, const Config& config, Meter* meter, HubTables* hub, Gateway* gateway, Directory* directory);
+  Node(const Port& port, const Config& config, Meter* meter, HubTables* hub, Gateway* gateway, GatewayTables* tables);
 
   // Mounts NV and starts. nowUs: microseconds since boot, never going back.
   [[nodiscard]] Error boot(uint64_t nowUs);
@@ -68,12 +78,24 @@ class Node : private Downward, private HostSide {
   bool reachable() const;
   void onVerified(const uint8_t from[macBytes], bool broadcast, const ReceivedFrame& frame, int8_t rssi);
   void onBeacon(Neighbour& neighbour, const ReceivedFrame& frame);
+  void judgeBeacon(const Beacon& beacon);
   void settleRoute();
   void beaconSoon(uint64_t fromUs, uint64_t spreadUs);
   void announceSoon();
-  void announceEagerly();
+  void startOver();
+  uint64_t longestSilenceUs() const;
+  bool keepPromises();
   void fillBeacon(Beacon& beacon);
   uint64_t jitter(uint64_t spreadUs);
+
+  // node_route.cpp: news of routes, on their way up
+  void sendRoute(const uint8_t mac[macBytes], RouteKind kind, uint16_t node, uint16_t other, uint16_t number, uint8_t hops);
+  void tellParent();
+  void tellUnreachable(uint16_t hop);
+  void settleStarving();
+  void onRoute(const ReceivedFrame& frame);
+  void onTreeWanted(const Route& route);
+  void passRoute(const Route& route);
 
   // node_up.cpp: packets on their way up
   void onData(Neighbour& neighbour, const ReceivedFrame& frame);
@@ -81,7 +103,7 @@ class Node : private Downward, private HostSide {
   bool noteMember(const Item& item, const PacketHeader& header);
   bool passedHere(const Item& item) const;
   void keepItem(const Item& item, const PacketHeader& header, int8_t rssi);
-  void report(bool isAnswer, uint16_t poll);
+  void report(bool isAnswer, uint16_t poll, uint64_t dueUs);
   size_t writeReport(uint8_t* out, size_t capacity, bool& rows);
   void sendM1();
   QueuedItem* enqueueOwn(Item& item);
@@ -92,6 +114,9 @@ class Node : private Downward, private HostSide {
   // node_down.cpp: packets on their way down
   void onRouted(const ReceivedFrame& frame);
   void onSections(const Routed& routed);
+  void onPassing(const Routed& routed);
+  void onPacketFor(const PacketForSection& packet);
+  void onPoll(const PollSection& poll, size_t at, bool isTarget);
   void onPacket(const uint8_t* packet, size_t length);
   Error onAnswer(const PacketHeader& header, const uint8_t* packet, size_t length);
   Error onDownlink(const PacketHeader& header, const uint8_t* packet, size_t length);
@@ -107,16 +132,21 @@ class Node : private Downward, private HostSide {
   Error routeDown(const uint8_t* packet, size_t length, bool hold);
   Error relayDown(const PacketHeader& header, const uint8_t* packet, size_t length, bool hold);
   bool sendRouted(uint16_t target, const uint8_t* sections, size_t length) override;
-  size_t hopsTo(uint16_t target) const override;
+  size_t pathTo(uint16_t target, uint16_t path[hopsMax]) const override;
+  bool bundle(const uint16_t* path, size_t hops, uint16_t target, const uint8_t* packet, size_t length);
+  void settleBundles();
+  void sendBundle(Bundle& bundle);
 
   // node_join.cpp: without the network key, and for those without it
   bool seeksProxy() const;
   void hearProxy(const uint8_t from[macBytes], const ReceivedFrame& frame, int8_t rssi);
+  void settleSeeking();
   void askProxy();
   void proxyFailed();
   void settleJoined();
   bool sendJoin(const uint8_t mac[macBytes], Direction direction, const uint8_t* packet, size_t length);
   void onJoin(const uint8_t from[macBytes], bool broadcast, const ReceivedFrame& frame, int8_t rssi);
+  void onSolicited();
   void onJoinUp(const uint8_t from[macBytes], const Join& join, const PacketHeader& header, int8_t rssi);
   size_t joinItems() const;
 
@@ -139,7 +169,7 @@ class Node : private Downward, private HostSide {
   bool pumpBeacon();
   bool pumpData();
   bool dataReady() const;
-  bool appendItem(Writer& body, QueuedItem& slot);
+  bool appendItem(Writer& body, QueuedItem& slot, Item& item, const Item* before);
   bool transmit(FrameType type, const uint8_t to[macBytes], size_t bodyLength);
   void dataSent(bool ok);
   void retryLater(QueuedItem& slot);
@@ -152,7 +182,7 @@ class Node : private Downward, private HostSide {
   Meter* meter_;
   HubTables* hub_;
   Gateway* gateway_;
-  Directory* directory_;
+  GatewayTables* tables_;
 
   Records records_;
   KeyRing keys_;
@@ -168,6 +198,8 @@ class Node : private Downward, private HostSide {
   ProxySearch proxies_;
   TokenBucket asks_{8, 8};       // challenges of all neighbours together
   TokenBucket answers_{16, 16};
+  TokenBucket solicited_ = TokenBucket::oneIn(10 * usPerS);  // beacons for those without the network key
+  TokenBucket trees_ = TokenBucket::oneIn(2 * usPerS);
   TokenBucket answersM2_{4, 4};  // M2 in JOIN frames: opening one takes a chip a tenth of a second
   Counters counters_;
 
@@ -179,12 +211,18 @@ class Node : private Downward, private HostSide {
   bool asked_ = false;          // a proxy was asked, and its M2 has not come
   uint8_t askedMac_[macBytes] = {};
   uint64_t attachedUs_ = 0;     // when there was a parent last
-  uint64_t beaconUs_ = 0;     // next beacon
+  Trickle trickle_;
+  uint64_t beaconUs_ = never;   // a beacon out of turn: there is news
   uint64_t beaconSentUs_ = 0;
   uint64_t beaconStampUs_ = 0;
   uint16_t beaconDelay_ = delayUnknown;
   uint8_t beaconNumber_ = 0;
-  uint8_t eagerBeacons_ = 0;  // still to come at short intervals
+  uint16_t routeNumber_ = 0;  // of our last ROUTE
+  uint16_t treeAsked_ = 0;    // last request for a tree that was passed on
+  uint64_t treeAskedUs_ = 0;
+  uint64_t askTreeDueUs_ = 0;  // our own next one, while starving
+  uint64_t askTreeWaitUs_ = 0;
+  uint64_t releaseUs_ = 0;    // until then what children hand over waits for more of it
   uint16_t custodian_ = 0;    // nearest hub when rows were last offered
   uint64_t telemetryUs_ = 0;
   uint64_t reportUs_ = 0;     // hubs: next report of their own
@@ -200,18 +238,21 @@ struct MeterDevice {
 };
 struct HubDevice {
   HubDevice(const Port& port, const Config& config)
-      : tables(pointers, hubRoutePointersMax), node(port, config, nullptr, &tables, nullptr, nullptr) {}
+      : tables(members, membersMax, pointers, hubRoutePointersMax), node(port, config, nullptr, &tables, nullptr, nullptr) {}
+  Member members[membersMax];
   RoutePointer pointers[hubRoutePointersMax];
   HubTables tables;
   Node node;
 };
 struct GatewayDevice {
   GatewayDevice(const Port& port, const Config& config)
-      : tables(pointers, gatewayRoutePointersMax), node(port, config, nullptr, &tables, &gateway, &directory) {}
+      : tables(members, gatewayMembersMax, pointers, gatewayRoutePointersMax),
+        node(port, config, nullptr, &tables, &gateway, &gatewayTables) {}
+  Member members[gatewayMembersMax];
   RoutePointer pointers[gatewayRoutePointersMax];
   HubTables tables;
   Gateway gateway;
-  Directory directory;
+  GatewayTables gatewayTables;
   Node node;
 };
 

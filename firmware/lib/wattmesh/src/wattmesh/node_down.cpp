@@ -8,6 +8,8 @@ namespace wattmesh {
 
 namespace {
 constexpr uint64_t probePeriodUs = 3600 * usPerS;
+// Of a group of polls everybody at one depth hands on at the same time, the deepest first: so much later per hop.
+constexpr uint64_t releaseStepUs = 40 * usPerMs;
 
 // The packet in a ROUTED frame, if it carries one.
 bool findPacket(const Routed& routed, PacketSection& packet) {
@@ -40,7 +42,47 @@ void Node::onRouted(const ReceivedFrame& frame) {
   }
   if (last) {
     onSections(routed);
-  } else if (!intercept(routed) && !forward(routed)) {
+    return;
+  }
+  onPassing(routed);
+  if (!intercept(routed) && !forward(routed)) {
+    drop(Error::noRoute);
+    tellUnreachable(routed.route[routed.at]);
+  }
+}
+
+// A frame for somebody below has something for those on its way too.
+void Node::onPassing(const Routed& routed) {
+  Reader reader(routed.sections, routed.sectionsLength);
+  RoutedSection section{};
+  while (reader.remaining() > 0 && nextRoutedSection(reader, section) == Error::none) {
+    CustodySection custody{};
+    PacketForSection packet{};
+    PollSection poll{};
+    if (section.kind == routedCustody && decodeCustody(section, custody) == Error::none) {
+      onCustody(custody);
+    } else if (section.kind == routedPacketFor && decodePacketFor(section, packet) == Error::none) {
+      if (packet.target == session_.shortId()) onPacket(packet.packet, packet.packetLength);
+    } else if (section.kind == routedPoll && decodePoll(section, poll) == Error::none && poll.sweeps) {
+      onPoll(poll, routed.at, false);
+    }
+  }
+}
+
+// `at`: our place on the route, 0 for the hub's neighbour.
+void Node::onPoll(const PollSection& poll, size_t at, bool isTarget) {
+  const size_t below = poll.depth > at + 1 ? poll.depth - at - 1 : 0;
+  const uint64_t releaseUs = now_ + releaseStepUs * below;
+  if (releaseUs > releaseUs_) releaseUs_ = releaseUs;
+  if (meter_ == nullptr || !(isTarget || meter_->sweepDue(now_))) return;
+  meter_->polled(now_);
+  report(true, poll.number, releaseUs);
+}
+
+void Node::onPacketFor(const PacketForSection& packet) {
+  if (packet.target == session_.shortId()) {
+    onPacket(packet.packet, packet.packetLength);
+  } else if (hub_ == nullptr || !hub_->hub.hold(packet.target, packet.packet, packet.packetLength, now_)) {
     drop(Error::noRoute);
   }
 }
@@ -51,14 +93,16 @@ void Node::onSections(const Routed& routed) {
   while (reader.remaining() > 0 && nextRoutedSection(reader, section) == Error::none) {
     CustodySection custody{};
     PacketSection packet{};
+    PacketForSection packetFor{};
     PollSection poll{};
     if (section.kind == routedCustody && decodeCustody(section, custody) == Error::none) {
       onCustody(custody);
+    } else if (section.kind == routedPacketFor && decodePacketFor(section, packetFor) == Error::none) {
+      onPacketFor(packetFor);
     } else if (section.kind == routedPacket && decodePacketSection(section, packet) == Error::none) {
       onPacket(packet.packet, packet.packetLength);
-    } else if (section.kind == routedPoll && decodePoll(section, poll) == Error::none && meter_ != nullptr) {
-      meter_->polled(now_);
-      report(true, poll.number);
+    } else if (section.kind == routedPoll && decodePoll(section, poll) == Error::none) {
+      onPoll(poll, routed.at, true);
     }
   }
 }
@@ -124,8 +168,10 @@ void Node::onDownSections(const uint8_t* plain, size_t length, uint32_t epoch) {
     if (section.kind == sectionAck && meter_ != nullptr && decodeAck(section, ack) == Error::none) {
       meter_->delivery().acknowledged(ack, epoch, meter_->log());
     } else if (section.kind == sectionCommand) {
+      session_.echoSoon();
       onCommand(section);
     } else if (section.kind == sectionNetworkKey) {
+      session_.echoSoon();
       onNetworkKey(section);
     }
   }
@@ -153,7 +199,7 @@ bool Node::intercept(const Routed& routed) {
   for (size_t i = routed.at + size_t{1}; i + 1 < routed.hops; i++) {
     if (isHub(routed.route[i])) return false;
   }
-  return hub_->hub.hold(routed.route[routed.hops - 1], packet.packet, packet.packetLength);
+  return hub_->hub.hold(routed.route[routed.hops - 1], packet.packet, packet.packetLength, now_);
 }
 
 bool Node::forward(Routed& routed) {
@@ -189,8 +235,7 @@ bool Node::sendToJoiners(const Routed& routed) {
   return sent;
 }
 
-size_t Node::hopsTo(uint16_t target) const {
-  uint16_t path[hopsMax];
+size_t Node::pathTo(uint16_t target, uint16_t path[hopsMax]) const {
   return hub_ == nullptr ? 0 : hub_->routes.path(session_.shortId(), target, path);
 }
 
@@ -213,14 +258,14 @@ Error Node::routeDown(const uint8_t* packet, size_t length, bool hold) {
     onPacket(packet, length);
     return Error::none;
   }
-  return hub_ == nullptr || directory_ == nullptr ? Error::noRoute : relayDown(header, packet, length, hold);
+  return hub_ == nullptr || tables_ == nullptr ? Error::noRoute : relayDown(header, packet, length, hold);
 }
 
 Error Node::relayDown(const PacketHeader& header, const uint8_t* packet, size_t length, bool hold) {
   Routed routed{};
   if (header.type == packetM2) {
     uint16_t proxy = shortIdNone;
-    if (!directory_->findProxy(header.nodeId, now_, proxy)) return Error::noRoute;
+    if (!tables_->directory.findProxy(header.nodeId, now_, proxy)) return Error::noRoute;
     size_t hops = 0;
     if (proxy != shortIdNone) {
       hops = hub_->routes.path(session_.shortId(), proxy, routed.route);
@@ -229,10 +274,11 @@ Error Node::relayDown(const PacketHeader& header, const uint8_t* packet, size_t 
     routed.route[hops] = shortIdNone;
     routed.hops = static_cast<uint8_t>(hops + 1);
   } else {
-    const uint16_t target = directory_->find(header.nodeId);
-    if (hold && hub_->hub.hold(target, packet, length)) return Error::none;
+    const uint16_t target = tables_->directory.find(header.nodeId);
+    if (hold && hub_->hub.hold(target, packet, length, now_)) return Error::none;
     routed.hops = static_cast<uint8_t>(hub_->routes.path(session_.shortId(), target, routed.route));
     if (target == shortIdNone || routed.hops == 0) return Error::noRoute;
+    if (hold && bundle(routed.route, routed.hops, target, packet, length)) return Error::none;
   }
   uint8_t section[bodyBytesMax];
   Writer writer(section, sizeof section);
@@ -240,6 +286,42 @@ Error Node::relayDown(const PacketHeader& header, const uint8_t* packet, size_t 
   routed.sections = section;
   routed.sectionsLength = writer.length();
   return sendTo(routed.route[0], routed) ? Error::none : Error::queueFull;
+}
+
+// A packet that the last hub on the path is to hold for its member shares a frame with others for that hub. False: there is no such hub.
+bool Node::bundle(const uint16_t* path, size_t hops, uint16_t target, const uint8_t* packet, size_t length) {
+  size_t hubHops = hops - 1;
+  while (hubHops > 0 && !isHub(path[hubHops - 1])) hubHops--;
+  if (hubHops == 0) return false;
+  const uint16_t hub = path[hubHops - 1];
+  while (!tables_->bundles.add(hub, hubHops, target, packet, length, now_)) {
+    Bundle* oldest = tables_->bundles.oldest();
+    if (oldest == nullptr) return false;
+    oldest->untilUs = now_;
+    sendBundle(*oldest);
+  }
+  return true;
+}
+
+void Node::settleBundles() {
+  for (Bundle* bundle = tables_->bundles.oldest(); bundle != nullptr && bundle->dueUs <= now_; bundle = tables_->bundles.oldest()) {
+    sendBundle(*bundle);
+  }
+}
+
+void Node::sendBundle(Bundle& bundle) {
+  Writer writer(bundle.sections, routedRoom(bundle.hops));
+  writer.rewind(bundle.length);
+  hub_->hub.writeDebts(bundle.hub, writer);
+  bundle.length = writer.length();
+  const bool sent = sendRouted(bundle.hub, bundle.sections, bundle.length);
+  if (!sent && now_ < bundle.untilUs) {
+    bundle.dueUs = now_ + Bundles::retryUs;
+    return;
+  }
+  if (!sent) drop(Error::noRoute);
+  bundle.hub = shortIdNone;
+  bundle.length = 0;
 }
 
 }  // namespace wattmesh

@@ -8,8 +8,11 @@ namespace wattmesh {
 
 namespace {
 constexpr uint8_t attemptsMax = 30;
-constexpr uint8_t failuresMax = 5;
+// Sends to a neighbour that may fail in a row, each with the radio's own retries, before another is tried, and before it counts as gone.
+constexpr uint8_t failuresMax = 2;
+constexpr uint8_t failuresGone = 6;
 constexpr uint64_t avoidUs = 30 * usPerS;
+constexpr uint8_t avoidDoublings = 7;
 constexpr uint64_t retryStepUs = 20 * usPerMs;
 constexpr uint64_t retryMaxUs = 5 * usPerS;
 constexpr uint64_t custodyRepeatUs = 6 * usPerS;
@@ -64,6 +67,8 @@ bool Node::pumpData() {
   if (rootedHere() || !position().attached || !dataReady()) return false;
   Writer body(frame_ + linkHeaderBytes, bodyBytesMax);
   body.u16(position().cost);
+  Item items[2] = {};
+  size_t count = 0;
   for (QueuedItem& slot : queue_) {
     const bool due = slot.dueUs <= now_;
     const bool repeat = slot.state == QueuedItem::State::handedOn && due;
@@ -72,7 +77,9 @@ bool Node::pumpData() {
     if (!repeat && !first) continue;
     // Before it has a short id a node sends nothing but its own handshake.
     if (!session_.joined() && !(slot.own && slot.uncustodied)) continue;
-    if (appendItem(body, slot)) slot.state = QueuedItem::State::inFlight;
+    if (!appendItem(body, slot, items[count % 2], count == 0 ? nullptr : &items[(count + 1) % 2])) continue;
+    slot.state = QueuedItem::State::inFlight;
+    count++;
   }
   if (body.length() == dataHeaderBytes) return false;
   inFlight_ = InFlight::data;
@@ -82,8 +89,7 @@ bool Node::pumpData() {
   return false;
 }
 
-bool Node::appendItem(Writer& body, QueuedItem& slot) {
-  Item item{};
+bool Node::appendItem(Writer& body, QueuedItem& slot, Item& item, const Item* before) {
   Reader reader(slot.bytes, slot.length);
   if (decodeItem(reader, item) != Error::none || item.hops == hopsMax) {
     // Twenty hops without arriving: the origin still holds the rows.
@@ -93,7 +99,7 @@ bool Node::appendItem(Writer& body, QueuedItem& slot) {
   }
   item.route[item.hops] = session_.shortId();
   item.hops++;
-  if (encodeItem(body, item)) return true;
+  if (encodeItem(body, item, before)) return true;
   if (body.length() == dataHeaderBytes) {
     // It fits no frame any more, even alone.
     slot.state = QueuedItem::State::empty;
@@ -140,9 +146,17 @@ void Node::judgeNeighbour(bool ok) {
   neighbour->quality.sent(ok);
   if (ok) {
     neighbour->failures = 0;
-  } else if (++neighbour->failures >= failuresMax) {
+    neighbour->avoided = 0;
+    return;
+  }
+  neighbour->failures++;
+  if (neighbour->failures == failuresMax) {
+    neighbour->avoidUntilUs = now_ + (avoidUs << neighbour->avoided);
+    if (neighbour->avoided < avoidDoublings) neighbour->avoided++;
+  } else if (neighbour->failures >= failuresGone) {
+    // It must be heard again before anything goes there.
     neighbour->failures = 0;
-    neighbour->avoidUntilUs = now_ + avoidUs;
+    neighbour->hasBeacon = false;
   }
 }
 

@@ -8,7 +8,7 @@ namespace wattmesh {
 
 namespace {
 constexpr uint64_t aggregateMaxUs = 2 * usPerS;
-constexpr uint64_t telemetryMinUs = 30 * usPerS;
+constexpr uint64_t telemetryMinUs = 600 * usPerS;
 constexpr uint64_t reportMinUs = 10 * usPerS;
 constexpr size_t spareHops = 3;  // by which a route may grow before a packet on its way no longer fits
 // Nodes that lost the same parent repeat their handshakes at the same moments, if nothing spreads them.
@@ -21,18 +21,20 @@ void Node::onData(Neighbour& neighbour, const ReceivedFrame& frame) {
   // Judged as a whole first: of a malformed frame nothing takes effect.
   Reader check(frame.body, frame.length);
   check.u16();
-  Item item{};
+  Item items[2] = {};  // the present one and the one before
+  size_t at = 0;
   Error error = check.ok() && check.remaining() > 0 ? Error::none : Error::truncated;
-  while (error == Error::none && check.remaining() > 0) error = decodeItem(check, item);
+  for (; error == Error::none && check.remaining() > 0; at++) error = decodeItem(check, items[at % 2], at == 0 ? nullptr : &items[(at + 1) % 2]);
   if (error != Error::none) {
     drop(error);
     return;
   }
   Reader reader(frame.body, frame.length);
-  reader.u16();
-  while (reader.remaining() > 0) {
-    if (decodeItem(reader, item) != Error::none) return;
-    onItem(neighbour, item);
+  // Data goes down the gradient: who stands no higher than we do knows us by an old beacon (data-path validation, CTP).
+  if (reader.u16() <= position().cost) announceSoon();
+  for (at = 0; reader.remaining() > 0; at++) {
+    if (decodeItem(reader, items[at % 2], at == 0 ? nullptr : &items[(at + 1) % 2]) != Error::none) return;
+    onItem(neighbour, items[at % 2]);
   }
 }
 
@@ -44,7 +46,7 @@ void Node::onItem(Neighbour& neighbour, Item& item) {
   const uint16_t transmitter = item.route[item.hops - 1];
   neighbours_.name(neighbour, transmitter);
   // A loop: tell the neighbours where we stand; the item goes on, hops bound its life.
-  if (passedHere(item)) beaconUs_ = now_;
+  if (passedHere(item)) announceSoon();
   PacketHeader header{};
   const bool empty = item.packetLength == 0;
   if (!empty) {
@@ -60,7 +62,7 @@ void Node::onItem(Neighbour& neighbour, Item& item) {
       return;
     }
     if (item.hops == 1) proxy_.remember(neighbour.mac, header, now_);
-    if (directory_ != nullptr) directory_->joining(header.nodeId, item.hops > 1 ? item.route[1] : shortIdNone, now_);
+    if (tables_ != nullptr) tables_->directory.joining(header.nodeId, item.hops > 1 ? item.route[1] : shortIdNone, now_);
   }
   if (hub_ != nullptr && noteMember(item, header)) return;
   keepItem(item, header, neighbour.rssi);
@@ -70,10 +72,12 @@ void Node::onItem(Neighbour& neighbour, Item& item) {
 bool Node::noteMember(const Item& item, const PacketHeader& header) {
   const bool empty = item.packetLength == 0;
   hub_->routes.learn(item, session_.shortId());
-  if (directory_ != nullptr && !empty && item.route[0] != shortIdNone) directory_->set(header.nodeId, item.route[0]);
+  if (tables_ != nullptr && !empty && item.route[0] != shortIdNone) tables_->directory.set(header.nodeId, item.route[0]);
   const uint16_t custodian = item.route[custodianIndex(item)];
   const bool member = !isHub(custodian) && custodian != shortIdNone;
-  if (member && (empty || header.type == packetUp)) hub_->hub.heard(custodian, item.isAnswer, item.poll, item.more, now_);
+  if (member && (empty || header.type == packetUp)) {
+    hub_->hub.heard(custodian, item.hops, item.route[item.hops - 1], item.isAnswer, item.poll, item.more, now_);
+  }
   if (isHub(custodian) && item.route[0] != shortIdNone) hub_->hub.left(item.route[0]);
   return member && empty;
 }
@@ -104,6 +108,8 @@ void Node::keepItem(const Item& item, const PacketHeader& header, int8_t rssi) {
     return;
   }
   slot->rssi = rssi;
+  // What else was polled passes here in a moment: it travels as one.
+  if (!custody && header.type != packetM1 && !item.urgent && releaseUs_ > now_) slot->dueUs = releaseUs_;
   if (!custody) return;
   hub_->seen.add(item.packet, item.packetLength);
   hub_->hub.owe(custodian, entry, now_);
@@ -153,7 +159,7 @@ void Node::settleReports() {
   if (!reachable) return;
   if (meter_ != nullptr) {
     if ((!meter_->pushDue(now_) && !commands_.urgent()) || queue_.holdsOwn()) return;
-    report(false, 0);
+    report(false, 0, 0);
     meter_->polled(now_);
     return;
   }
@@ -161,7 +167,7 @@ void Node::settleReports() {
   const uint64_t cycleUs = config_.pollCycleS * usPerS;
   reportUs_ = now_ + (cycleUs > reportMinUs ? cycleUs : reportMinUs);
   telemetryUs_ = now_;
-  report(false, 0);
+  report(false, 0, 0);
 }
 
 // What commands have left to do.
@@ -176,7 +182,8 @@ void Node::settleCommands() {
   if (restart == Commands::Restart::reboot) port_.reboot(port_.context);
 }
 
-void Node::report(bool isAnswer, uint16_t poll) {
+// Sends what there is to say, at `dueUs` unless something else goes the same way before.
+void Node::report(bool isAnswer, uint16_t poll, uint64_t dueUs) {
   if (!session_.joined() || queue_.holdsOwn()) return;
   // Room for the route as it will be at the gateway, and for a detour.
   const size_t grown = static_cast<size_t>(position().hops) + spareHops;
@@ -196,7 +203,9 @@ void Node::report(bool isAnswer, uint16_t poll) {
   uint32_t counter = 0;
   if (length > 0) item.packetLength = session_.seal(plain, length, packet, counter);
   item.more = rows && meter_->moreRows();
-  const bool sent = (item.packetLength > 0 || isAnswer) && enqueueOwn(item) != nullptr;
+  QueuedItem* slot = item.packetLength > 0 || isAnswer ? enqueueOwn(item) : nullptr;
+  const bool sent = slot != nullptr;
+  if (sent && dueUs > now_) slot->dueUs = dueUs;
   commands_.told(sent && item.packetLength > 0);
   if (sent && rows) meter_->sent(counter, now_);
 }

@@ -6,13 +6,16 @@ namespace wattmesh {
 
 namespace {
 
-constexpr size_t pollBytes = 3;
+constexpr size_t pollBytes = pollSectionBytes - sectionHeaderBytes;
 constexpr size_t packetFlagsBytes = 1;
+constexpr size_t packetTargetBytes = 2;
+constexpr uint8_t pollSweeps = 0x80;
 
 Error checkSection(const RoutedSection& section) {
   PollSection poll;
   CustodySection custody;
   PacketSection packet;
+  PacketForSection packetFor;
   switch (section.kind) {
     case routedPoll:
       return decodePoll(section, poll);
@@ -20,6 +23,8 @@ Error checkSection(const RoutedSection& section) {
       return decodeCustody(section, custody);
     case routedPacket:
       return decodePacketSection(section, packet);
+    case routedPacketFor:
+      return decodePacketFor(section, packetFor);
     default:
       return Error::none;
   }
@@ -70,8 +75,12 @@ Error decodePoll(const RoutedSection& section, PollSection& poll) {
   Reader reader(section.body, section.length);
   Verdict verdict(reader);
   poll.number = reader.u16();
-  poll.packets = reader.u8();
+  const uint8_t packets = reader.u8();
+  poll.sweeps = (packets & pollSweeps) != 0;
+  poll.packets = static_cast<uint8_t>(packets & ~pollSweeps);
   verdict.require(poll.packets >= 1 && poll.packets <= pollPacketsMax);
+  poll.depth = reader.u8();
+  verdict.require(poll.depth >= 1 && poll.depth <= hopsMax);
   return verdict.endOfSection();
 }
 
@@ -99,12 +108,22 @@ Error decodePacketSection(const RoutedSection& section, PacketSection& packet) {
   return Error::none;
 }
 
-bool writePoll(Writer& writer, uint16_t number, uint8_t packets) {
+Error decodePacketFor(const RoutedSection& section, PacketForSection& packet) {
+  if (section.length < packetTargetBytes + packetBytesMin || section.length > packetTargetBytes + packetBytesMax) return Error::badLength;
+  Reader reader(section.body, section.length);
+  packet.target = reader.u16();
+  packet.packetLength = reader.remaining();
+  packet.packet = reader.view(packet.packetLength);
+  return Error::none;
+}
+
+bool writePoll(Writer& writer, const PollSection& poll) {
   const size_t start = writer.length();
   writer.u8(routedPoll);
   writer.u8(pollBytes);
-  writer.u16(number);
-  writer.u8(packets);
+  writer.u16(poll.number);
+  writer.u8(static_cast<uint8_t>(poll.packets | (poll.sweeps ? pollSweeps : 0)));
+  writer.u8(poll.depth);
   return keepOrRewind(writer, start);
 }
 
@@ -125,6 +144,15 @@ bool writePacket(Writer& writer, uint8_t flags, const uint8_t* packet, size_t le
   writer.u8(routedPacket);
   writer.u8(static_cast<uint8_t>(packetFlagsBytes + length));
   writer.u8(flags);
+  writer.bytes(packet, length);
+  return keepOrRewind(writer, start);
+}
+
+bool writePacketFor(Writer& writer, uint16_t target, const uint8_t* packet, size_t length) {
+  const size_t start = writer.length();
+  writer.u8(routedPacketFor);
+  writer.u8(static_cast<uint8_t>(packetTargetBytes + length));
+  writer.u16(target);
   writer.bytes(packet, length);
   return keepOrRewind(writer, start);
 }

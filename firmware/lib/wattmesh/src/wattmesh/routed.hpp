@@ -12,10 +12,16 @@ namespace wattmesh {
 constexpr uint8_t routedPoll = 1;
 constexpr uint8_t routedCustody = 2;
 constexpr uint8_t routedPacket = 3;
+constexpr uint8_t routedPacketFor = 4;
 
 constexpr uint8_t pollPacketsMax = 4;
 constexpr uint8_t packetFlagHold = 0x01;
 constexpr size_t custodyEntryBytes = 7;
+constexpr size_t routedHeaderBytes = 2;
+constexpr size_t pollSectionBytes = sectionHeaderBytes + 4;
+
+// Bytes for sections beside a route of so many hops.
+constexpr size_t routedRoom(size_t hops) { return bodyBytesMax - routedHeaderBytes - 2 * hops; }
 
 struct Routed {
   uint8_t hops;
@@ -34,6 +40,8 @@ struct RoutedSection {
 struct PollSection {
   uint16_t number;
   uint8_t packets;  // most packets in the answer, 1..4
+  bool sweeps;      // everybody on the way answers too
+  uint8_t depth;    // hops to the deepest of the group that is polled together
 };
 
 struct CustodyEntry {
@@ -45,6 +53,13 @@ struct CustodyEntry {
 struct CustodySection {
   uint8_t entries;
   CustodyEntry entry[custodyEntriesMax];
+};
+
+// A packet for a node on the way, or for a member of the hub at its end.
+struct PacketForSection {
+  uint16_t target;
+  const uint8_t* packet;
+  size_t packetLength;
 };
 
 struct PacketSection {
@@ -63,10 +78,13 @@ bool encodeRoutedHeader(Writer& writer, const Routed& routed);
 [[nodiscard]] Error decodePoll(const RoutedSection& section, PollSection& poll);
 [[nodiscard]] Error decodeCustody(const RoutedSection& section, CustodySection& custody);
 [[nodiscard]] Error decodePacketSection(const RoutedSection& section, PacketSection& packet);
+[[nodiscard]] Error decodePacketFor(const RoutedSection& section, PacketForSection& packet);
 
 // Writers of whole sections. False: it does not fit; then the writer is as it was.
-bool writePoll(Writer& writer, uint16_t number, uint8_t packets);
+bool writePoll(Writer& writer, const PollSection& poll);
 bool writeCustody(Writer& writer, const CustodyEntry* entries, size_t count);
 bool writePacket(Writer& writer, uint8_t flags, const uint8_t* packet, size_t length);
+bool writePacketFor(Writer& writer, uint16_t target, const uint8_t* packet, size_t length);
+constexpr size_t forSectionBytes(size_t packetLength) { return sectionHeaderBytes + 2 + packetLength; }
 
 }  // namespace wattmesh

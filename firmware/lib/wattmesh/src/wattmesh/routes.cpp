@@ -33,6 +33,16 @@ void Routes::learn(const Item& item, uint16_t self) {
   }
 }
 
+void Routes::moved(uint16_t node, uint16_t parent) {
+  if (node != 0 && parent != 0 && find(node) != nullptr) set(node, parent);
+}
+
+void Routes::forget(uint16_t node, uint16_t parent) {
+  for (size_t i = 0; i < capacity_; i++) {
+    if (pointers_[i].node == node && node != 0 && pointers_[i].parent == parent) pointers_[i] = RoutePointer{};
+  }
+}
+
 size_t Routes::path(uint16_t self, uint16_t target, uint16_t out[hopsMax]) const {
   uint16_t reversed[hopsMax];
   size_t length = 0;

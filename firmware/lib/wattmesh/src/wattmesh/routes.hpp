@@ -21,6 +21,10 @@ class Routes {
 
   // Notes who sent through whom; `self` received the item.
   void learn(const Item& item, uint16_t self);
+  // A node below tells who its parent is now.
+  void moved(uint16_t node, uint16_t parent);
+  // `parent` cannot reach `node`: no route leads there until the node is heard again. Nothing happens when it has another parent by now.
+  void forget(uint16_t node, uint16_t parent);
   // Short ids from the first hop below `self` to `target`; returns their number, 0: no route known.
   size_t path(uint16_t self, uint16_t target, uint16_t out[hopsMax]) const;
 

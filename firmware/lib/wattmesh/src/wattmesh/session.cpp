@@ -8,6 +8,7 @@
 namespace wattmesh {
 
 namespace {
+constexpr uint8_t unechoedMax = 8;
 
 constexpr uint64_t firstTryUs = 5 * usPerS;
 constexpr uint8_t triesMax = 3;
@@ -194,6 +195,8 @@ Error Session::openM2(const PacketHeader& header, const uint8_t* packet, size_t 
     if (config_->isHub()) localHubId_ = out.localHubId;
     transport_.begin(*port_, config_->suite, identity_.nodeId, out.session, keys, nowUs);
     echoDue_ = false;
+    echoedEpoch_ = 0;
+    unechoed_ = 0;
     silentSinceUs_ = nowUs;
   }
   wipe(&keys, sizeof keys);
@@ -208,7 +211,9 @@ Error Session::openDown(const PacketHeader& header, const uint8_t* packet, size_
   // The window moves only now, after the tag.
   if (error == Error::none) error = transport_.accept(header);
   if (error != Error::none) return error;
-  echoDue_ = true;
+  // Ten bytes in every packet would be dear: the head-end waits for the echo of an epoch, and of what it marks, not of each acknowledgement.
+  unechoed_++;
+  if (transport_.window().epoch() != echoedEpoch_ || unechoed_ >= unechoedMax) echoDue_ = true;
   silentSinceUs_ = nowUs;
   return Error::none;
 }
@@ -216,6 +221,8 @@ Error Session::openDown(const PacketHeader& header, const uint8_t* packet, size_
 bool Session::takeEcho(Echo& echo) {
   if (!echoDue_) return false;
   echoDue_ = false;
+  unechoed_ = 0;
+  echoedEpoch_ = transport_.window().epoch();
   echo.epoch = transport_.window().epoch();
   echo.counter = transport_.window().counter();
   return true;

@@ -62,8 +62,9 @@ class Session {
   // Opens a downlink of the session into `plain`.
   [[nodiscard]] Error openDown(const PacketHeader& header, const uint8_t* packet, size_t length, uint64_t nowUs,
                                uint8_t plain[packetBytesMax], size_t& plainLength);
-  // What to echo: true when a downlink came since the last call.
+  // What to echo: true when a downlink of another epoch came, or one that asked for it, or some since the last call.
   bool takeEcho(Echo& echo);
+  void echoSoon() { echoDue_ = true; }
 
  private:
   [[nodiscard]] Error drawHandshake();
@@ -91,6 +92,8 @@ class Session {
   uint64_t dueUs_ = 0;         // joining: next M1
   uint64_t silentSinceUs_ = 0; // joined: last valid downlink, or since when one could have come, later by all time without a parent
   bool echoDue_ = false;
+  uint32_t echoedEpoch_ = 0;   // 0: none in this session
+  uint8_t unechoed_ = 0;       // downlinks since then
   bool randomStuck_ = false;
   Error failure_ = Error::none;
 };

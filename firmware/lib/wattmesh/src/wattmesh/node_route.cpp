@@ -1,0 +1,89 @@
+// ROUTE frames on their way up: who hangs on whom now, who is out of reach, and who needs a newer tree (PROTOCOL.md, section 2.4).
+#include <cstring>
+
+#include "wattmesh/node.hpp"
+
+namespace wattmesh {
+
+namespace {
+// Between two requests for a newer tree; doubled each time.
+constexpr uint64_t askTreeUs = usPerS;
+constexpr uint64_t askTreeMaxUs = 60 * usPerS;
+// A request for the same tree was passed on so lately that the wave it asks for may still come.
+constexpr uint64_t sameTreeUs = usPerS;
+}  // namespace
+
+void Node::sendRoute(const uint8_t mac[macBytes], RouteKind kind, uint16_t node, uint16_t other, uint16_t number, uint8_t hops) {
+  uint8_t body[routeBytes];
+  const size_t length = encodeRoute(Route{hops, kind, node, other, number}, body, sizeof body);
+  if (length == 0 || !control_.push(FrameType::route, mac, body, length, now_)) drop(Error::queueFull);
+}
+
+// Hubs above learn at once whom they reach us by; without it they would ask the former parent until the next packet came.
+void Node::tellParent() {
+  if (rootedHere() || !position().attached || !session_.joined()) return;
+  sendRoute(position().parent, RouteKind::parentChanged, session_.shortId(), position().parentShort, ++routeNumber_, 0);
+}
+
+void Node::settleStarving() {
+  if (!routing_.starving()) {
+    askTreeWaitUs_ = askTreeUs;
+    return;
+  }
+  if (now_ < askTreeDueUs_) return;
+  askTreeDueUs_ = now_ + askTreeWaitUs_ + jitter(askTreeWaitUs_ / 2);
+  if (askTreeWaitUs_ < askTreeMaxUs) askTreeWaitUs_ *= 2;
+  sendRoute(routing_.asksBy(), RouteKind::newTree, session_.shortId(), shortIdNone, routing_.wantedTree(), 0);
+}
+
+void Node::onRoute(const ReceivedFrame& frame) {
+  Route route{};
+  const Error error = decodeRoute(frame.body, frame.length, route);
+  if (error != Error::none) {
+    drop(error);
+    return;
+  }
+  if (route.kind == RouteKind::newTree) {
+    onTreeWanted(route);
+    return;
+  }
+  if (hub_ != nullptr) {
+    if (route.kind == RouteKind::parentChanged) hub_->routes.moved(route.node, route.other);
+    if (route.kind == RouteKind::unreachable) hub_->routes.forget(route.other, route.node);
+  }
+  passRoute(route);
+}
+
+void Node::onTreeWanted(const Route& route) {
+  if (routing_.hasTree(route.number)) {
+    announceSoon();  // there is one already: only its news got lost
+  } else if (rootedHere()) {
+    // Each tree is a wave of beacons through the whole network: who asks again and again gets no more of them.
+    if (!trees_.take(now_)) {
+      drop(Error::queueFull);
+    } else if (routing_.newTree(route.number)) {
+      announceSoon();
+    }
+  } else if (route.number != treeAsked_ || now_ - treeAskedUs_ >= sameTreeUs) {
+    treeAsked_ = route.number;
+    treeAskedUs_ = now_;
+    passRoute(route);
+  }
+}
+
+void Node::passRoute(const Route& route) {
+  if (rootedHere() || !position().attached) return;
+  if (route.hops + 1u >= hopsMax) {
+    drop(Error::tooManyHops);
+    return;
+  }
+  sendRoute(position().parent, route.kind, route.node, route.other, route.number, static_cast<uint8_t>(route.hops + 1));
+}
+
+// A frame on its way down could not go on: those who route through here are told to look for another way.
+void Node::tellUnreachable(uint16_t hop) {
+  if (hop == shortIdNone || rootedHere() || !position().attached || !session_.joined()) return;
+  sendRoute(position().parent, RouteKind::unreachable, session_.shortId(), hop, ++routeNumber_, 0);
+}
+
+}  // namespace wattmesh

@@ -1,7 +1,8 @@
 import type { EnergyClass, Role } from '../../nodes/headend/frame/fields.ts';
-import type { Link } from './radio/links.ts';
+import type { Interference, Link } from './radio/links.ts';
 import type { RadioConfig } from './radio/station.ts';
 import { Fields, fault, notYet, type Path, shown } from './scenario-fields.ts';
+import { knownNode, readInterference, readLinks, readRadio } from './scenario-radio.ts';
 
 /** A scenario file, checked and complete: every field that the author left out has its default. */
 export interface Scenario {
@@ -14,6 +15,8 @@ export interface Scenario {
   readonly nodes: readonly ScenarioNode[];
   /** Directed links; undefined: the path loss between the nodes' places decides. */
   readonly links: readonly Link[] | undefined;
+  /** Pairs that disturb each other beside what the links bring: hidden terminals, strangers. */
+  readonly interference: readonly Interference[];
   readonly radio: RadioConfig;
   /** How sessions are protected: suite 0x00 or 0x01. */
   readonly suite: 'none' | 'noise';
@@ -51,13 +54,26 @@ const LOCAL_HUB_ID_MAX = 65_534;
 const PLACE_METRES_MAX = 100_000;
 const FAULT_KINDS = ['kill', 'revive', 'powerCut', 'partition', 'heal'] as const;
 
+const KNOWN = [
+  'name',
+  'seed',
+  'durationS',
+  'warmupS',
+  'nodes',
+  'links',
+  'interference',
+  'radio',
+  'mesh',
+  'reading',
+  'faults',
+];
+
 /**
  * Checks a parsed scenario file. Throws `badScenario` with the JSON path of the fault and what to do about it; a field of a later version is
  * refused, never ignored.
  */
 export function parseScenario(json: unknown): Scenario {
-  const known = ['name', 'seed', 'durationS', 'warmupS', 'nodes', 'links', 'radio', 'mesh', 'reading', 'faults'];
-  const fields = new Fields(json, '', known);
+  const fields = new Fields(json, '', KNOWN);
   const durationS = fields.number('durationS', { min: 1, max: DURATION_S_MAX });
   const warmupS = fields.number('warmupS', { min: 0, max: DURATION_S_MAX, fallback: 0 });
   if (warmupS >= durationS)
@@ -73,6 +89,7 @@ export function parseScenario(json: unknown): Scenario {
     warmupS,
     nodes,
     links,
+    interference: readInterference(fields, ids),
     radio: readRadio(fields),
     ...readMesh(fields),
     intervalS: fields
@@ -159,45 +176,6 @@ function requirePlaces(nodes: readonly ScenarioNode[]): void {
   const index = nodes.findIndex((node) => node.place === undefined);
   if (index < 0) return;
   throw fault(`nodes[${index}].x`, 'it is missing', 'give x and y in metres to every node, or a list of links');
-}
-
-function readLinks(fields: Fields, ids: ReadonlySet<string>): Link[] | undefined {
-  const list = fields.list('links');
-  if (list.length === 0) return undefined;
-  const pairs = new Map<string, Path>();
-  return list.map(({ value, path }) => {
-    const link = new Fields(value, path, ['from', 'to', 'prr', 'rssi']);
-    const from = knownNode(link.text('from'), link.at('from'), ids);
-    const to = knownNode(link.text('to'), link.at('to'), ids);
-    if (from === to) throw fault(link.at('to'), `${shown(to)} is the sender itself`, 'name another node');
-    const pair = JSON.stringify([from, to]);
-    const first = pairs.get(pair);
-    if (first)
-      throw fault(path, `${from} to ${to} is given in ${first} already`, 'keep one of them (links have a direction)');
-    pairs.set(pair, path);
-    const prr = link.number('prr', { min: 0, max: 1 });
-    return link.has('rssi') ? { from, to, prr, rssi: link.number('rssi', { min: -128, max: 0 }) } : { from, to, prr };
-  });
-}
-
-function knownNode(id: string, path: Path, ids: ReadonlySet<string>): string {
-  if (!ids.has(id)) throw fault(path, `there is no node ${shown(id)}`, 'name one of nodes[].id');
-  return id;
-}
-
-function readRadio(fields: Fields): RadioConfig {
-  const radio = fields.inner('radio', ['interferencePrr', 'captureDb', 'macRetries', 'burst']);
-  const burst = radio.inner('burst', ['meanBadS', 'meanGoodS']);
-  for (const name of ['meanBadS', 'meanGoodS']) {
-    const mean = burst.number(name, { min: 0, max: DURATION_S_MAX, fallback: 0 });
-    if (mean !== 0) throw notYet(burst.at(name), 'a link that changes in bursts', 'give 0 or remove radio.burst');
-  }
-  return {
-    interferencePrr: radio.number('interferencePrr', { min: 0, max: 1, fallback: 0.02 }),
-    captureDb: radio.get('captureDb') === null ? null : radio.number('captureDb', { min: 0, max: 100, fallback: 6 }),
-    macRetries: radio.number('macRetries', { min: 0, max: 31, whole: true, fallback: 5 }),
-    burst: { meanBadS: 0, meanGoodS: 0 },
-  };
 }
 
 /** The mesh part; of its modes this version has one. */

@@ -181,9 +181,10 @@ export class World {
   #linkTable(): LinkTable {
     const { scenario } = this.#options;
     const ids = scenario.nodes.map((node) => node.id);
-    if (scenario.links) return new LinkTable(ids, scenario.links);
+    if (scenario.links) return new LinkTable(ids, scenario.links, scenario.interference);
     const places = scenario.nodes.map(({ id, place }) => ({ id, x: place?.x ?? 0, y: place?.y ?? 0 }));
-    return linksFromPositions(places, this.#random.fork('links'), scenario.radio.interferencePrr);
+    const random = this.#random.fork('links');
+    return linksFromPositions(places, random, scenario.radio.interferencePrr, scenario.interference);
   }
 
   #addDevice(node: ScenarioNode, index: number): void {

@@ -77,7 +77,7 @@ describe('radio links', () => {
   });
 
   it('computes path loss by distance', () => {
-    const table = linksFromPositions(line([0, 10, 100]), new Random(1), 0.02, EXACT);
+    const table = linksFromPositions(line([0, 10, 100]), new Random(1), 0.02, [], EXACT);
     const power = new Map(rows(table).map(({ from, to, rssi }) => [`${from}${to}`, rssi]));
     assert.equal(power.get('n0n1'), 20 - 40 - 30);
     assert.equal(power.get('n0n2'), 20 - 40 - 60);
@@ -87,7 +87,7 @@ describe('radio links', () => {
   it('leaves out pairs that can neither deliver nor interfere', () => {
     const places = line([0, 500, 1100]);
     const pairs = (interferencePrr: number) =>
-      rows(linksFromPositions(places, new Random(1), interferencePrr, EXACT)).map(({ from, to }) => from + to);
+      rows(linksFromPositions(places, new Random(1), interferencePrr, [], EXACT)).map(({ from, to }) => from + to);
     assert.deepEqual(pairs(0.02), ['n0n1', 'n1n0', 'n1n2', 'n2n1']);
     assert.equal(pairs(1e-6).length, 6, 'a small interferencePrr reaches beyond reception');
   });

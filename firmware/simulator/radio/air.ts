@@ -1,4 +1,5 @@
 import type { Random } from '../random.ts';
+import { Bursts } from './bursts.ts';
 import type { LinkTable } from './links.ts';
 import type { RadioConfig } from './station.ts';
 
@@ -55,6 +56,7 @@ export class Air {
   readonly #ears: readonly Ear[];
   readonly #random: Random;
   readonly #captureDb: number | null;
+  readonly #bursts: Bursts | undefined;
   /** Per link: 1 where the sender collides at the receiver, 1 where it is sensed there, 1 while the link is cut. */
   readonly #disturbs: Uint8Array;
   readonly #sensed: Uint8Array;
@@ -71,6 +73,7 @@ export class Air {
     this.#ears = ears;
     this.#random = random;
     this.#captureDb = config.captureDb;
+    if (config.burst.meanBadS > 0) this.#bursts = new Bursts(links.to.length, config.burst, random.fork('bursts'));
     const reaches = links.prr.map((prr) => (prr > 0 && prr >= config.interferencePrr ? 1 : 0));
     this.#disturbs = links.disturbs.map((always, link) => always | (reaches[link] as number));
     this.#sensed = links.sensed.map((always, link) => always | (reaches[link] as number));
@@ -147,9 +150,10 @@ export class Air {
     this.#cut.fill(0);
   }
 
-  /** Probability that a frame arrives by this link undisturbed now. Losses in bursts belong here: a state per link times its ratio. */
-  #ratio(link: number): number {
-    return this.#links.prr[link] as number;
+  /** Probability that a frame that ends at `nowUs` arrives by this link if nothing disturbs it. */
+  #ratio(link: number, nowUs: number): number {
+    const prr = this.#links.prr[link] as number;
+    return this.#bursts?.ratio(link, prr, nowUs) ?? prr;
   }
 
   /** Settles the fate of a frame on each of its links and notes where it is to be delivered. */
@@ -165,9 +169,10 @@ export class Air {
       const ear = this.#ears[receiver] as Ear;
       removeFrom(this.#arriving[receiver] as number[], link);
       const addressed = frame.to === receiver;
-      if (addressed && (fate === OVERLAPPED || fate === DEAF)) frame.collided = true;
+      const meant = addressed || (frame.to === EVERYBODY && (prr[link] as number) > 0);
+      if (meant && (fate === OVERLAPPED || fate === DEAF)) frame.collided = true;
       if ((fate === INTACT || fate === OVERLAPPED) && (prr[link] as number) > 0 && ear.listening()) {
-        const intact = fate === INTACT && this.#random.float() < this.#ratio(link);
+        const intact = fate === INTACT && this.#random.float() < this.#ratio(link, frame.endUs);
         ear.frameEnded(frame, intact);
         if (intact && (addressed || frame.to === EVERYBODY)) this.#delivering.push(link);
       }

@@ -1,5 +1,5 @@
 import type { Random } from '../random.ts';
-import { type Link, LinkTable } from './links.ts';
+import { type Interference, type Link, LinkTable } from './links.ts';
 import { prrAt } from './reception.ts';
 
 /** Log-distance path loss with log-normal shadowing (Rappaport, Wireless Communications, ch. 4). */
@@ -37,6 +37,7 @@ export function linksFromPositions(
   places: readonly Position[],
   random: Random,
   interferencePrr: number,
+  interference: readonly Interference[] = [],
   model: PathLoss = BUILDING,
 ): LinkTable {
   const keep = Math.min(NEGLIGIBLE_PRR, interferencePrr);
@@ -59,5 +60,6 @@ export function linksFromPositions(
   return new LinkTable(
     places.map((place) => place.id),
     links,
+    interference,
   );
 }

@@ -9,6 +9,7 @@ import {
   type Role,
 } from '../../nodes/headend/frame/fields.ts';
 import { SUITE_NONE, type Suite } from '../../nodes/headend/frame/packet.ts';
+import type { DeviceClock } from './device-clock.ts';
 import {
   type Firmware,
   type FirmwareImportName,
@@ -72,6 +73,8 @@ export interface DeviceSurroundings {
   readonly radio: Radio;
   /** The device's own source of random numbers. */
   readonly random: Random;
+  /** Default: true time. */
+  readonly clock?: DeviceClock;
   /** Said in the report of a failure, so that it can be played again. */
   readonly seed: string;
   /** The meter's input now; undefined: no valid value. */
@@ -149,6 +152,8 @@ export class Device implements Station {
   #tickUs = 0;
   #ticksAtOnce = 0;
   #lastTickUs = -1;
+  /** When the firmware learns of the last event of its radio. */
+  #toldUs = 0;
   #restarts = false;
   #relayOn = false;
   readonly #onTick = (): void => this.#ticked();
@@ -202,11 +207,13 @@ export class Device implements Station {
   }
 
   received(frame: Uint8Array, from: Uint8Array, to: Uint8Array, rssiDbm: number): void {
-    this.#run((instance) => instance.wm_receive(this.#put(from, to, frame), rssiDbm, this.#nowUs()));
+    this.#whenTold(() => {
+      this.#run((instance) => instance.wm_receive(this.#put(from, to, frame), rssiDbm, this.#nowUs()));
+    });
   }
 
   sent(ok: boolean): void {
-    this.#run((instance) => instance.wm_sent(ok ? 1 : 0, this.#nowUs()));
+    this.#whenTold(() => this.#run((instance) => instance.wm_sent(ok ? 1 : 0, this.#nowUs())));
   }
 
   /** Bytes from a gateway's host, at most {@link IO_BYTES}; lost when the device is off. */
@@ -228,7 +235,25 @@ export class Device implements Station {
   }
 
   #nowUs(): number {
-    return this.#around.schedule.nowUs - this.#bootUs;
+    const { schedule, clock } = this.#around;
+    const sinceBootUs = schedule.nowUs - this.#bootUs;
+    return clock ? clock.local(sinceBootUs) : sinceBootUs;
+  }
+
+  /** Tells the firmware of an event of its radio, at once or a little late, in the order of the events; not at all when power failed. */
+  #whenTold(tell: () => void): void {
+    const { schedule, clock } = this.#around;
+    const delayUs = clock?.callbackDelayUs() ?? 0;
+    const atUs = Math.max(this.#toldUs, schedule.nowUs + delayUs);
+    if (atUs === schedule.nowUs) {
+      tell();
+      return;
+    }
+    this.#toldUs = atUs;
+    const instance = this.#instance;
+    schedule.at(atUs, () => {
+      if (this.#instance === instance) tell();
+    });
   }
 
   #ticked(): void {
@@ -259,8 +284,9 @@ export class Device implements Station {
   }
 
   #scheduleTick(wantedUs: number): void {
-    const { schedule } = this.#around;
-    const atUs = Math.max(schedule.nowUs, this.#bootUs + Math.ceil(wantedUs));
+    const { schedule, clock } = this.#around;
+    const sinceBootUs = clock ? clock.whenLocal(wantedUs) : Math.ceil(wantedUs);
+    const atUs = Math.max(schedule.nowUs, this.#bootUs + sinceBootUs);
     if (this.#tick !== undefined) {
       if (atUs === this.#tickUs) return;
       schedule.cancel(this.#tick);

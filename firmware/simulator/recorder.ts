@@ -1,9 +1,10 @@
 import { decodeGatewayEnvelope } from '../../nodes/headend/frame/envelope.ts';
 import { NoLoopChecker } from './checkers/no-loop.ts';
 import { RepairWatch } from './repair.ts';
-import type { Fault } from './scenario.ts';
+import { gatewayId } from './scenario.ts';
+import type { Fault } from './scenario-faults.ts';
 import type { Trace } from './trace.ts';
-import { gatewayId, type World, type WorldObserver } from './world.ts';
+import type { World, WorldObserver } from './world.ts';
 
 /** Watches a world for everything that has to be judged when it happens: parents, ways of packets, joining, repairs. */
 export class Recorder implements WorldObserver {

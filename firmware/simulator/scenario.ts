@@ -1,8 +1,9 @@
 import type { EnergyClass, Role } from '../../nodes/headend/frame/fields.ts';
 import type { Interference, Link } from './radio/links.ts';
 import type { RadioConfig } from './radio/station.ts';
+import { type Fault, readFaults } from './scenario-faults.ts';
 import { Fields, fault, notYet, type Path, shown } from './scenario-fields.ts';
-import { knownNode, readInterference, readLinks, readRadio } from './scenario-radio.ts';
+import { readInterference, readLinks, readRadio } from './scenario-radio.ts';
 
 /** A scenario file, checked and complete: every field that the author left out has its default. */
 export interface Scenario {
@@ -22,8 +23,21 @@ export interface Scenario {
   readonly suite: 'none' | 'noise';
   readonly pollCycleS: number;
   readonly intervalS: number;
+  /** The devices power up one after the other, spread evenly at random over this time, seconds. */
+  readonly powerUpS: number;
+  readonly clock: ClockErrors;
   /** In order of time. */
   readonly faults: readonly Fault[];
+}
+
+/** How far the devices' clocks are from true; each device draws its own within these bounds, for the whole run. */
+export interface ClockErrors {
+  /** Crystals of mains devices, parts per million. */
+  readonly crystalPpm: number;
+  /** RC oscillators of battery devices, percent. */
+  readonly rcPercent: number;
+  /** The firmware learns of a frame received or sent so much late at most, ms. */
+  readonly callbackJitterMs: number;
 }
 
 export interface ScenarioNode {
@@ -38,21 +52,16 @@ export interface ScenarioNode {
   readonly place: { readonly x: number; readonly y: number } | undefined;
 }
 
-export type Fault = { readonly atS: number } & FaultAction;
-export type FaultAction =
-  | { readonly kind: 'kill' | 'revive' | 'powerCut'; readonly node: string }
-  | { readonly kind: 'partition'; readonly nodes: readonly string[] }
-  | { readonly kind: 'heal' };
-
 /** Most nodes of a scenario: each firmware instance reserves address space. */
 export const SCENARIO_NODES_MAX = 5000;
 /** Longest run: 30 days. */
 const DURATION_S_MAX = 30 * 86_400;
+/** Mains comes back within this time at all devices, seconds. */
+const POWER_UP_S = 2;
 const SEED_MAX = Number.MAX_SAFE_INTEGER;
 const U16_MAX = 65_535;
 const LOCAL_HUB_ID_MAX = 65_534;
 const PLACE_METRES_MAX = 100_000;
-const FAULT_KINDS = ['kill', 'revive', 'powerCut', 'partition', 'heal'] as const;
 
 const KNOWN = [
   'name',
@@ -65,6 +74,8 @@ const KNOWN = [
   'radio',
   'mesh',
   'reading',
+  'powerUpS',
+  'clock',
   'faults',
 ];
 
@@ -95,7 +106,9 @@ export function parseScenario(json: unknown): Scenario {
     intervalS: fields
       .inner('reading', ['intervalS'])
       .number('intervalS', { min: 1, max: U16_MAX, whole: true, fallback: 60 }),
-    faults: readFaults(fields, ids, durationS),
+    powerUpS: fields.number('powerUpS', { min: 0, max: DURATION_S_MAX, fallback: POWER_UP_S }),
+    clock: readClock(fields),
+    faults: readFaults(fields, { ids, gateway: gatewayId({ nodes }), durationS }),
   };
 }
 
@@ -189,51 +202,16 @@ function readMesh(fields: Fields): Pick<Scenario, 'suite' | 'pollCycleS'> {
   return { suite, pollCycleS };
 }
 
-function readFaults(fields: Fields, ids: ReadonlySet<string>, durationS: number): Fault[] {
-  const faults = fields.list('faults').map(({ value, path }) => readFault(value, path, ids, durationS));
-  const sorted = faults.sort((a, b) => a.fault.atS - b.fault.atS);
-  const dead = new Set<string>();
-  for (const { fault: each, path } of sorted) {
-    if (each.kind === 'kill' || each.kind === 'powerCut') {
-      if (dead.has(each.node))
-        throw fault(`${path}.${each.kind}`, `${each.node} is dead at that time`, 'revive it before');
-      if (each.kind === 'kill') dead.add(each.node);
-    } else if (each.kind === 'revive' && !dead.delete(each.node)) {
-      throw fault(`${path}.revive`, `${each.node} is alive at that time`, 'kill it before');
-    }
-  }
-  return sorted.map((each) => each.fault);
+function readClock(fields: Fields): ClockErrors {
+  const clock = fields.inner('clock', ['crystalPpm', 'rcPercent', 'callbackJitterMs']);
+  return {
+    crystalPpm: clock.number('crystalPpm', { min: 0, max: 1000, fallback: 0 }),
+    rcPercent: clock.number('rcPercent', { min: 0, max: 50, fallback: 0 }),
+    callbackJitterMs: clock.number('callbackJitterMs', { min: 0, max: 100, fallback: 0 }),
+  };
 }
 
-function readFault(
-  value: unknown,
-  path: Path,
-  ids: ReadonlySet<string>,
-  durationS: number,
-): { fault: Fault; path: Path } {
-  const advice = 'remove it: a fault has atS and one action; power cuts inside NV writes are not in this version';
-  const fields = new Fields(value, path, ['atS', ...FAULT_KINDS], advice);
-  const kinds = FAULT_KINDS.filter((kind) => fields.has(kind));
-  const kind = kinds[0];
-  if (kind === undefined || kinds.length > 1) {
-    throw fault(path, `it has ${kinds.length} actions`, `give exactly one of ${FAULT_KINDS.join(', ')}`);
-  }
-  const atS = fields.number('atS', { min: 0, max: durationS });
-  return { fault: { atS, ...readAction(fields, kind, ids) }, path };
-}
-
-function readAction(fields: Fields, kind: (typeof FAULT_KINDS)[number], ids: ReadonlySet<string>): FaultAction {
-  if (kind === 'heal') {
-    if (fields.get('heal') !== true)
-      throw fault(fields.at('heal'), `${shown(fields.get('heal'))} is not possible`, 'give true');
-    return { kind };
-  }
-  if (kind !== 'partition') return { kind, node: knownNode(fields.text(kind), fields.at(kind), ids) };
-  const nodes = fields.list('partition').map(({ value, path }) => {
-    if (typeof value !== 'string') throw fault(path, `${shown(value)} is no node`, 'name one of nodes[].id');
-    return knownNode(value, path, ids);
-  });
-  if (nodes.length === 0)
-    throw fault(fields.at('partition'), 'it names no node', 'list the nodes to cut off from all others');
-  return { kind, nodes };
+/** Id of the scenario's gateway. */
+export function gatewayId({ nodes }: Pick<Scenario, 'nodes'>): string {
+  return (nodes.find((node) => node.role === 'gateway') as ScenarioNode).id;
 }

@@ -12,10 +12,10 @@ import { GatewayLink } from './gateway-port.ts';
 import { Random } from './random.ts';
 import { Recorder } from './recorder.ts';
 import { type RunFigures, resultOf, type SimulationResult } from './result.ts';
-import type { Scenario } from './scenario.ts';
+import { gatewayId, type Scenario } from './scenario.ts';
 import { ScheduleClock } from './schedule-clock.ts';
 import { TrafficCounter } from './traffic.ts';
-import { gatewayId, START_UTC_MS, World } from './world.ts';
+import { START_UTC_MS, World } from './world.ts';
 
 /** The drain after the last measurement, seconds, beside two cycles. */
 const DRAIN_S = 120;

@@ -180,7 +180,7 @@ export class Mac implements Ear {
       this.#shared.accepted[link] = frame.sequence;
     }
     this.stats.received++;
-    const rssiDbm = this.#shared.links.rssiDbm[link] as number;
+    const rssiDbm = this.#shared.air.rssiDbm(link);
     this.station.received(frame.bytes as Uint8Array, this.#shared.addressOf(frame.from), frame.toMac, rssiDbm);
   }
 

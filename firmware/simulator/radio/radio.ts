@@ -4,6 +4,7 @@ import { Air, EVERYBODY, NOBODY, type OnAir } from './air.ts';
 import { MAX_PAYLOAD_BYTES } from './airtime.ts';
 import type { LinkTable } from './links.ts';
 import { Mac } from './mac.ts';
+import { rssiFor } from './reception.ts';
 import type { RadioConfig, RadioStats, Station, Transmission } from './station.ts';
 
 const BROADCAST = 0xffffffffffff;
@@ -91,6 +92,34 @@ export class Radio {
   /** Cuts the stations `ids` off from all others, in both directions, in addition to earlier cuts. Frames on their way are lost. */
   partition(ids: readonly string[]): void {
     this.#air.partition(new Set(ids.map((id) => this.#links.indexOf(id))));
+  }
+
+  /** Puts stations on a channel of 1 … 14; all begin on channel 1. Those on different channels do not notice each other. */
+  tune(ids: readonly string[], channel: number): void {
+    this.#air.tune(
+      ids.map((id) => this.#links.indexOf(id)),
+      channel,
+    );
+  }
+
+  /** Gives the link of a pair another packet reception ratio, and the power that fits it; undefined: those that it had at first. */
+  changeLink(from: string, to: string, prr: number | undefined): void {
+    const link = this.#links.find(this.#links.indexOf(from), this.#links.indexOf(to));
+    if (link < 0) throw new RangeError(`there is no link ${from} to ${to}: put one of ratio 0 into the table`);
+    const { prr: ratios, rssiDbm } = this.#links;
+    if (prr === undefined) this.#air.change(link, ratios[link] as number, rssiDbm[link] as number);
+    else this.#air.change(link, prr, rssiFor(prr));
+  }
+
+  /** From now on this share of the MAC acknowledgements from `from` to `to` is lost; undefined stands for every station. */
+  loseAcks(from: string | undefined, to: string | undefined, share: number): void {
+    const [sender, receiver] = [from, to].map((id) => (id === undefined ? undefined : this.#links.indexOf(id)));
+    for (let link = 0; link < this.#links.to.length; link++) {
+      const matches =
+        (sender ?? this.#links.from[link]) === this.#links.from[link] &&
+        (receiver ?? this.#links.to[link]) === this.#links.to[link];
+      if (matches) this.#air.loseAcks(link, share);
+    }
   }
 
   /** Ends all partitions; frames that began before stay unheard. */

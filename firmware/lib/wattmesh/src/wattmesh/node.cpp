@@ -38,7 +38,8 @@ Error Node::boot(uint64_t nowUs) {
     error = meter_->begin(port_, config_, records_, session_.bootCount(), recordsBytes, port_.nvBytes - recordsBytes);
   }
   if (error != Error::none) return error;
-  if (session_.bootCount() > 1) routing_.rebooted(now_ + beaconSilenceUs);
+  uint8_t promises[Routing::promisesBytes];
+  if (records_.read(RecordKey::promises, promises, sizeof promises)) routing_.restore(promises, now_);
   askTreeWaitUs_ = usPerS;
   trickle_.reset(now_, dice());
   if (hub_ != nullptr) hub_->hub.begin(port_, config_);
@@ -258,7 +259,9 @@ void Node::onBeacon(Neighbour& neighbour, const ReceivedFrame& frame) {
   neighbours_.name(neighbour, beacon.shortId);
   const bool isParent = position().attached && memcmp(neighbour.mac, position().parent, macBytes) == 0;
   if (!rootedHere() && beacon.timeValid && beacon.grounded && (isParent || !clock_.valid())) {
-    clock_.set(beacon.utcMs * usPerMs + beacon.subMillisecond * 10u + beaconAirUs, now_, beacon.timeAge);
+    const uint64_t utcUs = beacon.utcMs * usPerMs + beacon.subMillisecond * 10u + beaconAirUs;
+    // Nobody waits a quarter of an hour for the time.
+    if (clock_.set(utcUs, now_, beacon.timeAge) && position().attached) announceSoon();
   }
   judgeBeacon(beacon);
 }
@@ -267,9 +270,10 @@ void Node::onBeacon(Neighbour& neighbour, const ReceivedFrame& frame) {
 void Node::judgeBeacon(const Beacon& beacon) {
   if (!position().attached || !session_.joined() || !config_.routes()) return;
   const bool agrees = beacon.grounded && beacon.epoch == position().epoch && beacon.tree == position().tree;
-  if (agrees && !beacon.pull) {
+  const bool lacksTime = clock_.valid() && !beacon.timeValid;
+  if (agrees && !beacon.pull && !lacksTime) {
     trickle_.consistent();
-  } else if (beacon.pull || routing_.isBehind(beacon)) {
+  } else if (beacon.pull || lacksTime || routing_.isBehind(beacon)) {
     announceSoon();
   }
 }
@@ -345,6 +349,16 @@ void Node::fillBeacon(Beacon& beacon) {
   beacon.lastDelay = beaconDelay_;
 }
 
+// What is announced binds a later life too: without NV nothing is.
+bool Node::keepPromises() {
+  routing_.announced(now_);
+  uint8_t promises[Routing::promisesBytes];
+  if (!routing_.promises(promises)) return true;
+  const Error error = records_.write(RecordKey::promises, promises, sizeof promises);
+  if (error != Error::none) drop(error);
+  return error == Error::none;
+}
+
 bool Node::pumpBeacon() {
   const bool news = now_ >= beaconUs_;
   const bool turn = now_ >= trickle_.nextUs() && trickle_.tick(now_, longestSilenceUs(), dice());
@@ -355,12 +369,12 @@ bool Node::pumpBeacon() {
   if (!keys_.hasKey()) return false;
   Beacon beacon{};
   fillBeacon(beacon);
+  if (beacon.grounded && !keepPromises()) return false;
   const size_t length = encodeBeacon(beacon, frame_ + linkHeaderBytes, bodyBytesMax);
   if (!transmit(FrameType::beacon, broadcastMac, length)) {
     announceSoon();
     return false;
   }
-  if (beacon.grounded) routing_.announced(now_);
   beaconStampUs_ = now_;
   beaconSentUs_ = now_;
   inFlight_ = InFlight::beacon;

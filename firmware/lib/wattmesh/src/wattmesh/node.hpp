@@ -84,6 +84,7 @@ class Node : private Downward, private HostSide {
   void announceSoon();
   void startOver();
   uint64_t longestSilenceUs() const;
+  bool keepPromises();
   void fillBeacon(Beacon& beacon);
   uint64_t jitter(uint64_t spreadUs);
 
@@ -198,6 +199,7 @@ class Node : private Downward, private HostSide {
   TokenBucket asks_{8, 8};       // challenges of all neighbours together
   TokenBucket answers_{16, 16};
   TokenBucket solicited_ = TokenBucket::oneIn(10 * usPerS);  // beacons for those without the network key
+  TokenBucket trees_ = TokenBucket::oneIn(2 * usPerS);
   TokenBucket answersM2_{4, 4};  // M2 in JOIN frames: opening one takes a chip a tenth of a second
   Counters counters_;
 

@@ -34,8 +34,9 @@ enum class RecordKey : uint8_t {
   settings = 12,    // interval and poll cycle, as commanded and as configured
   relay = 13,       // the last COMMIT and what became of it
   logId = 14,       // of the log, should all its headers be damaged; 4 B
+  promises = 15,    // what routes were announced at most
 };
-constexpr uint8_t recordKeyMax = 14;
+constexpr uint8_t recordKeyMax = 15;
 
 class Records {
  public:

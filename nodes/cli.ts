@@ -9,6 +9,7 @@ const USAGE = `wattmesh: tools for a Wattmesh network
 Usage:
   wattmesh decode FILE    print a captured envelope stream field by field
   wattmesh sim FILE       run a scenario in the simulator
+  wattmesh radio FILE     send raw traffic over the simulated radio alone
   wattmesh COMMAND --help the options of a command
 
 Options:
@@ -25,6 +26,7 @@ type Command = (args: string[]) => Promise<number>;
 /** Each command is loaded when it is called for: `decode` needs no simulator, and neither needs Node-RED. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   decode: async () => (await import('./cli/decode.ts')).run,
+  radio: async () => (await import('./cli/radio.ts')).run,
   sim: async () => (await import('./cli/sim.ts')).run,
 };
 

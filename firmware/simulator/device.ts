@@ -9,16 +9,11 @@ import {
   type Role,
 } from '../../nodes/headend/frame/fields.ts';
 import { SUITE_NONE, type Suite } from '../../nodes/headend/frame/packet.ts';
-import {
-  type Firmware,
-  type FirmwareImportName,
-  type FirmwareImports,
-  type FirmwareInstance,
-  IO_BYTES,
-} from './firmware.ts';
+import { cryptoImports } from './crypto-imports.ts';
+import type { DeviceClock } from './device-clock.ts';
+import { type Firmware, type FirmwareImports, type FirmwareInstance, IO_BYTES } from './firmware.ts';
 import { Flash, PowerCut, SECTOR_BYTES } from './flash.ts';
 import type { LoadSample } from './loads/household.ts';
-import { aeadOpen, aeadSeal, rsaOaepEncrypt, sha256, x25519 } from './provider.ts';
 import type { Radio } from './radio/radio.ts';
 import type { Station } from './radio/station.ts';
 import type { Random } from './random.ts';
@@ -72,6 +67,8 @@ export interface DeviceSurroundings {
   readonly radio: Radio;
   /** The device's own source of random numbers. */
   readonly random: Random;
+  /** Default: true time. */
+  readonly clock?: DeviceClock;
   /** Said in the report of a failure, so that it can be played again. */
   readonly seed: string;
   /** The meter's input now; undefined: no valid value. */
@@ -107,8 +104,6 @@ export interface DeviceState {
   readonly counters: Readonly<Record<(typeof COUNTERS)[number], number>>;
 }
 
-type CryptoImport = Extract<FirmwareImportName, 'sha256' | 'x25519' | 'aead_seal' | 'aead_open' | 'rsa_oaep_encrypt'>;
-
 const COUNTERS = [
   'framesReceived',
   'framesSent',
@@ -120,8 +115,6 @@ const COUNTERS = [
 ] as const;
 const NODE_ID_BYTES = 6;
 const KEY_BYTES = 32;
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
 const RSA_BYTES = 256;
 
 /** Sectors of the records that every device keeps, and of a meter's log: 11,016 rows, a week of one-minute rows. */
@@ -151,6 +144,8 @@ export class Device implements Station {
   #tickUs = 0;
   #ticksAtOnce = 0;
   #lastTickUs = -1;
+  /** When the firmware learns of the last event of its radio. */
+  #toldUs = 0;
   #restarts = false;
   #relayOn = false;
   readonly #onTick = (): void => this.#ticked();
@@ -171,6 +166,11 @@ export class Device implements Station {
   /** How the switch stands. */
   get relayOn(): boolean {
     return this.#relayOn;
+  }
+
+  /** Size of the firmware's memory; 0 while the device is off. */
+  get memoryBytes(): number {
+    return this.#instance?.memory.buffer.byteLength ?? 0;
   }
 
   listening(): boolean {
@@ -204,11 +204,13 @@ export class Device implements Station {
   }
 
   received(frame: Uint8Array, from: Uint8Array, to: Uint8Array, rssiDbm: number): void {
-    this.#run((instance) => instance.wm_receive(this.#put(from, to, frame), rssiDbm, this.#nowUs()));
+    this.#whenTold(() => {
+      this.#run((instance) => instance.wm_receive(this.#put(from, to, frame), rssiDbm, this.#nowUs()));
+    });
   }
 
   sent(ok: boolean): void {
-    this.#run((instance) => instance.wm_sent(ok ? 1 : 0, this.#nowUs()));
+    this.#whenTold(() => this.#run((instance) => instance.wm_sent(ok ? 1 : 0, this.#nowUs())));
   }
 
   /** Bytes from a gateway's host, at most {@link IO_BYTES}; lost when the device is off. */
@@ -230,7 +232,25 @@ export class Device implements Station {
   }
 
   #nowUs(): number {
-    return this.#around.schedule.nowUs - this.#bootUs;
+    const { schedule, clock } = this.#around;
+    const sinceBootUs = schedule.nowUs - this.#bootUs;
+    return clock ? clock.local(sinceBootUs) : sinceBootUs;
+  }
+
+  /** Tells the firmware of an event of its radio, at once or a little late, in the order of the events; not at all when power failed. */
+  #whenTold(tell: () => void): void {
+    const { schedule, clock } = this.#around;
+    const delayUs = clock?.callbackDelayUs() ?? 0;
+    const atUs = Math.max(this.#toldUs, schedule.nowUs + delayUs);
+    if (atUs === schedule.nowUs) {
+      tell();
+      return;
+    }
+    this.#toldUs = atUs;
+    const instance = this.#instance;
+    schedule.at(atUs, () => {
+      if (this.#instance === instance) tell();
+    });
   }
 
   #ticked(): void {
@@ -261,8 +281,9 @@ export class Device implements Station {
   }
 
   #scheduleTick(wantedUs: number): void {
-    const { schedule } = this.#around;
-    const atUs = Math.max(schedule.nowUs, this.#bootUs + Math.ceil(wantedUs));
+    const { schedule, clock } = this.#around;
+    const sinceBootUs = clock ? clock.whenLocal(wantedUs) : Math.ceil(wantedUs);
+    const atUs = Math.max(schedule.nowUs, this.#bootUs + sinceBootUs);
     if (this.#tick !== undefined) {
       if (atUs === this.#tickUs) return;
       schedule.cancel(this.#tick);
@@ -331,37 +352,6 @@ export class Device implements Station {
     return this.#memory.subarray(address, address + length);
   }
 
-  #cryptoImports(): Pick<FirmwareImports, CryptoImport> {
-    const { random } = this.#around;
-    const view = (address = 0, length = 0): Uint8Array => this.#view(address, length);
-    return {
-      sha256: (data, length, out) => view(out, KEY_BYTES).set(sha256(view(data, length))),
-      x25519: (out, scalar, point) => view(out, KEY_BYTES).set(x25519(view(scalar, KEY_BYTES), view(point, KEY_BYTES))),
-      aead_seal: (out, key, nonce, aad, aadLength, plain, length = 0) => {
-        const [keyBytes, nonceBytes] = [view(key, KEY_BYTES), view(nonce, NONCE_BYTES)];
-        this.#around.sealed?.(keyBytes, nonceBytes);
-        const sealed = aeadSeal(keyBytes, nonceBytes, view(aad, aadLength), view(plain, length));
-        view(out, length + TAG_BYTES).set(sealed);
-      },
-      aead_open: (out, key, nonce, aad, aadLength, cipher, length) => {
-        const opened = aeadOpen(
-          view(key, KEY_BYTES),
-          view(nonce, NONCE_BYTES),
-          view(aad, aadLength),
-          view(cipher, length),
-        );
-        if (opened) view(out, opened.length).set(opened);
-        return opened ? 1 : 0;
-      },
-      rsa_oaep_encrypt: (out, modulus, label, labelLength, plain, length) => {
-        const seed = random.bytes(KEY_BYTES);
-        const cipher = rsaOaepEncrypt(view(modulus, RSA_BYTES), view(label, labelLength), view(plain, length), seed);
-        view(out, RSA_BYTES).set(cipher);
-        return 1;
-      },
-    };
-  }
-
   #imports(): FirmwareImports {
     const { radio, random, registers, toHost } = this.#around;
     const view = (address = 0, length = 0): Uint8Array => this.#view(address, length);
@@ -375,7 +365,7 @@ export class Device implements Station {
       nv_write: (address = 0, data, length) => (this.flash.write(address, view(data, length)) ? 1 : 0),
       nv_erase: (address = 0) => (this.flash.erase(address) ? 1 : 0),
       random: (out, length = 0) => view(out, length).set(random.bytes(length)),
-      ...this.#cryptoImports(),
+      ...cryptoImports(view, { random, sealed: (key, nonce) => this.#around.sealed?.(key, nonce) }),
       registers: (out) => {
         const sample = registers();
         if (!sample) return 0;

@@ -14,8 +14,10 @@ export class GatewayPort {
   readonly #schedule: Schedule;
   readonly #toDevice: (bytes: Uint8Array) => void;
   readonly #listeners = new Set<(bytes: Uint8Array) => void>();
+  readonly #cables = new Set<(plugged: boolean) => void>();
   #upFreeUs = 0;
   #downFreeUs = 0;
+  #plugged = true;
 
   constructor(schedule: Schedule, toDevice: (bytes: Uint8Array) => void) {
     this.#schedule = schedule;
@@ -28,12 +30,34 @@ export class GatewayPort {
     return () => void this.#listeners.delete(listener);
   }
 
+  /** False: nothing passes in either direction. What is on its way is lost too. */
+  get plugged(): boolean {
+    return this.#plugged;
+  }
+
+  set plugged(plugged: boolean) {
+    if (plugged === this.#plugged) return;
+    this.#plugged = plugged;
+    for (const told of [...this.#cables]) told(plugged);
+  }
+
+  /** Calls `told` when the cable is pulled or plugged in. Returns the way to stop that. */
+  onPlug(told: (plugged: boolean) => void): () => void {
+    this.#cables.add(told);
+    return () => void this.#cables.delete(told);
+  }
+
+  /** How long the last byte that waits for the line will take, in the direction that is worse, seconds. */
+  backlogS(): number {
+    return Math.max(0, this.#upFreeUs - this.#schedule.nowUs, this.#downFreeUs - this.#schedule.nowUs) / 1e6;
+  }
+
   /** Sends bytes to the gateway. */
   hostBytes(bytes: Uint8Array): void {
     for (let at = 0; at < bytes.length; at += CHUNK_BYTES_MAX) {
       const chunk = bytes.slice(at, at + CHUNK_BYTES_MAX);
       this.#downFreeUs = this.#after(this.#downFreeUs, chunk.length);
-      this.#schedule.at(this.#downFreeUs, () => this.#toDevice(chunk));
+      this.#schedule.at(this.#downFreeUs, () => this.#plugged && this.#toDevice(chunk));
     }
   }
 
@@ -41,6 +65,7 @@ export class GatewayPort {
   fromDevice(bytes: Uint8Array): void {
     this.#upFreeUs = this.#after(this.#upFreeUs, bytes.length);
     this.#schedule.at(this.#upFreeUs, () => {
+      if (!this.#plugged) return;
       for (const listener of [...this.#listeners]) listener(bytes);
     });
   }
@@ -55,7 +80,7 @@ export class GatewayLink implements Link {
   readonly kind = 'simulated';
   readonly #port: GatewayPort;
   readonly #name: string;
-  #unsubscribe: (() => void) | undefined;
+  #unsubscribe: (() => void)[] = [];
 
   /** `name`: what the gateway is called on this link. */
   constructor(port: GatewayPort, name: string) {
@@ -64,18 +89,24 @@ export class GatewayLink implements Link {
   }
 
   async open(handler: LinkHandler): Promise<void> {
-    this.#unsubscribe = this.#port.onHostBytes((bytes) => handler.envelope(this.#name, bytes));
-    handler.state({ up: true, detail: 'simulated' });
+    const tell = (plugged: boolean): void => {
+      handler.state({ up: plugged, detail: plugged ? 'simulated' : 'the simulated cable is pulled' });
+    };
+    this.#unsubscribe = [
+      this.#port.onHostBytes((bytes) => handler.envelope(this.#name, bytes)),
+      this.#port.onPlug(tell),
+    ];
+    tell(this.#port.plugged);
   }
 
   send(_gateway: string, envelope: Uint8Array): boolean {
-    if (!this.#unsubscribe) return false;
+    if (this.#unsubscribe.length === 0 || !this.#port.plugged) return false;
     this.#port.hostBytes(envelope);
     return true;
   }
 
   async close(): Promise<void> {
-    this.#unsubscribe?.();
-    this.#unsubscribe = undefined;
+    for (const stop of this.#unsubscribe) stop();
+    this.#unsubscribe = [];
   }
 }

@@ -6,9 +6,9 @@ import { GatewayLink } from './gateway-port.ts';
 import { LAYOUT_NAMES, type Layout, layoutNamed } from './layouts.ts';
 import { Pacer } from './pacer.ts';
 import { identityOf, nodeIdOfIdentity, publicKeyOf } from './provision.ts';
-import { parseScenario } from './scenario.ts';
+import { gatewayId, parseScenario } from './scenario.ts';
 import type { MeterRow } from './trace.ts';
-import { gatewayId, World } from './world.ts';
+import { World } from './world.ts';
 
 /** Rows per meter that the link's own log remembers: an hour at 5 s, for comparisons. */
 export const LINK_LOG_ROWS_MAX = 720;

@@ -63,6 +63,19 @@ export class Fields {
     throw fault(this.at(name), `${shown(value)} is not possible`, `give ${kind} from ${range.min} to ${range.max}`);
   }
 
+  /** Like {@link number}, with null for "none". */
+  nullable(name: string, range: { min: number; max: number; fallback: number | null }): number | null {
+    const value = this.#value(name, range.fallback);
+    return value === null ? null : this.number(name, { min: range.min, max: range.max, fallback: value as number });
+  }
+
+  /** True or false; false when it is absent. */
+  flag(name: string): boolean {
+    const value = this.#object[name] ?? false;
+    if (typeof value === 'boolean') return value;
+    throw fault(this.at(name), `${shown(value)} is not possible`, 'give true or false');
+  }
+
   oneOf<Name extends string>(name: string, names: readonly Name[], fallback?: Name): Name {
     const value = this.#value(name, fallback);
     const found = names.find((each) => each === value);

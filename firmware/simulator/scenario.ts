@@ -1,7 +1,9 @@
 import type { EnergyClass, Role } from '../../nodes/headend/frame/fields.ts';
-import type { Link } from './radio/links.ts';
+import type { Interference, Link } from './radio/links.ts';
 import type { RadioConfig } from './radio/station.ts';
+import { type Fault, readFaults } from './scenario-faults.ts';
 import { Fields, fault, notYet, type Path, shown } from './scenario-fields.ts';
+import { readInterference, readLinks, readRadio } from './scenario-radio.ts';
 
 /** A scenario file, checked and complete: every field that the author left out has its default. */
 export interface Scenario {
@@ -14,13 +16,28 @@ export interface Scenario {
   readonly nodes: readonly ScenarioNode[];
   /** Directed links; undefined: the path loss between the nodes' places decides. */
   readonly links: readonly Link[] | undefined;
+  /** Pairs that disturb each other beside what the links bring: hidden terminals, strangers. */
+  readonly interference: readonly Interference[];
   readonly radio: RadioConfig;
   /** How sessions are protected: suite 0x00, 0x01 or 0x10. */
   readonly suite: 'none' | 'noise' | 'rsa';
   readonly pollCycleS: number;
   readonly intervalS: number;
+  /** The devices power up one after the other, spread evenly at random over this time, seconds. */
+  readonly powerUpS: number;
+  readonly clock: ClockErrors;
   /** In order of time. */
   readonly faults: readonly Fault[];
+}
+
+/** How far the devices' clocks are from true; each device draws its own within these bounds, for the whole run. */
+export interface ClockErrors {
+  /** Crystals of mains devices, parts per million. */
+  readonly crystalPpm: number;
+  /** RC oscillators of battery devices, percent. */
+  readonly rcPercent: number;
+  /** The firmware learns of a frame received or sent so much late at most, ms. */
+  readonly callbackJitterMs: number;
 }
 
 export interface ScenarioNode {
@@ -35,29 +52,39 @@ export interface ScenarioNode {
   readonly place: { readonly x: number; readonly y: number } | undefined;
 }
 
-export type Fault = { readonly atS: number } & FaultAction;
-export type FaultAction =
-  | { readonly kind: 'kill' | 'revive' | 'powerCut'; readonly node: string }
-  | { readonly kind: 'partition'; readonly nodes: readonly string[] }
-  | { readonly kind: 'heal' };
-
 /** Most nodes of a scenario: each firmware instance reserves address space. */
 export const SCENARIO_NODES_MAX = 5000;
 /** Longest run: 30 days. */
 const DURATION_S_MAX = 30 * 86_400;
+/** Mains comes back within this time at all devices, seconds. */
+const POWER_UP_S = 2;
 const SEED_MAX = Number.MAX_SAFE_INTEGER;
 const U16_MAX = 65_535;
 const LOCAL_HUB_ID_MAX = 65_534;
 const PLACE_METRES_MAX = 100_000;
-const FAULT_KINDS = ['kill', 'revive', 'powerCut', 'partition', 'heal'] as const;
+
+const KNOWN = [
+  'name',
+  'seed',
+  'durationS',
+  'warmupS',
+  'nodes',
+  'links',
+  'interference',
+  'radio',
+  'mesh',
+  'reading',
+  'powerUpS',
+  'clock',
+  'faults',
+];
 
 /**
  * Checks a parsed scenario file. Throws `badScenario` with the JSON path of the fault and what to do about it; a field of a later version is
  * refused, never ignored.
  */
 export function parseScenario(json: unknown): Scenario {
-  const known = ['name', 'seed', 'durationS', 'warmupS', 'nodes', 'links', 'radio', 'mesh', 'reading', 'faults'];
-  const fields = new Fields(json, '', known);
+  const fields = new Fields(json, '', KNOWN);
   const durationS = fields.number('durationS', { min: 1, max: DURATION_S_MAX });
   const warmupS = fields.number('warmupS', { min: 0, max: DURATION_S_MAX, fallback: 0 });
   if (warmupS >= durationS)
@@ -73,12 +100,15 @@ export function parseScenario(json: unknown): Scenario {
     warmupS,
     nodes,
     links,
+    interference: readInterference(fields, ids),
     radio: readRadio(fields),
     ...readMesh(fields),
     intervalS: fields
       .inner('reading', ['intervalS'])
       .number('intervalS', { min: 1, max: U16_MAX, whole: true, fallback: 60 }),
-    faults: readFaults(fields, ids, durationS),
+    powerUpS: fields.number('powerUpS', { min: 0, max: DURATION_S_MAX, fallback: POWER_UP_S }),
+    clock: readClock(fields),
+    faults: readFaults(fields, { ids, gateway: gatewayId({ nodes }), durationS }),
   };
 }
 
@@ -161,45 +191,6 @@ function requirePlaces(nodes: readonly ScenarioNode[]): void {
   throw fault(`nodes[${index}].x`, 'it is missing', 'give x and y in metres to every node, or a list of links');
 }
 
-function readLinks(fields: Fields, ids: ReadonlySet<string>): Link[] | undefined {
-  const list = fields.list('links');
-  if (list.length === 0) return undefined;
-  const pairs = new Map<string, Path>();
-  return list.map(({ value, path }) => {
-    const link = new Fields(value, path, ['from', 'to', 'prr', 'rssi']);
-    const from = knownNode(link.text('from'), link.at('from'), ids);
-    const to = knownNode(link.text('to'), link.at('to'), ids);
-    if (from === to) throw fault(link.at('to'), `${shown(to)} is the sender itself`, 'name another node');
-    const pair = JSON.stringify([from, to]);
-    const first = pairs.get(pair);
-    if (first)
-      throw fault(path, `${from} to ${to} is given in ${first} already`, 'keep one of them (links have a direction)');
-    pairs.set(pair, path);
-    const prr = link.number('prr', { min: 0, max: 1 });
-    return link.has('rssi') ? { from, to, prr, rssi: link.number('rssi', { min: -128, max: 0 }) } : { from, to, prr };
-  });
-}
-
-function knownNode(id: string, path: Path, ids: ReadonlySet<string>): string {
-  if (!ids.has(id)) throw fault(path, `there is no node ${shown(id)}`, 'name one of nodes[].id');
-  return id;
-}
-
-function readRadio(fields: Fields): RadioConfig {
-  const radio = fields.inner('radio', ['interferencePrr', 'captureDb', 'macRetries', 'burst']);
-  const burst = radio.inner('burst', ['meanBadS', 'meanGoodS']);
-  for (const name of ['meanBadS', 'meanGoodS']) {
-    const mean = burst.number(name, { min: 0, max: DURATION_S_MAX, fallback: 0 });
-    if (mean !== 0) throw notYet(burst.at(name), 'a link that changes in bursts', 'give 0 or remove radio.burst');
-  }
-  return {
-    interferencePrr: radio.number('interferencePrr', { min: 0, max: 1, fallback: 0.02 }),
-    captureDb: radio.get('captureDb') === null ? null : radio.number('captureDb', { min: 0, max: 100, fallback: 6 }),
-    macRetries: radio.number('macRetries', { min: 0, max: 31, whole: true, fallback: 5 }),
-    burst: { meanBadS: 0, meanGoodS: 0 },
-  };
-}
-
 /** The mesh part; of its modes this version has one. */
 function readMesh(fields: Fields): Pick<Scenario, 'suite' | 'pollCycleS'> {
   const mesh = fields.inner('mesh', ['mode', 'suite', 'pollCycleS']);
@@ -210,51 +201,16 @@ function readMesh(fields: Fields): Pick<Scenario, 'suite' | 'pollCycleS'> {
   return { suite, pollCycleS };
 }
 
-function readFaults(fields: Fields, ids: ReadonlySet<string>, durationS: number): Fault[] {
-  const faults = fields.list('faults').map(({ value, path }) => readFault(value, path, ids, durationS));
-  const sorted = faults.sort((a, b) => a.fault.atS - b.fault.atS);
-  const dead = new Set<string>();
-  for (const { fault: each, path } of sorted) {
-    if (each.kind === 'kill' || each.kind === 'powerCut') {
-      if (dead.has(each.node))
-        throw fault(`${path}.${each.kind}`, `${each.node} is dead at that time`, 'revive it before');
-      if (each.kind === 'kill') dead.add(each.node);
-    } else if (each.kind === 'revive' && !dead.delete(each.node)) {
-      throw fault(`${path}.revive`, `${each.node} is alive at that time`, 'kill it before');
-    }
-  }
-  return sorted.map((each) => each.fault);
+function readClock(fields: Fields): ClockErrors {
+  const clock = fields.inner('clock', ['crystalPpm', 'rcPercent', 'callbackJitterMs']);
+  return {
+    crystalPpm: clock.number('crystalPpm', { min: 0, max: 1000, fallback: 0 }),
+    rcPercent: clock.number('rcPercent', { min: 0, max: 50, fallback: 0 }),
+    callbackJitterMs: clock.number('callbackJitterMs', { min: 0, max: 100, fallback: 0 }),
+  };
 }
 
-function readFault(
-  value: unknown,
-  path: Path,
-  ids: ReadonlySet<string>,
-  durationS: number,
-): { fault: Fault; path: Path } {
-  const advice = 'remove it: a fault has atS and one action; power cuts inside NV writes are not in this version';
-  const fields = new Fields(value, path, ['atS', ...FAULT_KINDS], advice);
-  const kinds = FAULT_KINDS.filter((kind) => fields.has(kind));
-  const kind = kinds[0];
-  if (kind === undefined || kinds.length > 1) {
-    throw fault(path, `it has ${kinds.length} actions`, `give exactly one of ${FAULT_KINDS.join(', ')}`);
-  }
-  const atS = fields.number('atS', { min: 0, max: durationS });
-  return { fault: { atS, ...readAction(fields, kind, ids) }, path };
-}
-
-function readAction(fields: Fields, kind: (typeof FAULT_KINDS)[number], ids: ReadonlySet<string>): FaultAction {
-  if (kind === 'heal') {
-    if (fields.get('heal') !== true)
-      throw fault(fields.at('heal'), `${shown(fields.get('heal'))} is not possible`, 'give true');
-    return { kind };
-  }
-  if (kind !== 'partition') return { kind, node: knownNode(fields.text(kind), fields.at(kind), ids) };
-  const nodes = fields.list('partition').map(({ value, path }) => {
-    if (typeof value !== 'string') throw fault(path, `${shown(value)} is no node`, 'name one of nodes[].id');
-    return knownNode(value, path, ids);
-  });
-  if (nodes.length === 0)
-    throw fault(fields.at('partition'), 'it names no node', 'list the nodes to cut off from all others');
-  return { kind, nodes };
+/** Id of the scenario's gateway. */
+export function gatewayId({ nodes }: Pick<Scenario, 'nodes'>): string {
+  return (nodes.find((node) => node.role === 'gateway') as ScenarioNode).id;
 }

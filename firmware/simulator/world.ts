@@ -2,24 +2,24 @@ import type { ResetCause } from '../../nodes/headend/frame/fields.ts';
 import { SUITE_ECC, SUITE_NONE, SUITE_RSA } from '../../nodes/headend/frame/packet.ts';
 import { networkNumber } from '../../nodes/headend/security/keys.ts';
 import { Device, type DeviceConfig, type DeviceSecurity } from './device.ts';
+import { DeviceClock } from './device-clock.ts';
 import type { Firmware } from './firmware.ts';
 import { GatewayPort } from './gateway-port.ts';
 import { MeterInput } from './meter-input.ts';
 import { MeterLog } from './meter-log.ts';
 import { handshakeAt, identityOf, provision } from './provision.ts';
-import { LinkTable } from './radio/links.ts';
+import { LinkTable, withPairs } from './radio/links.ts';
 import { linksFromPositions } from './radio/path-loss.ts';
 import { Radio } from './radio/radio.ts';
 import { Random } from './random.ts';
-import type { Fault, Scenario, ScenarioNode } from './scenario.ts';
+import { gatewayId, type Scenario, type ScenarioNode } from './scenario.ts';
+import type { Fault } from './scenario-faults.ts';
 import { Schedule } from './schedule.ts';
 import type { MeterRow, Trace } from './trace.ts';
 
 /** UTC at the start of a run unless told otherwise. */
 export const START_UTC_MS = Date.UTC(2026, 0, 15, 10);
 
-/** Mains comes back within this time at all devices, us. */
-const BOOT_SPREAD_US = 2_000_000;
 /** A power cut ends after this time, us. */
 const POWER_CUT_US = 2_000_000;
 /** A chip that restarts itself is back after this time, us. */
@@ -52,6 +52,8 @@ export interface WorldOptions {
   /** Rows remembered per meter. */
   readonly meterLogRowsMax?: number;
 }
+
+type RadioFault = Extract<Fault, { kind: 'partition' | 'heal' | 'ackLoss' | 'link' | 'channel' }>;
 
 /** What happens in a world, told within the event in which it happens. */
 export interface WorldObserver {
@@ -171,21 +173,28 @@ export class World {
         this.powerOff(fault.node);
         this.#powerOnIn(POWER_CUT_US, fault.node, 'brownOut');
         break;
-      case 'partition':
-        this.radio.partition(fault.nodes);
+      case 'powerCutInWrite':
+        this.device(fault.node).flash.cutPowerAt(1, this.#random.fork(`write of ${fault.node} at ${fault.atS}`));
         break;
-      case 'heal':
-        this.radio.heal();
+      case 'hostOutage':
+        this.gateway.plugged = !fault.on;
         break;
+      default:
+        applyToRadio(this.radio, fault);
     }
   }
 
   #linkTable(): LinkTable {
     const { scenario } = this.#options;
     const ids = scenario.nodes.map((node) => node.id);
-    if (scenario.links) return new LinkTable(ids, scenario.links);
+    // A link that a fault will change has to be in the table from the start.
+    const changing = scenario.faults.flatMap((fault) => (fault.kind === 'link' ? [fault] : []));
+    const interference = scenario.interference;
+    if (scenario.links) return new LinkTable(ids, withPairs(scenario.links, changing), interference);
     const places = scenario.nodes.map(({ id, place }) => ({ id, x: place?.x ?? 0, y: place?.y ?? 0 }));
-    return linksFromPositions(places, this.#random.fork('links'), scenario.radio.interferencePrr);
+    const { interferencePrr } = scenario.radio;
+    const links = linksFromPositions(places, this.#random.fork('links'), interferencePrr);
+    return new LinkTable(ids, withPairs(links, changing), interference);
   }
 
   #addDevice(node: ScenarioNode, index: number): void {
@@ -215,6 +224,7 @@ export class World {
       schedule: this.schedule,
       radio: this.radio,
       random,
+      clock: new DeviceClock(scenario.clock, node.power, random.fork('clock')),
       seed: this.seed,
       registers: () => (this.#measuring ? input?.sample(this.utcMs()) : undefined),
       toHost: (bytes) => this.gateway.fromDevice(bytes),
@@ -238,7 +248,7 @@ export class World {
     }
     this.#devices.set(id, device);
     this.#logs.set(id, log);
-    this.#powerOnIn(random.fork('boot').int(BOOT_SPREAD_US), id, 'powerOn');
+    this.#powerOnIn(random.fork('boot').int(Math.max(1, Math.round(scenario.powerUpS * 1e6))), id, 'powerOn');
   }
 
   #powerOnIn(delayUs: number, id: string, cause: ResetCause): void {
@@ -279,9 +289,25 @@ export class World {
   }
 }
 
-/** Id of the scenario's gateway. */
-export function gatewayId(scenario: Scenario): string {
-  return (scenario.nodes.find((node) => node.role === 'gateway') as ScenarioNode).id;
+/** Does what the faults of the radio say. */
+function applyToRadio(radio: Radio, fault: RadioFault): void {
+  switch (fault.kind) {
+    case 'partition':
+      radio.partition(fault.nodes);
+      break;
+    case 'heal':
+      radio.heal();
+      break;
+    case 'ackLoss':
+      radio.loseAcks(fault.from, fault.to, fault.loss);
+      break;
+    case 'link':
+      radio.changeLink(fault.from, fault.to, fault.prr);
+      break;
+    case 'channel':
+      radio.tune(fault.nodes, fault.channel);
+      break;
+  }
 }
 
 /** A locally administered address (IEEE 802-2014, 8.4), "WM" and the node's number. */

@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { loadFirmware } from '../../firmware/simulator/firmware.ts';
 import type { SimulationResult } from '../../firmware/simulator/result.ts';
 import { parseScenario, type Scenario } from '../../firmware/simulator/scenario.ts';
 import { simulate } from '../../firmware/simulator/simulation.ts';
-import { reasonOf, WattmeshError } from '../headend/errors.ts';
+import { reasonOf } from '../headend/errors.ts';
+import { readFileArguments, readScenarioFile } from './arguments.ts';
 
 const USAGE = `Usage: wattmesh sim FILE [--seed N] [--json] [--checked] [--quiet]
 
@@ -19,25 +18,17 @@ Exit code: 0 fine, 1 readings lost or rules violated, 2 bad input.
 /** Most often that progress is shown, ms. */
 const PROGRESS_MS = 500;
 
-interface Arguments {
-  readonly file: string;
-  readonly seed: number | undefined;
-  readonly json: boolean;
-  readonly checked: boolean;
-  readonly quiet: boolean;
-}
-
 /** `wattmesh sim`: returns the exit code. */
 export async function run(args: string[]): Promise<number> {
   try {
-    const options = readArguments(args);
+    const options = readFileArguments(args, USAGE, ['checked']);
     if (!options) {
       process.stdout.write(USAGE);
       return 0;
     }
-    const scenario = readScenario(options.file);
+    const scenario = readScenarioFile(options.file, parseScenario);
     const progress = options.quiet ? undefined : showProgress();
-    const firmware = loadFirmware(options.checked);
+    const firmware = loadFirmware(options.flags.has('checked'));
     const result = await simulate({
       scenario,
       firmware,
@@ -54,60 +45,6 @@ export async function run(args: string[]): Promise<number> {
     if (reason === undefined) throw error;
     process.stderr.write(`wattmesh sim: ${(error as Error).message}\n`);
     return reason === 'firmwareTrap' ? 1 : 2;
-  }
-}
-
-/** Undefined: help is wanted. */
-function readArguments(args: string[]): Arguments | undefined {
-  let parsed: ReturnType<typeof parse>;
-  try {
-    parsed = parse(args);
-  } catch (error) {
-    throw new WattmeshError('badConfig', `${(error as Error).message}\n${USAGE}`, { cause: error });
-  }
-  const { values, positionals } = parsed;
-  if (values.help) return undefined;
-  const [file, ...more] = positionals;
-  if (file === undefined || more.length > 0) throw new WattmeshError('badConfig', `name one scenario file\n${USAGE}`);
-  const { json = false, checked = false, quiet = false } = values;
-  return { file, seed: readSeed(values.seed), json, checked, quiet };
-}
-
-function parse(args: string[]) {
-  return parseArgs({
-    args,
-    allowPositionals: true,
-    options: {
-      seed: { type: 'string' },
-      json: { type: 'boolean' },
-      checked: { type: 'boolean' },
-      quiet: { type: 'boolean' },
-      help: { type: 'boolean', short: 'h' },
-    },
-  });
-}
-
-function readSeed(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const seed = Number(text);
-  if (/^\d+$/.test(text) && Number.isSafeInteger(seed)) return seed;
-  throw new WattmeshError('badConfig', `--seed ${text} is not possible: give a whole number from 0`);
-}
-
-function readScenario(file: string): Scenario {
-  let json: unknown;
-  try {
-    json = JSON.parse(readFileSync(file, 'utf8'));
-  } catch (error) {
-    throw new WattmeshError('badScenario', `${file} cannot be read as JSON: ${(error as Error).message}`, {
-      cause: error,
-    });
-  }
-  try {
-    return parseScenario(json);
-  } catch (error) {
-    if (reasonOf(error) !== 'badScenario') throw error;
-    throw new WattmeshError('badScenario', `${file}: ${(error as Error).message}`, { cause: error });
   }
 }
 

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { Device, type DeviceConfig, type InputSample } from '../../firmware/simulator/device.ts';
+import { DeviceClock } from '../../firmware/simulator/device-clock.ts';
 import { PowerCut } from '../../firmware/simulator/flash.ts';
 import { LinkTable } from '../../firmware/simulator/radio/links.ts';
 import { Radio } from '../../firmware/simulator/radio/radio.ts';
 import { Random } from '../../firmware/simulator/random.ts';
+import type { ClockErrors } from '../../firmware/simulator/scenario.ts';
 import { Schedule } from '../../firmware/simulator/schedule.ts';
 import type { Trace } from '../../firmware/simulator/trace.ts';
 import { Reader, toHex, Writer } from '../../nodes/headend/bytes.ts';
@@ -11,6 +13,7 @@ import { reasonOf } from '../../nodes/headend/errors.ts';
 import { SUITE_RSA } from '../../nodes/headend/frame/packet.ts';
 import { type Call, type FakeInstance, fakeFirmware, SCRATCH, type Script } from './fake-firmware.ts';
 
+const TRUE_TIME: ClockErrors = { crystalPpm: 0, rcPercent: 0, callbackJitterMs: 0 };
 const NEVER = Number.POSITIVE_INFINITY;
 
 const CONFIG: DeviceConfig = {
@@ -38,7 +41,7 @@ class Bench {
   powerLost = 0;
   sample: InputSample | undefined;
 
-  constructor(script: Script, config: Partial<DeviceConfig> = {}) {
+  constructor(script: Script, config: Partial<DeviceConfig> = {}, errors?: Partial<ClockErrors>) {
     const links = new LinkTable(
       ['m1', 'm2'],
       [
@@ -57,6 +60,7 @@ class Bench {
         schedule: this.schedule,
         radio: this.radio,
         random: new Random(id),
+        ...(errors ? { clock: new DeviceClock({ ...TRUE_TIME, ...errors }, own.energy, new Random(id)) } : {}),
         seed: '42',
         registers: () => this.sample,
         toHost: (bytes) => this.host.push(toHex(bytes)),
@@ -133,6 +137,46 @@ describe('simulated device', () => {
         ['tick', 3_000],
       ],
     );
+  });
+
+  it('counts time with its own clock', () => {
+    const bench = new Bench(
+      (call) => (call.kind === 'boot' ? 1_000_000 : NEVER),
+      { energy: 'battery' },
+      { rcPercent: 5 },
+    );
+    bench.a.powerOn();
+    const trueUs: number[] = [];
+    while (bench.schedule.step()) trueUs.push(bench.schedule.nowUs);
+    const [, tick] = bench.calls();
+    assert.equal(trueUs.length, 1);
+    assert.notEqual(trueUs[0], 1_000_000);
+    assert.ok(Math.abs((trueUs[0] as number) - 1_000_000) <= 53_000);
+    assert.ok(tick?.kind === 'tick' && tick.nowUs >= 1_000_000 && tick.nowUs <= 1_000_001);
+  });
+
+  it('learns of its radio a little late, in order, and not at all after a power-off', () => {
+    const bench = new Bench(idle, {}, { callbackJitterMs: 2 });
+    for (const device of bench.devices) device.powerOn();
+    const sentUs: number[] = [];
+    for (let frame = 0; frame < 50; frame++) {
+      bench.schedule.run(frame * 1000);
+      bench.radio.send('m1', bench.b.mac, Uint8Array.of(frame));
+      sentUs.push(frame * 1000);
+    }
+    bench.schedule.run(49_900);
+    bench.b.powerOff();
+    bench.schedule.run(1_000_000);
+    const heard = bench
+      .calls(1)
+      .flatMap((call) => (call.kind === 'receive' ? [[call.io[12] as number, call.nowUs]] : []));
+    assert.deepEqual(
+      heard.map(([frame]) => frame),
+      [...heard.map(([frame]) => frame)].sort((a = 0, b = 0) => a - b),
+    );
+    const delays = heard.map(([frame = 0, nowUs = 0]) => nowUs - (sentUs[frame] as number) - 50 - 192 - 8 * 44);
+    assert.ok(Math.min(...delays) >= 0 && Math.max(...delays) > 1000, `${delays}`);
+    assert.ok(heard.length < 50 && heard.length > 20, `${heard.length}`);
   });
 
   it('takes the clock of the firmware at its end for never', () => {

@@ -45,15 +45,25 @@ describe('scenario file', () => {
         { id: 'm2', role: 'meter', power: 'battery', x: 70, y: 5 },
       ],
       links: [{ from: 'm1', to: 'h1', prr: 0.93, rssi: -80 }],
+      interference: [{ from: 'm2', to: 'h1', sensed: false, rssi: -70 }],
       radio: { interferencePrr: 0.05, captureDb: null, macRetries: 4, burst: { meanBadS: 0, meanGoodS: 0 } },
       mesh: { mode: 'collection', suite: 'noise', pollCycleS: 30 },
       reading: { intervalS: 15 },
+      powerUpS: 60,
+      clock: { crystalPpm: 20, rcPercent: 5, callbackJitterMs: 2 },
       faults: [
         { atS: 2400, heal: true },
         { atS: 1200, kill: 'h1' },
         { atS: 1800, revive: 'h1' },
         { atS: 2000, powerCut: 'm1' },
+        { atS: 2050, powerCutInWrite: 'm1' },
         { atS: 2100, partition: ['m1', 'm2'] },
+        { atS: 2500, ackLoss: { to: 'm1', loss: 0.5, forS: 60 } },
+        { atS: 2600, link: { from: 'm1', to: 'h1', prr: 0.1, forS: 20 } },
+        { atS: 2610, link: { from: 'h1', to: 'm1', prr: 0 } },
+        { atS: 2700, channel: { nodes: ['m1', 'm2'], number: 6 } },
+        { atS: 2800, gatewayOutage: { forS: 100 } },
+        { atS: 2850, hostOutage: { forS: 750 } },
       ],
     });
     assert.deepEqual(parsed, {
@@ -68,16 +78,30 @@ describe('scenario file', () => {
         { id: 'm2', role: 'meter', power: 'battery', localHubId: 0, place: { x: 70, y: 5 } },
       ],
       links: [{ from: 'm1', to: 'h1', prr: 0.93, rssi: -80 }],
+      interference: [{ from: 'm2', to: 'h1', sensed: false, rssi: -70 }],
       radio: { interferencePrr: 0.05, captureDb: null, macRetries: 4, burst: { meanBadS: 0, meanGoodS: 0 } },
       pollCycleS: 30,
       suite: 'noise',
       intervalS: 15,
+      powerUpS: 60,
+      clock: { crystalPpm: 20, rcPercent: 5, callbackJitterMs: 2 },
       faults: [
         { atS: 1200, kind: 'kill', node: 'h1' },
         { atS: 1800, kind: 'revive', node: 'h1' },
         { atS: 2000, kind: 'powerCut', node: 'm1' },
+        { atS: 2050, kind: 'powerCutInWrite', node: 'm1' },
         { atS: 2100, kind: 'partition', nodes: ['m1', 'm2'] },
         { atS: 2400, kind: 'heal' },
+        { atS: 2500, kind: 'ackLoss', to: 'm1', loss: 0.5 },
+        { atS: 2560, kind: 'ackLoss', to: 'm1', loss: 0 },
+        { atS: 2600, kind: 'link', from: 'm1', to: 'h1', prr: 0.1 },
+        { atS: 2610, kind: 'link', from: 'h1', to: 'm1', prr: 0 },
+        { atS: 2620, kind: 'link', from: 'm1', to: 'h1', prr: undefined },
+        { atS: 2700, kind: 'channel', nodes: ['m1', 'm2'], channel: 6 },
+        { atS: 2800, kind: 'kill', node: 'gw' },
+        { atS: 2850, kind: 'hostOutage', on: true },
+        { atS: 2900, kind: 'revive', node: 'gw' },
+        { atS: 3600, kind: 'hostOutage', on: false },
       ],
     });
   });
@@ -200,9 +224,9 @@ describe('scenario file', () => {
       /^links\[0\]\.prr: 80 is not possible; give a number from 0 to 1/,
     ],
     [
-      'bursts',
-      scenario({ radio: { burst: { meanBadS: 1, meanGoodS: 9 } } }),
-      /^radio\.burst\.meanBadS: .*not in this version; give 0/,
+      'bursts that never end',
+      scenario({ radio: { burst: { meanBadS: 1 } } }),
+      /^radio\.burst\.meanGoodS: links that are never good deliver nothing/,
     ],
     ['flooding', scenario({ mesh: { mode: 'flooding' } }), /^mesh\.mode: mode "flooding" is not in this version/],
     [
@@ -220,7 +244,7 @@ describe('scenario file', () => {
     [
       'a fault inside an NV write',
       scenario({ faults: [{ atS: 1, powerCut: 'm1', nvWrite: 3 }] }),
-      /^faults\[0\]\.nvWrite: .*power cuts inside NV writes are not in this version/,
+      /^faults\[0\]\.nvWrite: there is no such field/,
     ],
     [
       'a fault after the end',
@@ -239,6 +263,47 @@ describe('scenario file', () => {
       scenario({ faults: [{ atS: 1, partition: ['m1', 'x'] }] }),
       /^faults\[0\]\.partition\[1\]: there is no node "x"/,
     ],
+    [
+      'a loss of acknowledgements of nobody',
+      scenario({ faults: [{ atS: 1, ackLoss: { forS: 1 } }] }),
+      /it names no node/,
+    ],
+    [
+      'a fault without an end',
+      scenario({ faults: [{ atS: 1, hostOutage: {} }] }),
+      /^faults\[0\]\.hostOutage\.forS: it is missing/,
+    ],
+    [
+      'a fault that ends after the run',
+      scenario({ faults: [{ atS: 500, gatewayOutage: { forS: 101 } }] }),
+      /^faults\[0\]\.gatewayOutage\.forS: 101 is not possible; give a number from 0 to 100/,
+    ],
+    [
+      'a host that is away twice',
+      scenario({ faults: [1, 5].map((atS) => ({ atS, hostOutage: { forS: 10 } })) }),
+      /^faults\[1\]\.hostOutage: the host is away at that time/,
+    ],
+    [
+      'a dead gateway that dies',
+      scenario({
+        faults: [
+          { atS: 1, kill: 'gw' },
+          { atS: 2, gatewayOutage: { forS: 1 } },
+        ],
+      }),
+      /^faults\[1\]\.gatewayOutage: gw is dead at that time/,
+    ],
+    [
+      'a channel that is none',
+      scenario({ faults: [{ atS: 1, channel: { nodes: ['m1'], number: 0 } }] }),
+      /^faults\[0\]\.channel\.number: 0 is not possible; give a whole number from 1 to 14/,
+    ],
+    [
+      'a change of a link to itself',
+      scenario({ faults: [{ atS: 1, link: { from: 'm1', to: 'm1', prr: 1 } }] }),
+      /^faults\[0\]\.link\.to: "m1" is the sender itself/,
+    ],
+    ['a clock that is wild', scenario({ clock: { rcPercent: 80 } }), /^clock\.rcPercent: 80 is not possible/],
     [
       'killing the dead',
       scenario({

@@ -1,4 +1,5 @@
 import type { Random } from '../random.ts';
+import { Bursts } from './bursts.ts';
 import type { LinkTable } from './links.ts';
 import type { RadioConfig } from './station.ts';
 
@@ -46,6 +47,11 @@ const DEAF = 3;
 /** The receiver or the sender is switched off, or the link is cut. */
 const UNHEARD = 4;
 
+/** Why a link is cut: bits. */
+const PARTITION = 1;
+const OTHER_CHANNEL = 2;
+const FIRST_CHANNEL = 1;
+
 /**
  * The shared medium: which frames are on air at which station, which of them destroy each other, and which arrive. Only stations that
  * have a link from the sender are touched, and nothing is allocated per frame.
@@ -55,10 +61,19 @@ export class Air {
   readonly #ears: readonly Ear[];
   readonly #random: Random;
   readonly #captureDb: number | null;
-  /** Per link: 1 where the sender collides at the receiver, 1 where it is sensed there, 1 while the link is cut. */
+  readonly #bursts: Bursts | undefined;
+  readonly #interferencePrr: number;
+  readonly #prr: Float64Array;
+  readonly #rssiDbm: Float64Array;
+  /** Per link: 1 where the sender collides at the receiver, 1 where it is sensed there, not 0 while the link is cut. */
   readonly #disturbs: Uint8Array;
   readonly #sensed: Uint8Array;
   readonly #cut: Uint8Array;
+  /** Per link: 1 while a frame on it counts as a carrier at the receiver. */
+  readonly #carried: Uint8Array;
+  /** Per link: share of the acknowledgements on it that is lost; undefined: none anywhere. */
+  #ackLoss: Float64Array | undefined;
+  readonly #channel: Uint8Array;
   /** Per link: what becomes of the frame that its sender has on air. */
   readonly #fate: Uint8Array;
   /** Per station: the links by which frames are arriving, and how many of them are sensed. */
@@ -71,10 +86,15 @@ export class Air {
     this.#ears = ears;
     this.#random = random;
     this.#captureDb = config.captureDb;
-    const reaches = links.prr.map((prr) => (prr > 0 && prr >= config.interferencePrr ? 1 : 0));
-    this.#disturbs = links.disturbs.map((always, link) => always | (reaches[link] as number));
-    this.#sensed = links.sensed.map((always, link) => always | (reaches[link] as number));
+    if (config.burst.meanBadS > 0) this.#bursts = new Bursts(links.to.length, config.burst, random.fork('bursts'));
+    this.#interferencePrr = config.interferencePrr;
+    this.#prr = links.prr.slice();
+    this.#rssiDbm = links.rssiDbm.slice();
+    this.#disturbs = links.disturbs.map((always, link) => always | this.#reaches(link));
+    this.#sensed = links.sensed.map((always, link) => always | this.#reaches(link));
     this.#cut = new Uint8Array(links.to.length);
+    this.#carried = new Uint8Array(links.to.length);
+    this.#channel = new Uint8Array(links.ids.length).fill(FIRST_CHANNEL);
     this.#fate = new Uint8Array(links.to.length);
     this.#arriving = links.ids.map(() => []);
     this.#carriers = new Uint16Array(links.ids.length);
@@ -103,7 +123,9 @@ export class Air {
       const arriving = this.#arriving[receiver] as number[];
       for (const other of arriving) this.#overlap(link, other);
       arriving.push(link);
-      if (this.#sensed[link] && (this.#carriers[receiver] as number)++ === 0) ear.carrierOn();
+      if (!this.#sensed[link]) continue;
+      this.#carried[link] = 1;
+      if ((this.#carriers[receiver] as number)++ === 0) ear.carrierOn();
     }
   }
 
@@ -137,24 +159,60 @@ export class Air {
     const { from, to } = this.#links;
     for (let link = 0; link < to.length; link++) {
       if (group.has(from[link] as number) === group.has(to[link] as number)) continue;
-      this.#cut[link] = 1;
-      this.#spoil(link, UNHEARD);
+      this.#cutOff(link, PARTITION);
     }
   }
 
-  /** Restores every link that was cut. */
+  /** Ends all partitions. */
   heal(): void {
-    this.#cut.fill(0);
+    for (let link = 0; link < this.#cut.length; link++) this.#cut[link] = (this.#cut[link] as number) & ~PARTITION;
   }
 
-  /** Probability that a frame arrives by this link undisturbed now. Losses in bursts belong here: a state per link times its ratio. */
-  #ratio(link: number): number {
-    return this.#links.prr[link] as number;
+  /** Puts stations on a channel; all begin on the same one. Stations on different channels do not notice each other. */
+  tune(group: readonly number[], channel: number): void {
+    const { from, to } = this.#links;
+    for (const station of group) this.#channel[station] = channel;
+    for (let link = 0; link < to.length; link++) {
+      const together = this.#channel[from[link] as number] === this.#channel[to[link] as number];
+      if (together) this.#cut[link] = (this.#cut[link] as number) & ~OTHER_CHANNEL;
+      else this.#cutOff(link, OTHER_CHANNEL);
+    }
+  }
+
+  /** Gives a link another ratio and power; it then also interferes, or no longer does, as the ratio says. */
+  change(link: number, prr: number, rssiDbm: number): void {
+    this.#prr[link] = prr;
+    this.#rssiDbm[link] = rssiDbm;
+    this.#disturbs[link] = (this.#links.disturbs[link] as number) | this.#reaches(link);
+    this.#sensed[link] = (this.#links.sensed[link] as number) | this.#reaches(link);
+  }
+
+  /** Packet reception ratio of a link now, 0 while it is cut; bursts apart. */
+  prr(link: number): number {
+    return this.#cut[link] ? 0 : (this.#prr[link] as number);
+  }
+
+  /** Power received by a link now, dBm. */
+  rssiDbm(link: number): number {
+    return this.#rssiDbm[link] as number;
+  }
+
+  /** From now on this share of the acknowledgements that go by the link is lost. */
+  loseAcks(link: number, share: number): void {
+    this.#ackLoss ??= new Float64Array(this.#cut.length);
+    this.#ackLoss[link] = share;
+  }
+
+  /** Probability that a frame that ends at `nowUs` arrives by this link if nothing disturbs it. */
+  #ratio(link: number, nowUs: number): number {
+    const prr = this.#prr[link] as number;
+    return this.#bursts?.ratio(link, prr, nowUs) ?? prr;
   }
 
   /** Settles the fate of a frame on each of its links and notes where it is to be delivered. */
   #clear(frame: OnAir): void {
-    const { first, to, prr } = this.#links;
+    const { first, to } = this.#links;
+    const prr = this.#prr;
     frame.collided = false;
     const end = first[frame.from + 1] as number;
     for (let link = first[frame.from] as number; link < end; link++) {
@@ -165,14 +223,34 @@ export class Air {
       const ear = this.#ears[receiver] as Ear;
       removeFrom(this.#arriving[receiver] as number[], link);
       const addressed = frame.to === receiver;
-      if (addressed && (fate === OVERLAPPED || fate === DEAF)) frame.collided = true;
+      const meant = addressed || (frame.to === EVERYBODY && (prr[link] as number) > 0);
+      if (meant && (fate === OVERLAPPED || fate === DEAF)) frame.collided = true;
       if ((fate === INTACT || fate === OVERLAPPED) && (prr[link] as number) > 0 && ear.listening()) {
-        const intact = fate === INTACT && this.#random.float() < this.#ratio(link);
+        const intact =
+          fate === INTACT && this.#random.float() < this.#ratio(link, frame.endUs) && !this.#ackFails(frame, link);
         ear.frameEnded(frame, intact);
         if (intact && (addressed || frame.to === EVERYBODY)) this.#delivering.push(link);
       }
-      if (this.#sensed[link] && --(this.#carriers[receiver] as number) === 0) ear.carrierOff();
+      if (!this.#carried[link]) continue;
+      this.#carried[link] = 0;
+      if (--(this.#carriers[receiver] as number) === 0) ear.carrierOff();
     }
+  }
+
+  #ackFails(frame: OnAir, link: number): boolean {
+    if (!frame.ack || this.#ackLoss === undefined) return false;
+    const share = this.#ackLoss[link] as number;
+    return share > 0 && this.#random.float() < share;
+  }
+
+  #cutOff(link: number, why: number): void {
+    this.#cut[link] = (this.#cut[link] as number) | why;
+    this.#spoil(link, UNHEARD);
+  }
+
+  #reaches(link: number): number {
+    const prr = this.#prr[link] as number;
+    return prr > 0 && prr >= this.#interferencePrr ? 1 : 0;
   }
 
   #spoil(link: number, fate: number): void {
@@ -187,7 +265,7 @@ export class Air {
 
   /** True when the frame on link `a` is strong enough to survive the one on link `b`, whichever came first. */
   #captures(a: number, b: number): boolean {
-    const aboveDb = (this.#links.rssiDbm[a] as number) - (this.#links.rssiDbm[b] as number);
+    const aboveDb = (this.#rssiDbm[a] as number) - (this.#rssiDbm[b] as number);
     return this.#captureDb !== null && aboveDb > 0 && aboveDb >= this.#captureDb;
   }
 }

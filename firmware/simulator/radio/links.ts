@@ -22,9 +22,17 @@ export interface Interference {
   readonly rssi?: number;
 }
 
+/** The links, and one of ratio 0 for each of `pairs` that is not among them. */
+export function withPairs(links: readonly Link[], pairs: readonly { from: string; to: string }[]): Link[] {
+  const key = ({ from, to }: { from: string; to: string }): string => JSON.stringify([from, to]);
+  const all = new Map<string, Link>(pairs.map((pair) => [key(pair), { from: pair.from, to: pair.to, prr: 0 }]));
+  for (const link of links) all.set(key(link), link);
+  return [...all.values()];
+}
+
 /**
  * Who hears whom, as flat arrays: the links of station s are numbered `first[s]` … `first[s + 1] - 1`. A pair without an entry does
- * not exist for the radio. Fixed for a run.
+ * not exist for the radio. Fixed for a run, but for the ratios and powers that a fault changes.
  */
 export class LinkTable {
   readonly ids: readonly string[];

@@ -174,12 +174,13 @@ export class Mac implements Ear {
       this.#ackDue = this.#shared.schedule.at(this.#shared.schedule.nowUs + SIFS_US, this.#onAckDue);
       if (frame.attempt > 1 && this.#shared.accepted[link] === frame.sequence) {
         this.stats.duplicates++;
+        this.station.repeated?.(frame.bytes as Uint8Array, this.#shared.addressOf(frame.from));
         return;
       }
       this.#shared.accepted[link] = frame.sequence;
     }
     this.stats.received++;
-    const rssiDbm = this.#shared.links.rssiDbm[link] as number;
+    const rssiDbm = this.#shared.air.rssiDbm(link);
     this.station.received(frame.bytes as Uint8Array, this.#shared.addressOf(frame.from), frame.toMac, rssiDbm);
   }
 

@@ -1,5 +1,5 @@
 import type { Random } from '../random.ts';
-import { type Link, LinkTable } from './links.ts';
+import type { Link } from './links.ts';
 import { prrAt } from './reception.ts';
 
 /** Log-distance path loss with log-normal shadowing (Rappaport, Wireless Communications, ch. 4). */
@@ -31,14 +31,14 @@ const NEGLIGIBLE_PRR = 0.001;
 
 /**
  * Links between stations at these places, drawn once from `random` and stable for the run. Pairs that reach `interferencePrr` are
- * always in the table, so that a small value extends the interference beyond the range of reception.
+ * always among them, so that a small value extends the interference beyond the range of reception.
  */
 export function linksFromPositions(
   places: readonly Position[],
   random: Random,
   interferencePrr: number,
   model: PathLoss = BUILDING,
-): LinkTable {
+): Link[] {
   const keep = Math.min(NEGLIGIBLE_PRR, interferencePrr);
   const links: Link[] = [];
   for (const [i, a] of places.entries()) {
@@ -56,8 +56,5 @@ export function linksFromPositions(
       }
     }
   }
-  return new LinkTable(
-    places.map((place) => place.id),
-    links,
-  );
+  return links;
 }

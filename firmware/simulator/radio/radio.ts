@@ -4,6 +4,7 @@ import { Air, EVERYBODY, NOBODY, type OnAir } from './air.ts';
 import { MAX_PAYLOAD_BYTES } from './airtime.ts';
 import type { LinkTable } from './links.ts';
 import { Mac } from './mac.ts';
+import { rssiFor } from './reception.ts';
 import type { RadioConfig, RadioStats, Station, Transmission } from './station.ts';
 
 const BROADCAST = 0xffffffffffff;
@@ -93,9 +94,51 @@ export class Radio {
     this.#air.partition(new Set(ids.map((id) => this.#links.indexOf(id))));
   }
 
+  /** Puts stations on a channel of 1 … 14; all begin on channel 1. Those on different channels do not notice each other. */
+  tune(ids: readonly string[], channel: number): void {
+    this.#air.tune(
+      ids.map((id) => this.#links.indexOf(id)),
+      channel,
+    );
+  }
+
+  /** Gives the link of a pair another packet reception ratio, and the power that fits it; undefined: those that it had at first. */
+  changeLink(from: string, to: string, prr: number | undefined): void {
+    const link = this.#links.find(this.#links.indexOf(from), this.#links.indexOf(to));
+    if (link < 0) throw new RangeError(`there is no link ${from} to ${to}: put one of ratio 0 into the table`);
+    const { prr: ratios, rssiDbm } = this.#links;
+    if (prr === undefined) this.#air.change(link, ratios[link] as number, rssiDbm[link] as number);
+    else this.#air.change(link, prr, rssiFor(prr));
+  }
+
+  /** From now on this share of the MAC acknowledgements from `from` to `to` is lost; undefined stands for every station. */
+  loseAcks(from: string | undefined, to: string | undefined, share: number): void {
+    const [sender, receiver] = [from, to].map((id) => (id === undefined ? undefined : this.#links.indexOf(id)));
+    for (let link = 0; link < this.#links.to.length; link++) {
+      const matches =
+        (sender ?? this.#links.from[link]) === this.#links.from[link] &&
+        (receiver ?? this.#links.to[link]) === this.#links.to[link];
+      if (matches) this.#air.loseAcks(link, share);
+    }
+  }
+
   /** Ends all partitions; frames that began before stay unheard. */
   heal(): void {
     this.#air.heal();
+  }
+
+  /** The stations that hear this one, and that it hears, with at least this packet reception ratio now. */
+  neighbours(id: string, least: number): string[] {
+    const { first, to, ids } = this.#links;
+    const station = this.#links.indexOf(id);
+    const found: string[] = [];
+    for (let link = first[station] as number; link < (first[station + 1] as number); link++) {
+      const neighbour = to[link] as number;
+      const back = this.#links.find(neighbour, station);
+      const isGood = back >= 0 && this.#air.prr(link) >= least && this.#air.prr(back) >= least;
+      if (isGood) found.push(ids[neighbour] as string);
+    }
+    return found;
   }
 
   /** Live counters of a station. */

@@ -10,6 +10,8 @@ export interface Station {
    * are shared with other receivers: copy what is to be changed.
    */
   received(frame: Uint8Array, from: Uint8Array, to: Uint8Array, rssiDbm: number): void;
+  /** A repetition of `frame` was filtered. */
+  repeated?(frame: Uint8Array, from: Uint8Array): void;
   /** The outstanding frame is done: acknowledged by the other MAC, or (false) given up after all repetitions. Broadcast: always true. */
   sent(ok: boolean): void;
 }
@@ -22,8 +24,14 @@ export interface RadioConfig {
   readonly captureDb: number | null;
   /** Repetitions of an unacknowledged unicast frame: it is sent at most `macRetries + 1` times. */
   readonly macRetries: number;
-  /** Mean lengths of the bad and good periods of a link, seconds; 0: links do not change. */
-  readonly burst: { readonly meanBadS: number; readonly meanGoodS: number };
+  /** Losses in bursts (Gilbert and Elliott). */
+  readonly burst: BurstConfig;
+}
+
+/** Mean lengths of the bad and the good periods of every directed link, seconds; both 0: links do not change. */
+export interface BurstConfig {
+  readonly meanBadS: number;
+  readonly meanGoodS: number;
 }
 
 /** One frame that was on air, reported at its end. */
@@ -39,7 +47,7 @@ export interface Transmission {
   readonly startUs: number;
   /** Earlier than the frame's length tells when its sender was powered off. */
   readonly endUs: number;
-  /** The addressed station lost it to another transmission, its own included. */
+  /** The addressed station, or of a broadcast any station that it might reach, lost it to another transmission, its own included. */
   readonly collided: boolean;
 }
 
@@ -53,7 +61,7 @@ export interface RadioStats {
   attempts: number;
   /** Of these, repetitions. */
   retries: number;
-  /** Of the attempts, those that the addressed station lost to another transmission. */
+  /** Of the attempts, those that the addressed station, or of a broadcast any with a link, lost to another transmission. */
   collided: number;
   /** Unicast frames given up after all repetitions. */
   failures: number;

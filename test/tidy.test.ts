@@ -177,4 +177,22 @@ describe('tidy', () => {
       assert.deepEqual(resolved, [], `${file}: run npm with this repository's .npmrc`);
     }
   });
+
+  it('names in SECURITY.md every file of attacks, and none that is missing', () => {
+    const named = readProjectFile('SECURITY.md')
+      .split('\n')
+      .filter((line) => /^\| \d+ \|/.test(line))
+      .flatMap((line) => (line.split('|').at(-2) ?? '').split(',').map((name) => name.trim()))
+      .filter((name) => name !== '-')
+      .map((name) => (name.startsWith('../') ? `test/${name.slice(3)}.test.ts` : `test/attacks/${name}.test.ts`));
+    const attacks = files.filter((file) => /^test\/attacks\/[^/]+\.test\.ts$/.test(file));
+    assert.deepEqual(
+      attacks.filter((file) => !named.includes(file)),
+      [],
+    );
+    assert.deepEqual(
+      named.filter((file) => !files.includes(file)),
+      [],
+    );
+  });
 });

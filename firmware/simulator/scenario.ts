@@ -19,8 +19,8 @@ export interface Scenario {
   /** Pairs that disturb each other beside what the links bring: hidden terminals, strangers. */
   readonly interference: readonly Interference[];
   readonly radio: RadioConfig;
-  /** How sessions are protected: suite 0x00 or 0x01. */
-  readonly suite: 'none' | 'noise';
+  /** How sessions are protected: suite 0x00, 0x01 or 0x10. */
+  readonly suite: 'none' | 'noise' | 'rsa';
   readonly pollCycleS: number;
   readonly intervalS: number;
   /** The devices power up one after the other, spread evenly at random over this time, seconds. */
@@ -197,7 +197,6 @@ function readMesh(fields: Fields): Pick<Scenario, 'suite' | 'pollCycleS'> {
   const mode = mesh.oneOf('mode', ['collection', 'flooding'], 'collection');
   if (mode !== 'collection') throw notYet(mesh.at('mode'), `mode ${shown(mode)}`, 'give "collection" or remove it');
   const suite = mesh.oneOf('suite', ['none', 'noise', 'rsa'], 'none');
-  if (suite === 'rsa') throw notYet(mesh.at('suite'), `suite ${shown(suite)}`, 'give "none" or "noise"');
   const pollCycleS = mesh.number('pollCycleS', { min: 1, max: U16_MAX, whole: true, fallback: 60 });
   return { suite, pollCycleS };
 }

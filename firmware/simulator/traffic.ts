@@ -17,7 +17,8 @@ export interface FrameCounts {
 }
 
 const POLL_SECTION = 1;
-const PACKET_SECTION = 3;
+/** Sections that hold a packet, with the bytes in front of it. */
+const PACKET_SECTIONS: Readonly<Record<number, number>> = { 3: 1, 4: 2 };
 /** First item of a DATA frame: behind the link header and the sender's cost. */
 const ITEM = LINK_HEADER_BYTES + 2;
 
@@ -73,7 +74,8 @@ function purposeOfRouted(frame: Uint8Array): 'poll' | 'join' | 'down' {
   let purpose: 'join' | 'down' = 'down';
   for (let at = LINK_HEADER_BYTES + 2 + 2 * hops; at + 1 < end; at += 2 + (frame[at + 1] ?? 0)) {
     if (frame[at] === POLL_SECTION) return 'poll';
-    if (frame[at] === PACKET_SECTION && packetType(frame, at + 3) === PACKET_TYPES.m2) purpose = 'join';
+    const head = PACKET_SECTIONS[frame[at] ?? 0];
+    if (head !== undefined && packetType(frame, at + 2 + head) === PACKET_TYPES.m2) purpose = 'join';
   }
   return purpose;
 }

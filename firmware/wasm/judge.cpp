@@ -54,16 +54,18 @@ Error judgeData(const uint8_t* in, size_t length, Writer& out) {
   Reader reader(in, length);
   out.u16(reader.u16());
   if (!reader.ok()) return Error::truncated;
+  Item items[2] = {};  // the present one and the one before
+  size_t at = 0;
   do {
-    Item item{};
-    const Error error = decodeItem(reader, item);
+    Item& item = items[at % 2];
+    const Item* before = at == 0 ? nullptr : &items[(at + 1) % 2];
+    const Error error = decodeItem(reader, item, before);
     if (error != Error::none) return error;
-    if (!encodeItem(out, item)) return Error::oversize;
+    if (!encodeItem(out, item, before)) return Error::oversize;
+    at++;
   } while (reader.remaining() > 0);
   return Error::none;
 }
-
-bool writeDecodedPoll(Writer& out, const PollSection& poll) { return writePoll(out, poll); }
 
 bool writeDecodedCustody(Writer& out, const CustodySection& custody) { return writeCustody(out, custody.entry, custody.entries); }
 
@@ -71,14 +73,20 @@ bool writeDecodedPacket(Writer& out, const PacketSection& packet) {
   return writePacket(out, packet.flags, packet.packet, packet.packetLength);
 }
 
+bool writeDecodedPacketFor(Writer& out, const PacketForSection& packet) {
+  return writePacketFor(out, packet.target, packet.packet, packet.packetLength);
+}
+
 Error judgeRoutedSection(const RoutedSection& section, Writer& out) {
   switch (section.kind) {
     case routedPoll:
-      return recodeSection(decodePoll, writeDecodedPoll, section, out);
+      return recodeSection(decodePoll, writePoll, section, out);
     case routedCustody:
       return recodeSection(decodeCustody, writeDecodedCustody, section, out);
     case routedPacket:
       return recodeSection(decodePacketSection, writeDecodedPacket, section, out);
+    case routedPacketFor:
+      return recodeSection(decodePacketFor, writeDecodedPacketFor, section, out);
     default:
       return keep(section, out);
   }
@@ -220,6 +228,8 @@ Error judgeUpSection(const Section& section, Writer& out) {
       return error;
     case sectionEvent:
       return recodeSection(decodeEvent, writeEvent, section, out);
+    case sectionLost:
+      return recodeSection(decodeLost, writeLost, section, out);
     default:
       return keep(section, out);
   }

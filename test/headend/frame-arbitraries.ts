@@ -71,27 +71,31 @@ const itemWith = (content: fc.Arbitrary<Uint8Array>, hops: number): fc.Arbitrary
 export const item = itemWith(packet, 20);
 
 const beacon: fc.Arbitrary<Beacon> = optional(
-  record({
-    shortId: u16,
-    epoch: u16,
-    tree: u16,
-    gateway: u16,
-    nearestHub: u16,
-    localHubId: u16,
-    hops: u8,
-    cost: u16,
-    grounded: fc.boolean(),
-    pull: fc.boolean(),
-    congested: fc.boolean(),
-    timeValid: fc.boolean(),
-    energyClass,
-    hub: fc.boolean(),
-    joined: fc.boolean(),
-    queue: u8,
-    number: u8,
-    timeMs: u48,
-    subMillisecondUs: fc.nat(99).map((steps) => steps * 10),
-  }),
+  optional(
+    record({
+      shortId: u16,
+      epoch: u16,
+      tree: u16,
+      gateway: u16,
+      nearestHub: u16,
+      localHubId: u16,
+      hops: u8,
+      cost: u16,
+      grounded: fc.boolean(),
+      pull: fc.boolean(),
+      congested: fc.boolean(),
+      timeValid: fc.boolean(),
+      energyClass,
+      hub: fc.boolean(),
+      joined: fc.boolean(),
+      queue: u8,
+      number: u8,
+      timeMs: u48,
+      subMillisecondUs: fc.nat(99).map((steps) => steps * 10),
+    }),
+    'timeAgeMin',
+    fc.integer({ min: 1, max: 255 }).map((steps) => steps * 10),
+  ),
   'lastDelayUs',
   fc.nat(65_534).map((steps) => steps * 10),
 );
@@ -99,13 +103,20 @@ const beacon: fc.Arbitrary<Beacon> = optional(
 const unknownSection = (code: fc.Arbitrary<number>) => record({ kind: kind('unknown'), code, body: bytes(0, 20) });
 
 const routedSection = fc.oneof(
-  record({ kind: kind('poll'), number: u16, packets: fc.integer({ min: 1, max: 4 }) }),
+  record({
+    kind: kind('poll'),
+    number: u16,
+    packets: fc.integer({ min: 1, max: 4 }),
+    sweeps: fc.boolean(),
+    depth: fc.integer({ min: 1, max: 20 }),
+  }),
   record({
     kind: kind('custody'),
     entries: fc.array(record({ origin: u16, session: u8, counter: u32 }), { minLength: 1, maxLength: 5 }),
   }),
   record({ kind: kind('packet'), hold: fc.boolean(), packet: shortPacket }),
-  unknownSection(fc.integer({ min: 4, max: 255 })),
+  record({ kind: kind('packetFor'), target: u16, packet: shortPacket }),
+  unknownSection(fc.integer({ min: 5, max: 255 })),
 );
 
 const routed = fc.array(u16, { minLength: 1, maxLength: 20 }).chain((route) =>
@@ -117,24 +128,26 @@ const routed = fc.array(u16, { minLength: 1, maxLength: 20 }).chain((route) =>
   }),
 );
 
+/** Items that came the same way at the end, as those of one frame do. */
+const aggregated = fc
+  .tuple(fc.array(itemWith(shortPacket, 5), { minLength: 1, maxLength: 3 }), fc.array(u16, { maxLength: 5 }))
+  .map(([items, end]) => items.map((each) => ({ ...each, route: [...each.route, ...end] })));
+
 export const frameBody: fc.Arbitrary<FrameBody> = fc.oneof(
   beacon.map((fields) => ({ type: 'beacon' as const, ...fields })),
-  record({
-    type: kind('data'),
-    cost: u16,
-    items: fc.array(itemWith(shortPacket, 5), { minLength: 1, maxLength: 3 }),
-  }),
+  record({ type: kind('data'), cost: u16, items: aggregated }),
   routed,
   record({
     type: kind('route'),
     hops: u8,
-    kind: fc.constantFrom('parentChanged', 'unreachable', 'detached'),
+    kind: fc.constantFrom('parentChanged', 'unreachable', 'newTree'),
     node: u16,
     other: u16,
     number: u16,
   }),
   optional(record({ type: kind('challenge'), nonce: bytes(8, 8) }), 'counter', u32),
   record({ type: kind('join'), direction, packet }),
+  record({ type: kind('join'), direction: kind('solicit'), packet: fc.constant(new Uint8Array(0)) }),
   record({ type: kind('leave'), origin: u16, newHub: u16, number: u16 }),
   record({ type: kind('flood'), ttl: u8, origin: u16, number: u16, direction, packet }),
 );
@@ -259,7 +272,15 @@ export const upSection: fc.Arbitrary<UpSection> = fc.oneof(
   }),
   record({ kind: kind('probe') }),
   record({ kind: kind('event'), code: u8, utcMs: u48, value: fc.integer({ min: -32_768, max: 32_767 }) }),
-  unknownSection(fc.integer({ min: 7, max: 255 })),
+  fc
+    .tuple(logId, fc.uniqueArray(fc.integer({ min: 1, max: 0xffff_ffff }), { minLength: 1, maxLength: 2 }))
+    .map(([id, bounds]) => ({
+      kind: 'lost' as const,
+      logId: id,
+      first: Math.min(...bounds),
+      last: Math.max(...bounds),
+    })),
+  unknownSection(fc.integer({ min: 8, max: 255 })),
 );
 
 /** Ascending, disjoint, above 11. */

@@ -229,7 +229,11 @@ describe('scenario file', () => {
       /^radio\.burst\.meanGoodS: links that are never good deliver nothing/,
     ],
     ['flooding', scenario({ mesh: { mode: 'flooding' } }), /^mesh\.mode: mode "flooding" is not in this version/],
-    ['the suite of RSA keys', scenario({ mesh: { suite: 'rsa' } }), /^mesh\.suite: suite "rsa" is not in this version/],
+    [
+      'a suite of its own',
+      scenario({ mesh: { suite: 'aes' } }),
+      /^mesh\.suite: "aes" is not possible; give one of none/,
+    ],
     ['an interval of 0', scenario({ reading: { intervalS: 0 } }), /^reading\.intervalS: 0 is not possible/],
     [
       'a fault without an action',

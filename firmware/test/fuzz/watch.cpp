@@ -1,11 +1,16 @@
 #include "watch.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 #include "demand.hpp"
 #include "wattmesh/batch.hpp"
 #include "wattmesh/beacon.hpp"
+#include "wattmesh/control.hpp"
 #include "wattmesh/crypto.hpp"
 #include "wattmesh/frame.hpp"
 #include "wattmesh/item.hpp"
+#include "wattmesh/noise.hpp"
 #include "wattmesh/routed.hpp"
 #include "wattmesh/sections.hpp"
 
@@ -17,6 +22,9 @@ namespace {
 
 // Ticks in one second without anything to show for them. A hub may give up each of 64 members in a tick of its own.
 constexpr unsigned quietTicksMax = 2 * membersMax;
+
+// Of a clock that was wrong before.
+constexpr uint32_t stepBackMaxS = 3600;
 
 uint32_t crcOf(const Row& row) {
   uint8_t bytes[rowBytes];
@@ -49,20 +57,33 @@ void Watch::traced(Trace event, const uint8_t* body, size_t length) {
   Row row{};
   readRow(reader, row);
   DEMAND(isValidRow(row));
-  rowCommitted(row.seq, crcOf(row), row.t);
+  rowCommitted(row);
 }
 
-// The log traces its last row again when it is opened; otherwise seq and time only rise.
-void Watch::rowCommitted(uint32_t seq, uint32_t crc, uint32_t t) {
-  const auto last = committed_.rbegin();
-  const bool isAgain = last != committed_.rend() && last->first == seq;
-  if (isAgain) {
-    DEMAND(last->second.crc == crc);
-  } else if (last != committed_.rend()) {
-    DEMAND(seq == last->first + 1);
-    DEMAND(t > last->second.t);
+// The log traces its last row again when it is opened. Otherwise seq only rises; and so does time, but for a clock that had been wrong by
+// more than an hour, and for rows that are written again because an earlier life had used their seqs.
+void Watch::rowCommitted(const Row& row) {
+  const auto newest = measured_.rbegin();
+  if (newest != measured_.rend()) {
+    const Row& last = newest->second;
+    const bool isAgain = last.seq == row.seq && crcOf(last) == crcOf(row);
+    DEMAND(isAgain || row.seq > last.seq);
+    DEMAND(isAgain || row.t > last.t || last.t - row.t > stepBackMaxS || isCopy(row));
   }
-  committed_[seq] = Committed{crc, t};
+  measured_[row.seq] = row;
+}
+
+bool Watch::isCopy(const Row& row) const {
+  return std::any_of(measured_.begin(), measured_.end(), [&row](const auto& each) {
+    Row known = each.second;
+    known.seq = row.seq;
+    return crcOf(known) == crcOf(row);
+  });
+}
+
+void Watch::relayMoved() {
+  effect();
+  DEMAND(++relayMoves_ <= committed_.size());
 }
 
 void Watch::judge(Meter& meter) {
@@ -73,6 +94,8 @@ void Watch::judge(Meter& meter) {
   DEMAND(meter.delivery().next(log) >= log.oldest());
   DEMAND(meter.delivery().next(log) <= log.next());
   DEMAND(meter.delivery().cumulative() < log.next());
+  // What has not been measured yet cannot have been acknowledged.
+  DEMAND(!meter.delivery().marked(log.next()));
   oldest_ = log.oldest();
   next_ = log.next();
 }
@@ -80,15 +103,26 @@ void Watch::judge(Meter& meter) {
 void Watch::judgeRows(Log& mounted, const Log& log) const {
   DEMAND(mounted.oldest() == log.oldest());
   DEMAND(mounted.next() == log.next());
-  uint32_t lastS = 0;
-  for (uint32_t seq = mounted.oldest(); seq < mounted.next(); seq++) {
-    Row row{};
-    DEMAND(mounted.read(seq, row) == Error::none);
-    DEMAND(row.seq == seq);
-    DEMAND(row.t > lastS);
-    lastS = row.t;
-    const auto known = committed_.find(seq);
-    DEMAND(known == committed_.end() || known->second.crc == crcOf(row));
+  Row row{};
+  for (uint32_t seq = mounted.oldest(); mounted.readFrom(seq, row) == Error::none; seq = row.seq + 1) {
+    DEMAND(row.seq >= seq && row.seq < mounted.next());
+  }
+  for (auto known = measured_.lower_bound(mounted.oldest()); known != measured_.end(); ++known) {
+    DEMAND(mounted.read(known->first, row) == Error::none);
+    DEMAND(crcOf(row) == crcOf(known->second));
+  }
+}
+
+uint32_t Watch::toldUpTo(uint32_t first) const {
+  for (uint32_t seq = first;;) {
+    const auto after = lost.upper_bound(seq);
+    if (offered.count(seq) == 1) {
+      seq++;
+    } else if (after != lost.begin() && std::prev(after)->second >= seq) {
+      seq = std::prev(after)->second + 1;
+    } else {
+      return seq - 1;
+    }
   }
 }
 
@@ -101,6 +135,10 @@ void Watch::judgeFrame(const uint8_t* frame, size_t length, const Session& sessi
   linkCounter_ = header.counter;
   Beacon beacon{};
   Routed routed{};
+  Join join{};
+  Challenge challenge{};
+  if (header.keyId != joinKeyId) keyId_ = header.keyId;
+  DEMAND((header.keyId == joinKeyId) == (header.type == FrameType::join));
   switch (header.type) {
     case FrameType::beacon:
       DEMAND(decodeBeacon(body, bodyLength, beacon) == Error::none);
@@ -113,9 +151,30 @@ void Watch::judgeFrame(const uint8_t* frame, size_t length, const Session& sessi
     case FrameType::routed:
       DEMAND(decodeRouted(body, bodyLength, routed) == Error::none);
       break;
-    default:
+    case FrameType::challenge:
+      DEMAND(decodeChallenge(body, bodyLength, challenge) == Error::none);
       break;
+    case FrameType::join:
+      DEMAND(decodeJoin(body, bodyLength, join) == Error::none);
+      judgeJoin(join, session);
+      break;
+    default:
+      DEMAND(false);
   }
+}
+
+// Under the key that everybody knows nothing but handshakes goes out.
+void Watch::judgeJoin(const Join& join, const Session& session) {
+  PacketHeader header{};
+  DEMAND(decodePacketHeader(join.packet, join.packetLength, header) == Error::none);
+  DEMAND(header.type == (join.direction == Direction::up ? packetM1 : packetM2));
+  if (join.direction == Direction::up) judgeM1(header, session);
+}
+
+void Watch::judgeM1(const PacketHeader& header, const Session& session) {
+  DEMAND(memcmp(header.nodeId, session.nodeId(), nodeIdBytes) == 0);
+  DEMAND(header.counter >= handshake_);
+  handshake_ = header.counter;
 }
 
 void Watch::judgeData(const uint8_t* body, size_t length, const Session& session, Meter* meter) {
@@ -132,21 +191,25 @@ void Watch::judgeData(const uint8_t* body, size_t length, const Session& session
     if (item.packetLength == 0) continue;
     PacketHeader header{};
     DEMAND(decodePacketHeader(item.packet, item.packetLength, header) == Error::none);
-    DEMAND(memcmp(header.nodeId, session.nodeId(), nodeIdBytes) == 0);
-    judgeOwn(item, header, meter);
+    // An M1 that came in a JOIN frame begins its route here, too.
+    const bool isOwn = memcmp(header.nodeId, session.nodeId(), nodeIdBytes) == 0;
+    DEMAND(isOwn || (header.type == packetM1 && item.route[0] == shortIdNone));
+    if (isOwn) judgeOwn(item, header, session, meter);
   }
 }
 
-void Watch::judgeOwn(const Item& item, const PacketHeader& header, Meter* meter) {
-  const uint8_t* plain = nullptr;
-  size_t plainLength = 0;
-  DEMAND(openNone(item.packet, item.packetLength, header.headerLength, plain, plainLength) == Error::none);
+void Watch::judgeOwn(const Item& item, const PacketHeader& header, const Session& session, Meter* meter) {
   if (header.type == packetM1) {
-    DEMAND(header.counter >= handshake_);
-    handshake_ = header.counter;
+    judgeM1(header, session);
     return;
   }
   DEMAND(header.type == packetUp);
+  // What the board's AEAD seals stands there to be read.
+  const uint8_t* plain = item.packet + header.headerLength;
+  size_t plainLength = item.packetLength - header.headerLength - (header.suite == suiteNone ? 0 : tagBytes);
+  if (header.suite == suiteNone) {
+    DEMAND(openNone(item.packet, item.packetLength, header.headerLength, plain, plainLength) == Error::none);
+  }
   DEMAND(checkUpSections(plain, plainLength) == Error::none);
   const uint32_t crc = crc32(item.packet, item.packetLength - crcBytes);
   const auto known = sealed_.find(header.counter);
@@ -157,7 +220,28 @@ void Watch::judgeOwn(const Item& item, const PacketHeader& header, Meter* meter)
   while (reader.remaining() > 0) {
     DEMAND(nextSection(reader, section) == Error::none);
     if (section.kind == sectionReadings) judgeReadings(section, meter);
+    if (section.kind == sectionResult) judgeResult(section);
+    if (section.kind == sectionLost) judgeLost(section, meter);
   }
+}
+
+void Watch::judgeResult(const Section& section) {
+  Result result{};
+  DEMAND(decodeResult(section, result) == Error::none);
+  DEMAND(result.length == (result.outcome == Outcome::prepared ? nonceBytes : 0));
+  if (result.outcome == Outcome::prepared) memcpy(prepared_.data(), result.data, nonceBytes);
+}
+
+void Watch::judgeLost(const Section& section, Meter* meter) {
+  DEMAND(meter != nullptr);
+  Lost told{};
+  DEMAND(decodeLost(section, told) == Error::none);
+  DEMAND(memcmp(told.logId, meter->log().logId(), logIdBytes) == 0);
+  DEMAND(told.first <= told.last && told.last < meter->log().next());
+  const auto known = measured_.lower_bound(told.first);
+  DEMAND(known == measured_.end() || known->first > told.last);
+  uint32_t& last = lost[told.first];
+  last = std::max(last, told.last);
 }
 
 void Watch::judgeReadings(const Section& section, Meter* meter) {
@@ -173,8 +257,8 @@ void Watch::judgeReadings(const Section& section, Meter* meter) {
     Row row{};
     DEMAND(batch.next(row) == Error::none);
     const uint32_t crc = crcOf(row);
-    const auto known = committed_.find(row.seq);
-    DEMAND(known == committed_.end() || known->second.crc == crc);
+    const auto known = measured_.find(row.seq);
+    DEMAND(known == measured_.end() || crcOf(known->second) == crc);
     offered[row.seq] = crc;
   }
 }

@@ -211,3 +211,13 @@ TEST(aTokenBucketLimitsRateAndBurst) {
   CHECK(!bucket.take(bucket.nextUs() - 1));
   CHECK(bucket.take(bucket.nextUs()));
 }
+
+TEST(aTokenBucketCanHoldOneForALongTime) {
+  TokenBucket bucket = TokenBucket::oneIn(10 * s);
+  CHECK(bucket.take(5 * s));
+  CHECK_EQUAL(bucket.nextUs(), 15 * s);
+  CHECK(!bucket.take(15 * s - 1));
+  CHECK(bucket.take(15 * s));
+  CHECK(bucket.take(100 * s));
+  CHECK(!bucket.take(109 * s));
+}

@@ -145,3 +145,36 @@ TEST(whoOffersNothingIsNotAsked) {
   search.heard(Mac(6).bytes, beacon, -60, 0, 2 * s);
   CHECK(search.best(5 * s) == nullptr);
 }
+
+TEST(whoKnowsNoProxyAsksForBeaconsLessAndLessOften) {
+  ProxySearch search;
+  uint64_t lastUs = 0;
+  uint64_t waitUs = s;
+  CHECK(!search.solicits(UINT32_MAX, 0));
+  for (unsigned i = 0; i < 10; i++) {
+    const uint64_t nowUs = search.nextUs(lastUs);
+    CHECK(nowUs >= lastUs + waitUs && nowUs < lastUs + waitUs + waitUs / 2);
+    CHECK(!search.solicits(UINT32_MAX, nowUs - 1));
+    CHECK(search.solicits(UINT32_MAX, nowUs));
+    lastUs = nowUs;
+    waitUs = waitUs * 2 < 60 * s ? waitUs * 2 : 60 * s;
+  }
+  search.rest();
+  CHECK_EQUAL(search.nextUs(lastUs), never);
+  CHECK(!search.solicits(0, lastUs));
+  CHECK_EQUAL(search.nextUs(lastUs), lastUs + s);
+}
+
+TEST(whoKnowsAProxyAsksForNoOtherBeforeThatOneFailed) {
+  ProxySearch search;
+  CHECK(!search.solicits(0, 0));
+  search.heard(Mac(1).bytes, offer(100), -60, 0, s / 2);
+  CHECK(!search.solicits(0, 10 * s));
+  search.failed(Mac(1).bytes);
+  CHECK(search.solicits(0, 10 * s));
+  search.heard(Mac(2).bytes, offer(900), -60, 0, 11 * s);
+  CHECK(!search.solicits(0, 60 * s));
+  CHECK(isBest(search, 2, 60 * s));
+  // Nobody has been heard for a minute.
+  CHECK(search.solicits(0, 71 * s));
+}

@@ -61,10 +61,14 @@ Bytes dataBody() {
   writer.u16(320);
   encodeItem(writer, itemSample());
   Item empty{};
+  empty.hops = 3;
+  empty.route[0] = 0x0009;
+  empty.route[1] = 0x8001;
+  empty.route[2] = 0x0002;
   empty.isAnswer = true;
   empty.urgent = true;
-  encodeItem(writer, empty);
-  CHECK_EQUAL(writer.length(), 2 + itemBytes(itemSample()) + itemBytes(empty));
+  const Item first = itemSample();
+  encodeItem(writer, empty, &first);
   return Bytes(bytes, bytes + writer.length());
 }
 
@@ -81,6 +85,7 @@ Bytes routedBody() {
   const CustodyEntry entries[2] = {{0x0005, 3, 70000}, {0x0006, 255, 1}};
   writeCustody(writer, entries, 2);
   writePacket(writer, packetFlagHold, packetBytes, sizeof packetBytes);
+  writePacketFor(writer, 0x0006, packetBytes, sizeof packetBytes);
   const uint8_t unknown[] = {0x09, 2, 1, 2};
   writer.bytes(unknown, sizeof unknown);
   return Bytes(bytes, bytes + writer.length());
@@ -91,14 +96,16 @@ void addFrames(std::vector<Sample>& list) {
     list.push_back({name, JudgeKind::frame, frameOf(type, body), isOpen});
   };
   const Beacon beacon{0x8001, 7,    8,    0x8000, 0x8001, 3, 2,   320,           true, true,
-                      true,   true, EnergyClass::battery, true, true, 5, 250, 1700000000000, 33,   99};
+                      true,   true, EnergyClass::battery, true, true, 5, 250, 1700000000000, 33,   99, 7};
   add("beacon", FrameType::beacon, encoded(encodeBeacon, beacon));
   add("data", FrameType::data, dataBody(), true);
   add("routed", FrameType::routed, routedBody(), true);
   add("route", FrameType::route, encoded(encodeRoute, Route{3, RouteKind::unreachable, 5, 6, 7}));
+  add("wanted tree", FrameType::route, encoded(encodeRoute, Route{3, RouteKind::newTree, 5, 0, 65535}));
   add("ask", FrameType::challenge, encoded(encodeChallenge, Challenge{false, {1, 2, 3, 4, 5, 6, 7, 8}, 0}));
   add("answer", FrameType::challenge, encoded(encodeChallenge, Challenge{true, {1, 2, 3, 4, 5, 6, 7, 8}, 99}));
   add("join", FrameType::join, encoded(encodeJoin, Join{Direction::down, packetBytes, sizeof packetBytes}), true);
+  add("solicit", FrameType::join, encoded(encodeJoin, Join{Direction::solicit, nullptr, 0}));
   add("leave", FrameType::leave, encoded(encodeLeave, Leave{1, 0x8002, 3}));
   add("flood", FrameType::flood, encoded(encodeFlood, Flood{20, 1, 2, Direction::up, packetBytes, sizeof packetBytes}), true);
 }
@@ -146,6 +153,7 @@ void addSections(std::vector<Sample>& list) {
   up("echo", written(writeEcho, Echo{1700000000, 6}));
   up("result", written(writeResult, Result{3, Outcome::prepared, 8, {1, 2, 3, 4, 5, 6, 7, 8}}));
   up("event", written(writeEvent, Event{2, 1700000000000, -5}));
+  up("lost", written(writeLost, Lost{{1, 2, 3, 4}, 7, 9}));
   Bytes several = written(writeEcho, Echo{1, 2});
   several.insert(several.end(), {sectionProbe, 0, 0x7f, 2, 1, 2});
   up("several", several);

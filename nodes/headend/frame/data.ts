@@ -9,8 +9,8 @@ const POLL_BIT = 0x40;
 const URGENT_BIT = 0x80;
 const HEAD_BYTES = 2;
 
-/** Most bytes of an item: a full packet beside a full route. */
-export const ITEM_BYTES_MAX = HEAD_BYTES + 2 * HOPS_MAX + 2 + PACKET_BYTES_MAX;
+/** Most bytes of an item: a full packet beside a full route, behind another item. */
+export const ITEM_BYTES_MAX = HEAD_BYTES + 1 + 2 * HOPS_MAX + 2 + PACKET_BYTES_MAX;
 
 /** A packet on its way up, with the way it came (PROTOCOL.md, section 2.2). */
 export interface Item {
@@ -32,15 +32,20 @@ export interface Data {
   readonly items: Item[];
 }
 
-/** Reads one item. `badField` for more than 20 hops, `badLength` for a length that no packet has. */
-export function decodeItem(reader: Reader): Item {
+/**
+ * Reads one item. `before`: the item in front of it in a DATA frame, with which it shares the last part of its route. `badField` for more
+ * than 20 hops or more shared ones than there are, `badLength` for a length that no packet has.
+ */
+export function decodeItem(reader: Reader, before?: Item): Item {
   const head = reader.u8();
   const length = reader.u8();
   const hops = head & HOPS_BITS;
   if (hops > HOPS_MAX) throw badField('number of hops', hops);
   const answers = (head & POLL_BIT) !== 0;
   checkLength(length, answers);
-  const route = readRoute(reader, hops);
+  const shared = before ? inRange(reader.u8(), 0, Math.min(hops, before.route.length), 'number of shared hops') : 0;
+  const own = readRoute(reader, hops - shared);
+  const route = before ? [...own, ...before.route.slice(before.route.length - shared)] : own;
   const poll = answers ? reader.u16() : undefined;
   return {
     more: (head & MORE_BIT) !== 0,
@@ -51,14 +56,16 @@ export function decodeItem(reader: Reader): Item {
   };
 }
 
-/** One item's bytes; the errors of `decodeItem`. */
-export function encodeItem(item: Item): Uint8Array {
+/** One item's bytes, behind the item `before` if there is one; the errors of `decodeItem`. */
+export function encodeItem(item: Item, before?: Item): Uint8Array {
   const answers = item.poll !== undefined;
   checkLength(item.packet.length, answers);
   const hops = inRange(item.route.length, 0, HOPS_MAX, 'number of hops');
   const flags = (item.more ? MORE_BIT : 0) | (answers ? POLL_BIT : 0) | (item.urgent ? URGENT_BIT : 0);
   const writer = new Writer(ITEM_BYTES_MAX).u8(hops | flags).u8(item.packet.length);
-  writeRoute(writer, item.route);
+  const shared = before ? sharedHops(item.route, before.route) : 0;
+  if (before) writer.u8(shared);
+  writeRoute(writer, item.route.slice(0, hops - shared));
   if (item.poll !== undefined) writer.u16(item.poll);
   return writer.bytes(item.packet).finish();
 }
@@ -68,15 +75,23 @@ export function decodeData(body: Uint8Array): Data {
   const reader = new Reader(body);
   const cost = reader.u16();
   const items = [decodeItem(reader)];
-  while (reader.remaining > 0) items.push(decodeItem(reader));
+  while (reader.remaining > 0) items.push(decodeItem(reader, items.at(-1)));
   return { cost, items };
 }
 
 export function encodeData(data: Data, capacity: number): Uint8Array {
   if (data.items.length === 0) throw badField('number of items', 0);
   const writer = new Writer(capacity).u16(data.cost);
-  for (const item of data.items) writer.bytes(encodeItem(item));
+  for (const [index, item] of data.items.entries()) writer.bytes(encodeItem(item, data.items[index - 1]));
   return writer.finish();
+}
+
+/** How many entries at the ends of two routes are the same. */
+function sharedHops(route: readonly number[], before: readonly number[]): number {
+  const most = Math.min(route.length, before.length);
+  let shared = 0;
+  while (shared < most && route[route.length - 1 - shared] === before[before.length - 1 - shared]) shared++;
+  return shared;
 }
 
 function checkLength(length: number, answersPoll: boolean): void {

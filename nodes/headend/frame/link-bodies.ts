@@ -4,8 +4,9 @@ import { checkPacketLength, PACKET_BYTES_MAX } from './packet.ts';
 
 /** The bodies of the small radio frames, types 4 to 8 (PROTOCOL.md, sections 2.4 to 2.8). */
 
-const ROUTE_KINDS = [undefined, 'parentChanged', 'unreachable', 'detached'] as const;
+const ROUTE_KINDS = [undefined, 'parentChanged', 'unreachable', 'newTree'] as const;
 const DIRECTIONS = [undefined, 'up', 'down'] as const;
+const JOIN_DIRECTIONS = [...DIRECTIONS, 'solicit'] as const;
 const CHALLENGE_ASK = 1;
 const CHALLENGE_ANSWER = 2;
 const NONCE_BYTES = 8;
@@ -19,6 +20,7 @@ export interface Route {
   readonly node: number;
   /** The new parent, the unreachable hop, or 0. */
   readonly other: number;
+  /** Of the sender's ROUTE frames; of `newTree` the tree that is wanted. */
   readonly number: number;
 }
 
@@ -29,7 +31,9 @@ export interface Challenge {
 }
 
 export interface Join {
-  readonly direction: Direction;
+  /** `solicit`: the sender asks for beacons. */
+  readonly direction: NonNullable<(typeof JOIN_DIRECTIONS)[number]>;
+  /** A handshake; nothing when it solicits. */
   readonly packet: Uint8Array;
 }
 
@@ -80,14 +84,17 @@ export function encodeChallenge({ nonce, counter }: Challenge): Uint8Array {
 
 export function decodeJoin(body: Uint8Array): Join {
   const reader = new Reader(body);
-  const direction = nameOf(DIRECTIONS, reader.u8(), 'direction');
-  return { direction, packet: restAsPacket(reader) };
+  const direction = nameOf(JOIN_DIRECTIONS, reader.u8(), 'direction');
+  if (direction !== 'solicit') return { direction, packet: restAsPacket(reader) };
+  reader.end();
+  return { direction, packet: new Uint8Array(0) };
 }
 
 export function encodeJoin({ direction, packet }: Join): Uint8Array {
-  checkPacketLength(packet.length);
+  if (direction === 'solicit') inRange(packet.length, 0, 0, 'length of what a solicitation carries');
+  else checkPacketLength(packet.length);
   return new Writer(1 + PACKET_BYTES_MAX)
-    .u8(codeOf(DIRECTIONS, direction, 'direction'))
+    .u8(codeOf(JOIN_DIRECTIONS, direction, 'direction'))
     .bytes(packet)
     .finish();
 }

@@ -11,7 +11,8 @@ export const CUSTODY_ENTRIES_MAX = 16;
 
 const CUSTODY_ENTRY_BYTES = 7;
 const HOLD_BIT = 1;
-const CODES = { poll: 1, custody: 2, packet: 3 } as const;
+const SWEEP_BIT = 0x80;
+const CODES = { poll: 1, custody: 2, packet: 3, packetFor: 4 } as const;
 
 /** A packet that the sender of CUSTODY now keeps. */
 export interface CustodyEntry {
@@ -21,10 +22,23 @@ export interface CustodyEntry {
   readonly counter: number;
 }
 
+interface Poll {
+  readonly kind: 'poll';
+  readonly number: number;
+  /** Most packets in an answer. */
+  readonly packets: number;
+  /** Everybody on the way answers too. */
+  readonly sweeps: boolean;
+  /** Hops to the deepest of those that are polled together. */
+  readonly depth: number;
+}
+
 type KnownSection =
-  | { readonly kind: 'poll'; readonly number: number; readonly packets: number }
+  | Poll
   | { readonly kind: 'custody'; readonly entries: CustodyEntry[] }
-  | { readonly kind: 'packet'; readonly hold: boolean; readonly packet: Uint8Array };
+  | { readonly kind: 'packet'; readonly hold: boolean; readonly packet: Uint8Array }
+  /** For a node on the way, or for a member of the hub at its end. */
+  | { readonly kind: 'packetFor'; readonly target: number; readonly packet: Uint8Array };
 
 export type RoutedSection = KnownSection | UnknownSection;
 
@@ -40,7 +54,15 @@ export interface Routed {
 const DECODERS: Readonly<Record<number, SectionDecoder<KnownSection>>> = {
   [CODES.poll]: (body) => {
     const number = body.u16();
-    return { kind: 'poll', number, packets: inRange(body.u8(), 1, POLL_PACKETS_MAX, 'packets of a poll') };
+    const packets = body.u8();
+    const sweeps = (packets & SWEEP_BIT) !== 0;
+    return {
+      kind: 'poll',
+      number,
+      packets: inRange(packets & ~SWEEP_BIT, 1, POLL_PACKETS_MAX, 'packets of a poll'),
+      sweeps,
+      depth: inRange(body.u8(), 1, HOPS_MAX, 'depth of a poll'),
+    };
   },
   [CODES.custody]: (body) => {
     const count = body.remaining / CUSTODY_ENTRY_BYTES;
@@ -55,9 +77,11 @@ const DECODERS: Readonly<Record<number, SectionDecoder<KnownSection>>> = {
   },
   [CODES.packet]: (body) => {
     const hold = (body.u8() & HOLD_BIT) !== 0;
-    const packet = body.rest();
-    checkPacket(packet);
-    return { kind: 'packet', hold, packet };
+    return { kind: 'packet', hold, packet: restAsPacket(body, 'PACKET') };
+  },
+  [CODES.packetFor]: (body) => {
+    const target = body.u16();
+    return { kind: 'packetFor', target, packet: restAsPacket(body, 'PACKET_FOR') };
   },
 };
 
@@ -87,7 +111,12 @@ function encodeBody(section: KnownSection): Uint8Array {
   switch (section.kind) {
     case 'poll': {
       const packets = inRange(section.packets, 1, POLL_PACKETS_MAX, 'packets of a poll');
-      return new Writer(3).u16(section.number).u8(packets).finish();
+      const depth = inRange(section.depth, 1, HOPS_MAX, 'depth of a poll');
+      return new Writer(4)
+        .u16(section.number)
+        .u8(packets | (section.sweeps ? SWEEP_BIT : 0))
+        .u8(depth)
+        .finish();
     }
     case 'custody': {
       const count = inRange(section.entries.length, 1, CUSTODY_ENTRIES_MAX, 'number of custody entries');
@@ -96,19 +125,27 @@ function encodeBody(section: KnownSection): Uint8Array {
       return body.finish();
     }
     case 'packet':
-      checkPacket(section.packet);
+      checkPacket(section.packet, 'PACKET');
       return new Writer(1 + section.packet.length)
         .u8(section.hold ? HOLD_BIT : 0)
         .bytes(section.packet)
         .finish();
+    case 'packetFor':
+      checkPacket(section.packet, 'PACKET_FOR');
+      return new Writer(2 + section.packet.length).u16(section.target).bytes(section.packet).finish();
   }
 }
 
-function checkPacket(packet: Uint8Array): void {
-  if (packet.length < PACKET_BYTES_MIN || packet.length > PACKET_BYTES_MAX)
-    throw wrongLength('PACKET', 1 + packet.length);
+function restAsPacket(body: Reader, section: string): Uint8Array {
+  const packet = body.rest();
+  checkPacket(packet, section);
+  return packet;
+}
+
+function checkPacket(packet: Uint8Array, section: string): void {
+  if (packet.length < PACKET_BYTES_MIN || packet.length > PACKET_BYTES_MAX) throw wrongLength(section, packet.length);
 }
 
 function wrongLength(section: string, length: number): WattmeshError {
-  return new WattmeshError('badLength', `a ${section} section cannot have ${length} bytes`);
+  return new WattmeshError('badLength', `the content of a ${section} section cannot have ${length} bytes`);
 }

@@ -10,12 +10,14 @@ namespace {
 constexpr uint8_t challengeAsks = 1;
 constexpr uint8_t challengeAnswers = 2;
 
-// `direction` and the packet are the rest of the body.
-Error takePacket(Reader& reader, Direction& direction, const uint8_t*& packet, size_t& packetLength) {
+// `direction`, at most `last`, and the packet are the rest of the body. Nothing rides on a solicitation.
+Error takePacket(Reader& reader, Direction last, Direction& direction, const uint8_t*& packet, size_t& packetLength) {
   Verdict verdict(reader);
   direction = static_cast<Direction>(reader.u8());
-  verdict.require(direction == Direction::up || direction == Direction::down);
+  verdict.require(direction >= Direction::up && direction <= last);
   if (verdict.error() != Error::none) return verdict.error();
+  packetLength = 0;
+  if (direction == Direction::solicit) return endError(reader);
   packetLength = reader.remaining();
   packet = reader.view(packetLength);
   return packetLengthError(packetLength);
@@ -66,7 +68,7 @@ size_t encodeChallenge(const Challenge& challenge, uint8_t* out, size_t capacity
 
 Error decodeJoin(const uint8_t* body, size_t length, Join& join) {
   Reader reader(body, length);
-  return takePacket(reader, join.direction, join.packet, join.packetLength);
+  return takePacket(reader, Direction::solicit, join.direction, join.packet, join.packetLength);
 }
 
 size_t encodeJoin(const Join& join, uint8_t* out, size_t capacity) {
@@ -97,7 +99,7 @@ Error decodeFlood(const uint8_t* body, size_t length, Flood& flood) {
   flood.ttl = reader.u8();
   flood.origin = reader.u16();
   flood.number = reader.u16();
-  return takePacket(reader, flood.direction, flood.packet, flood.packetLength);
+  return takePacket(reader, Direction::down, flood.direction, flood.packet, flood.packetLength);
 }
 
 size_t encodeFlood(const Flood& flood, uint8_t* out, size_t capacity) {

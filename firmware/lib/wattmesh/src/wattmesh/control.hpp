@@ -30,7 +30,8 @@ struct Challenge {
   uint32_t counter;  // of an answer: the sender's last link counter
 };
 
-enum class Direction : uint8_t { up = 1, down = 2 };
+// Solicit: in JOIN frames only, without a packet.
+enum class Direction : uint8_t { up = 1, down = 2, solicit = 3 };
 
 struct Join {
   Direction direction;

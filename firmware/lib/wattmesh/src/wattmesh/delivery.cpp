@@ -12,8 +12,7 @@ bool Delivery::marked(uint32_t seq) const {
   return false;
 }
 
-uint32_t Delivery::next(const Log& log) const {
-  uint32_t seq = cursor_ > log.oldest() ? cursor_ : log.oldest();
+uint32_t Delivery::unmarkedFrom(uint32_t seq) const {
   if (seq <= cumulative_) seq = cumulative_ + 1;
   // Marks cover at most four ranges, so four steps find the first row outside them.
   for (uint8_t round = 0; round < ranges_; round++) {
@@ -21,6 +20,11 @@ uint32_t Delivery::next(const Log& log) const {
       if (seq >= first_[i] && seq <= last_[i]) seq = last_[i] + 1;
     }
   }
+  return seq;
+}
+
+uint32_t Delivery::next(const Log& log) const {
+  const uint32_t seq = unmarkedFrom(cursor_ > log.oldest() ? cursor_ : log.oldest());
   return seq < log.next() ? seq : log.next();
 }
 
@@ -98,10 +102,8 @@ void Delivery::rejoined(uint32_t acknowledged, const Log& log) {
 }
 
 bool Delivery::waiting(const Log& log) const {
-  for (uint32_t seq = cumulative_ + 1 > log.oldest() ? cumulative_ + 1 : log.oldest(); seq <= sentUpTo_ && seq < log.next(); seq++) {
-    if (!marked(seq)) return true;
-  }
-  return false;
+  const uint32_t seq = unmarkedFrom(log.oldest());
+  return seq <= sentUpTo_ && seq < log.next();
 }
 
 }  // namespace wattmesh

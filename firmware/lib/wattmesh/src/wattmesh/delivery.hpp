@@ -27,6 +27,8 @@ class Delivery {
   bool marked(uint32_t seq) const;
 
  private:
+  // The first seq from `seq` on that is not marked. In a few steps, whatever seqs an earlier life has used.
+  uint32_t unmarkedFrom(uint32_t seq) const;
   bool merge(uint32_t first, uint32_t last);
 
   struct Batch {

@@ -34,18 +34,18 @@ bool Gateway::sendHost(const uint8_t* envelope, size_t length) {
   return encoded > 0 && port_->hostSend(port_->context, line_, encoded);
 }
 
-void Gateway::hostBytes(const uint8_t* data, size_t length, uint64_t nowUs, const NetworkClock& clock, Queue& queue, HostSide& node) {
+void Gateway::hostBytes(const uint8_t* data, size_t length, uint64_t nowUs, Queue& queue, HostSide& node) {
   if (!config_->serialHost) {
-    if (envelope(data, length, clock, queue, node, nowUs) != Error::none) malformed_++;
+    if (envelope(data, length, queue, node, nowUs) != Error::none) malformed_++;
     return;
   }
   for (size_t i = 0; i < length; i++) {
     if (!slip_.push(data[i])) continue;
-    if (envelope(slip_.data(), slip_.length(), clock, queue, node, nowUs) != Error::none) malformed_++;
+    if (envelope(slip_.data(), slip_.length(), queue, node, nowUs) != Error::none) malformed_++;
   }
 }
 
-Error Gateway::envelope(const uint8_t* data, size_t length, const NetworkClock& clock, Queue& queue, HostSide& node, uint64_t nowUs) {
+Error Gateway::envelope(const uint8_t* data, size_t length, Queue& queue, HostSide& node, uint64_t nowUs) {
   EnvelopeType type{};
   Error error = openEnvelope(data, length, type);
   if (error != Error::none) return error;
@@ -59,7 +59,12 @@ Error Gateway::envelope(const uint8_t* data, size_t length, const NetworkClock& 
     case EnvelopeType::time: {
       HostTime time{};
       error = decodeHostTime(data, length, time);
-      if (error == Error::none) node.hostTime(time.utcMs);
+      if (error == Error::none) {
+        hostTimeKnown_ = true;
+        hostOffsetUs_ = time.utcMs * usPerMs - nowUs;
+      }
+      // A clock that nobody has set is no reference: better none, or the time as it has gone on here.
+      if (error == Error::none && time.synchronised) node.hostTime(time.utcMs);
       break;
     }
     case EnvelopeType::upAck: {
@@ -72,7 +77,7 @@ Error Gateway::envelope(const uint8_t* data, size_t length, const NetworkClock& 
       break;
     }
     case EnvelopeType::down:
-      error = down(data, length, clock, node, nowUs);
+      error = down(data, length, node, nowUs);
       break;
     default:
       error = Error::unknownType;  // only gateways send the others
@@ -84,11 +89,12 @@ Error Gateway::envelope(const uint8_t* data, size_t length, const NetworkClock& 
   return error;
 }
 
-Error Gateway::down(const uint8_t* data, size_t length, const NetworkClock& clock, HostSide& node, uint64_t nowUs) {
+Error Gateway::down(const uint8_t* data, size_t length, HostSide& node, uint64_t nowUs) {
   Down down{};
   const Error error = decodeDown(data, length, down);
   if (error != Error::none) return error;
-  const bool late = clock.valid() && clock.utcS(nowUs) > down.expiresS;
+  // By the host's own clock, right or wrong: it wrote the time into the envelope.
+  const bool late = hostTimeKnown_ && (nowUs + hostOffsetUs_) / usPerS > down.expiresS;
   DownResult result{};
   result.token = down.token;
   result.error = static_cast<uint16_t>(late ? Error::expired : node.hostDown(down.packet, down.packetLength, down.hold));

@@ -24,7 +24,7 @@ class Gateway {
  public:
   void begin(const Port& port, const Config& config);
   // Bytes of the serial line in any portions, or one whole envelope.
-  void hostBytes(const uint8_t* data, size_t length, uint64_t nowUs, const NetworkClock& clock, Queue& queue, HostSide& node);
+  void hostBytes(const uint8_t* data, size_t length, uint64_t nowUs, Queue& queue, HostSide& node);
   void tick(uint64_t nowUs, const NetworkClock& clock, Queue& queue, HostSide& node);
   uint64_t nextUs(uint64_t nowUs, Queue& queue) const;
   bool hostAlive(uint64_t nowUs) const { return heardHost_ && nowUs - hostUs_ <= hostSilenceUs; }
@@ -33,8 +33,8 @@ class Gateway {
  private:
   static constexpr uint64_t hostSilenceUs = 30 * usPerS;
 
-  Error envelope(const uint8_t* data, size_t length, const NetworkClock& clock, Queue& queue, HostSide& node, uint64_t nowUs);
-  Error down(const uint8_t* data, size_t length, const NetworkClock& clock, HostSide& node, uint64_t nowUs);
+  Error envelope(const uint8_t* data, size_t length, Queue& queue, HostSide& node, uint64_t nowUs);
+  Error down(const uint8_t* data, size_t length, HostSide& node, uint64_t nowUs);
   void sendUp(QueuedItem& slot, uint64_t nowUs, const NetworkClock& clock);
   bool sendHost(const uint8_t* envelope, size_t length);
 
@@ -45,6 +45,8 @@ class Gateway {
   uint32_t malformed_ = 0;
   bool heardHost_ = false;
   uint64_t hostUs_ = 0;
+  bool hostTimeKnown_ = false;
+  uint64_t hostOffsetUs_ = 0;  // the host's clock is ahead of this node's by so much
   uint64_t helloUs_ = 0;
   uint64_t statsUs_ = 0;
   uint32_t upNumber_ = 0;

@@ -250,7 +250,11 @@ bool Hub::poll(Member& member, uint8_t depth, uint64_t nowUs, Downward& downward
 void Hub::writeOwed(Writer& writer, const uint16_t* path, size_t hops) {
   CustodyEntry entries[custodyEntriesMax];
   size_t count = 0;
-  for (size_t i = hops; i > 0 && count < custodyEntriesMax; i--) {
+  for (size_t i = hops; i > 0; i--) {
+    if (count == custodyEntriesMax) {
+      writeCustody(writer, entries, count);
+      count = 0;
+    }
     Member* member = find(path[i - 1]);
     if (member == nullptr || isUnderWay(member->inPoll)) continue;
     if (member->owed) entries[count++] = CustodyEntry{member->shortId, member->owedSession, member->owedCounter};

@@ -32,10 +32,14 @@ Error Node::boot(uint64_t nowUs) {
   keys_.begin(port_, config_, records_);
   link_.begin(port_, config_, records_, keys_);
   error = session_.begin(port_, config_, records_);
+  if (error == Error::none && session_.randomStuck()) drop(Error::randomStuck);
   if (error == Error::none) error = commands_.begin(port_, config_, records_, session_.bootCount());
-  if (error == Error::none && meter_ != nullptr) error = meter_->begin(port_, config_, recordsBytes, port_.nvBytes - recordsBytes);
+  if (error == Error::none && meter_ != nullptr) {
+    error = meter_->begin(port_, config_, records_, session_.bootCount(), recordsBytes, port_.nvBytes - recordsBytes);
+  }
   if (error != Error::none) return error;
-  if (session_.bootCount() > 1) routing_.rebooted(now_ + beaconSilenceUs);
+  uint8_t promises[Routing::promisesBytes];
+  if (records_.read(RecordKey::promises, promises, sizeof promises)) routing_.restore(promises, now_);
   askTreeWaitUs_ = usPerS;
   trickle_.reset(now_, dice());
   if (hub_ != nullptr) hub_->hub.begin(port_, config_);
@@ -161,7 +165,7 @@ uint64_t Node::sent(bool ok, uint64_t nowUs) {
 
 uint64_t Node::hostBytes(const uint8_t* data, size_t length, uint64_t nowUs) {
   now_ = nowUs;
-  if (gateway_ != nullptr) gateway_->hostBytes(data, length, now_, clock_, queue_, *this);
+  if (gateway_ != nullptr) gateway_->hostBytes(data, length, now_, queue_, *this);
   settle();
   return nextUs();
 }
@@ -178,11 +182,14 @@ void Node::settle() {
   if (keys_.tick(now_, clock_)) startOver();
   settleRoute();
   settleStarving();
+  settleSeeking();
   const bool waiting = probing_ || (meter_ != nullptr && meter_->waiting());
   const bool wasJoined = session_.joined();
   settleCommands();
   const uint8_t rounds = session_.rounds();
   const bool handshakeDue = session_.tick(now_, reachable(), waiting);
+  const Error failure = session_.takeFailure();
+  if (failure != Error::none) drop(failure);
   // Nobody answers by this way: it may be that the parent has no room for us.
   if (session_.rounds() > rounds) routing_.shun(neighbours_, now_);
   if (wasJoined && !session_.joined()) {
@@ -252,7 +259,7 @@ void Node::onBeacon(Neighbour& neighbour, const ReceivedFrame& frame) {
   neighbours_.name(neighbour, beacon.shortId);
   const bool isParent = position().attached && memcmp(neighbour.mac, position().parent, macBytes) == 0;
   if (!rootedHere() && beacon.timeValid && beacon.grounded && (isParent || !clock_.valid())) {
-    clock_.set(beacon.utcMs * usPerMs + beacon.subMillisecond * 10u + beaconAirUs, now_);
+    clock_.set(beacon.utcMs * usPerMs + beacon.subMillisecond * 10u + beaconAirUs, now_, beacon.timeAge);
   }
   judgeBeacon(beacon);
 }
@@ -327,6 +334,7 @@ void Node::fillBeacon(Beacon& beacon) {
   beacon.pull = !at.attached;
   beacon.congested = queue_.count() > queueFramesMax / 2;
   beacon.timeValid = clock_.valid();
+  beacon.timeAge = clock_.valid() ? clock_.age(now_) : uint8_t{0};
   beacon.energyClass = config_.energy;
   beacon.isHub = config_.isHub();
   beacon.joined = session_.joined();
@@ -336,6 +344,16 @@ void Node::fillBeacon(Beacon& beacon) {
   beacon.utcMs = clock_.valid() ? utcUs / usPerMs : 0;
   beacon.subMillisecond = clock_.valid() ? static_cast<uint16_t>(utcUs % usPerMs / 10) : uint16_t{0};
   beacon.lastDelay = beaconDelay_;
+}
+
+// What is announced binds a later life too: without NV nothing is.
+bool Node::keepPromises() {
+  routing_.announced(now_);
+  uint8_t promises[Routing::promisesBytes];
+  if (!routing_.promises(promises)) return true;
+  const Error error = records_.write(RecordKey::promises, promises, sizeof promises);
+  if (error != Error::none) drop(error);
+  return error == Error::none;
 }
 
 bool Node::pumpBeacon() {
@@ -348,12 +366,12 @@ bool Node::pumpBeacon() {
   if (!keys_.hasKey()) return false;
   Beacon beacon{};
   fillBeacon(beacon);
+  if (beacon.grounded && !keepPromises()) return false;
   const size_t length = encodeBeacon(beacon, frame_ + linkHeaderBytes, bodyBytesMax);
   if (!transmit(FrameType::beacon, broadcastMac, length)) {
     announceSoon();
     return false;
   }
-  if (beacon.grounded) routing_.announced(now_);
   beaconStampUs_ = now_;
   beaconSentUs_ = now_;
   inFlight_ = InFlight::beacon;

@@ -58,7 +58,12 @@ void Node::onTreeWanted(const Route& route) {
   if (routing_.hasTree(route.number)) {
     announceSoon();  // there is one already: only its news got lost
   } else if (rootedHere()) {
-    if (position().attached && routing_.newTree(route.number)) announceSoon();
+    // Each tree is a wave of beacons through the whole network: who asks again and again gets no more of them.
+    if (!trees_.take(now_)) {
+      drop(Error::queueFull);
+    } else if (routing_.newTree(route.number)) {
+      announceSoon();
+    }
   } else if (route.number != treeAsked_ || now_ - treeAskedUs_ >= sameTreeUs) {
     treeAsked_ = route.number;
     treeAskedUs_ = now_;

@@ -78,9 +78,9 @@ Error decodePoll(const RoutedSection& section, PollSection& poll) {
   const uint8_t packets = reader.u8();
   poll.sweeps = (packets & pollSweeps) != 0;
   poll.packets = static_cast<uint8_t>(packets & ~pollSweeps);
+  verdict.require(poll.packets >= 1 && poll.packets <= pollPacketsMax);
   poll.depth = reader.u8();
   verdict.require(poll.depth >= 1 && poll.depth <= hopsMax);
-  verdict.require(poll.packets >= 1 && poll.packets <= pollPacketsMax);
   return verdict.endOfSection();
 }
 

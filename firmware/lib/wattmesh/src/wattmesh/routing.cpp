@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "wattmesh/bytes.hpp"
 #include "wattmesh/limits.hpp"
 
 namespace wattmesh {
@@ -11,6 +12,9 @@ namespace {
 // A parent is left for another only when that is better by 1.5 transmissions: beacons and estimates flutter.
 constexpr uint32_t switchCost = 192;
 constexpr uint64_t shunnedUs = 300 * usPerS;
+// Costs flutter: half a transmission cheaper than announced is promised, so that NV is not written for every bit. The parent of before is
+// cheaper by one at least: after a reboot it is feasible at once.
+constexpr uint16_t promiseMargin = 64;
 
 // Serial number arithmetic (RFC 1982).
 bool later(uint16_t a, uint16_t b) { return static_cast<int16_t>(a - b) > 0; }
@@ -38,10 +42,7 @@ Routing::Source* Routing::find(uint16_t gateway, uint64_t nowUs) {
 
 bool Routing::feasible(const Beacon& beacon, uint64_t nowUs) {
   const Source* known = find(beacon.gateway, nowUs);
-  if (known == nullptr) {
-    if (nowUs >= cautiousUntilUs_) return true;
-    known = plant(Source{beacon.gateway, beacon.epoch, beacon.tree, 0, nowUs});
-  }
+  if (known == nullptr) return true;
   if (newer(beacon.epoch, beacon.tree, known->epoch, known->tree)) return true;
   return beacon.epoch == known->epoch && beacon.tree == known->tree && beacon.cost < known->cost;
 }
@@ -115,8 +116,9 @@ bool Routing::isBehind(const Beacon& beacon) const {
 }
 
 bool Routing::newTree(uint16_t wanted) {
-  if (hasTree(wanted)) return false;
-  position_.tree = wanted;
+  if (!position_.attached || hasTree(wanted)) return false;
+  // One by one, whatever was asked for: numbers that jump could make an old tree look newer than the present one.
+  position_.tree++;
   return true;
 }
 
@@ -125,7 +127,10 @@ void Routing::shun(Neighbours& neighbours, uint64_t nowUs) {
   Neighbour* parent = neighbours.find(position_.parent);
   bool hasOther = false;
   for (const Neighbour& neighbour : neighbours) hasOther = hasOther || (&neighbour != parent && usable(neighbour, nowUs));
-  if (parent != nullptr && hasOther) parent->avoidUntilUs = nowUs + shunnedUs;
+  if (parent == nullptr) return;
+  // The only one must be heard again: by a beacon, which it sends when it is asked, unless it has another network key by now.
+  if (hasOther) parent->avoidUntilUs = nowUs + shunnedUs;
+  parent->hasBeacon = hasOther;
 }
 
 bool Routing::updateRoot(bool grounded, uint16_t shortId, uint16_t localHubId, uint16_t bootCount) {
@@ -142,13 +147,17 @@ bool Routing::updateRoot(bool grounded, uint16_t shortId, uint16_t localHubId, u
   return was != grounded;
 }
 
-// In the place used least recently.
-Routing::Source* Routing::plant(const Source& source) {
+// In the place of an expired one of the same gateway, or else the one used least recently.
+Routing::Source* Routing::plant(uint16_t gateway) {
   Source* place = &sources_[0];
   for (Source& candidate : sources_) {
     if (candidate.usedUs < place->usedUs) place = &candidate;
   }
-  *place = source;
+  for (Source& candidate : sources_) {
+    if (candidate.gateway == gateway) place = &candidate;
+  }
+  *place = Source{};
+  place->gateway = gateway;
   return place;
 }
 
@@ -156,17 +165,43 @@ void Routing::announced(uint64_t nowUs) {
   if (!position_.attached) return;
   announcedCost_ = position_.cost;
   Source* known = find(position_.gateway, nowUs);
-  if (known == nullptr) {
-    plant(Source{position_.gateway, position_.epoch, position_.tree, position_.cost, nowUs});
-    return;
-  }
+  const bool isNew = known == nullptr || newer(position_.epoch, position_.tree, known->epoch, known->tree);
+  if (known == nullptr) known = plant(position_.gateway);
   known->usedUs = nowUs;
-  if (newer(position_.epoch, position_.tree, known->epoch, known->tree)) {
+  if (isNew) {
     known->epoch = position_.epoch;
     known->tree = position_.tree;
-    known->cost = position_.cost;
-  } else if (position_.cost < known->cost) {
-    known->cost = position_.cost;
+    known->promised = costNone;
+  }
+  if (isNew || position_.cost < known->cost) known->cost = position_.cost;
+  // The root depends on nobody.
+  if (known->cost >= known->promised || position_.hops == 0) return;
+  known->promised = static_cast<uint16_t>(known->cost > promiseMargin ? known->cost - promiseMargin : 0);
+  hasPromised_ = false;
+}
+
+bool Routing::promises(uint8_t out[promisesBytes]) {
+  if (hasPromised_) return false;
+  hasPromised_ = true;
+  Writer writer(out, promisesBytes);
+  for (const Source& source : sources_) {
+    writer.u16(source.gateway);
+    writer.u16(source.epoch);
+    writer.u16(source.tree);
+    writer.u16(source.promised);
+  }
+  return true;
+}
+
+void Routing::restore(const uint8_t promises[promisesBytes], uint64_t nowUs) {
+  Reader reader(promises, promisesBytes);
+  for (Source& source : sources_) {
+    source.gateway = reader.u16();
+    source.epoch = reader.u16();
+    source.tree = reader.u16();
+    source.promised = reader.u16();
+    source.cost = source.promised;
+    source.usedUs = nowUs;
   }
 }
 

@@ -26,26 +26,31 @@ struct TreePosition {
 };
 
 class Routing {
+  static constexpr size_t sourcesMax = 4;
+
  public:
+  static constexpr size_t promisesBytes = sourcesMax * 8;
+
   const TreePosition& position() const { return position_; }
 
-  // After a reboot a node has forgotten what it announced, and a neighbour may still hang on it: until `untilUs` it joins no tree whose
-  // number it may have announced itself. A device on its first boot never announced anything.
-  void rebooted(uint64_t untilUs) { cautiousUntilUs_ = untilUs; }
+  // After a reboot: what promises() wrote last. A neighbour may still hang on what was announced before.
+  void restore(const uint8_t promises[promisesBytes], uint64_t nowUs);
 
   // Settles the route after any input; the only place that does. Returns true when something that a beacon tells has changed.
   bool update(Neighbours& neighbours, uint64_t nowUs);
   // The gateway's own place: root while `grounded`.
   bool updateRoot(bool grounded, uint16_t shortId, uint16_t localHubId, uint16_t bootCount);
-  // The parent leads nowhere: another is taken for some minutes, if there is one.
+  // The parent leads nowhere: another is taken for some minutes, or if there is none, this one only when it is heard again.
   void shun(Neighbours& neighbours, uint64_t nowUs);
   // A beacon with this route is about to go out.
   void announced(uint64_t nowUs);
-  // Nobody who could be parent is certain not to hang on us: a newer tree than `wanted()` says would help. It is asked for by way of `asksBy()`.
+  // True when `out` must be durable before it does: it says how cheap a route may have been announced at most.
+  bool promises(uint8_t out[promisesBytes]);
+  // Nobody who could be parent is certain not to hang on us: a tree as new as `wantedTree()` would help. It is asked for by way of `asksBy()`.
   bool starving() const { return starving_; }
   uint16_t wantedTree() const { return wantedTree_; }
   const uint8_t* asksBy() const { return asksBy_; }
-  // The root begins a newer tree: `wanted`, or the next one. False: it has one already.
+  // The root begins the next tree because `wanted` was asked for. False: it has that one already, or no host.
   bool newTree(uint16_t wanted);
   // A neighbour's beacon tells of an older tree of the same gateway than ours.
   bool isBehind(const Beacon& beacon) const;
@@ -61,23 +66,22 @@ class Routing {
     uint16_t epoch = 0;
     uint16_t tree = 0;
     uint16_t cost = costNone;
+    uint16_t promised = costNone;  // what a life to come will take for `cost`
     uint64_t usedUs = 0;
   };
-  static constexpr size_t sourcesMax = 4;
   static constexpr uint64_t sourceLifeUs = 2 * beaconSilenceUs;
 
   Source* find(uint16_t gateway, uint64_t nowUs);
   bool feasible(const Beacon& beacon, uint64_t nowUs);
+  Source* plant(uint16_t gateway);
   static bool offers(const Neighbour& neighbour, uint64_t nowUs);
   bool usable(const Neighbour& neighbour, uint64_t nowUs) { return offers(neighbour, nowUs) && feasible(neighbour.beacon, nowUs); }
   void starve(Neighbours& neighbours, uint64_t nowUs);
   void take(const Neighbour& parent);
 
   TreePosition position_;
-  Source* plant(const Source& source);
-
   Source sources_[sourcesMax];
-  uint64_t cautiousUntilUs_ = 0;
+  bool hasPromised_ = true;
   uint16_t announcedCost_ = costNone;
   bool starving_ = false;
   uint16_t wantedTree_ = 0;

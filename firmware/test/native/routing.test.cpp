@@ -1,0 +1,368 @@
+// The choice of a parent, node by node and in whole meshes.
+#include <cstring>
+#include <vector>
+
+#include "check.hpp"
+#include "wattmesh/routing.hpp"
+
+using namespace wattmesh;
+
+namespace {
+
+constexpr uint64_t s = usPerS;
+constexpr uint16_t gateway = 0x8000;
+constexpr uint8_t nobody[macBytes] = {};
+
+struct Mac {
+  explicit Mac(size_t number) : bytes{2, 0, 0, 0, 0, static_cast<uint8_t>(number)} {}
+  uint8_t bytes[macBytes];
+};
+
+Beacon beaconOf(uint16_t shortId, uint16_t tree, uint8_t hops, uint16_t cost) {
+  Beacon beacon{};
+  beacon.shortId = shortId;
+  beacon.epoch = 1;
+  beacon.tree = tree;
+  beacon.gateway = gateway;
+  beacon.hops = hops;
+  beacon.cost = cost;
+  beacon.grounded = beacon.joined = true;
+  return beacon;
+}
+
+Neighbour& hear(Neighbours& neighbours, size_t number, const Beacon& beacon, uint64_t nowUs) {
+  Neighbour* neighbour = neighbours.touch(Mac(number).bytes, -60, Claim::handsOver, nowUs, nobody);
+  CHECK(neighbour != nullptr);
+  neighbour->shortId = beacon.shortId;
+  neighbour->beacon = beacon;
+  neighbour->hasBeacon = true;
+  neighbour->beaconUs = nowUs;
+  return *neighbour;
+}
+
+}  // namespace
+
+TEST(theCheapestWayIsTakenAndLeftOnlyForAMuchCheaperOne) {
+  Neighbours neighbours;
+  Routing routing;
+  hear(neighbours, 1, beaconOf(1, 1, 3, 600), 1 * s);
+  hear(neighbours, 2, beaconOf(2, 1, 2, 400), 1 * s);
+  CHECK(routing.update(neighbours, 1 * s));
+  CHECK_EQUAL(routing.position().parentShort, 2);
+  CHECK_EQUAL(routing.position().hops, 3);
+  hear(neighbours, 1, beaconOf(1, 1, 1, 209), 2 * s);
+  routing.update(neighbours, 2 * s);
+  CHECK_EQUAL(routing.position().parentShort, 2);
+  hear(neighbours, 1, beaconOf(1, 1, 1, 207), 2 * s);
+  CHECK(routing.update(neighbours, 2 * s));
+  CHECK_EQUAL(routing.position().parentShort, 1);
+}
+
+TEST(batteriesTheFarAndTheUngroundedAreNobodysParents) {
+  Neighbours neighbours;
+  Routing routing;
+  hear(neighbours, 1, beaconOf(1, 1, 1, 100), 1 * s).beacon.energyClass = EnergyClass::battery;
+  hear(neighbours, 2, beaconOf(2, 1, 1, 100), 1 * s).beacon.grounded = false;
+  hear(neighbours, 3, beaconOf(3, 1, 1, 100), 1 * s).beacon.joined = false;
+  hear(neighbours, 4, beaconOf(4, 1, hopsMax, 100), 1 * s);
+  hear(neighbours, 5, beaconOf(5, 1, 1, costNone), 1 * s);
+  hear(neighbours, 6, beaconOf(6, 1, 1, costNone - 10), 1 * s);
+  CHECK(!routing.update(neighbours, 1 * s));
+  CHECK(!routing.position().attached && !routing.starving());
+}
+
+TEST(whoIsAvoidedIsBetterThanNobody) {
+  Neighbours neighbours;
+  Routing routing;
+  Neighbour& near = hear(neighbours, 1, beaconOf(1, 1, 1, 100), 1 * s);
+  near.avoidUntilUs = 60 * s;
+  routing.update(neighbours, 1 * s);
+  CHECK_EQUAL(routing.position().parentShort, 1);
+  hear(neighbours, 2, beaconOf(2, 1, 5, 2000), 2 * s);
+  routing.update(neighbours, 2 * s);
+  CHECK_EQUAL(routing.position().parentShort, 2);
+  routing.update(neighbours, 60 * s);
+  CHECK_EQUAL(routing.position().parentShort, 1);
+}
+
+TEST(aParentThatLeadsNowhereMustBeHeardAgainUnlessThereIsAnother) {
+  Neighbours neighbours;
+  Routing routing;
+  hear(neighbours, 1, beaconOf(1, 1, 1, 100), 1 * s);
+  routing.update(neighbours, 1 * s);
+  routing.shun(neighbours, 2 * s);
+  routing.update(neighbours, 2 * s);
+  CHECK(!routing.position().attached);
+  hear(neighbours, 1, beaconOf(1, 1, 1, 100), 3 * s);
+  hear(neighbours, 2, beaconOf(2, 1, 1, 900), 3 * s);
+  routing.update(neighbours, 3 * s);
+  CHECK_EQUAL(routing.position().parentShort, 1);
+  routing.shun(neighbours, 4 * s);
+  routing.update(neighbours, 4 * s);
+  CHECK_EQUAL(routing.position().parentShort, 2);
+}
+
+// RFC 8966, sections 3.5.1 and 3.8.2: the condition, and the request for a newer sequence number when nobody meets it.
+TEST(whoFindsOnlyWhoMayHangOnItAsksForANewerTree) {
+  Neighbours neighbours;
+  Routing routing;
+  Neighbour& parent = hear(neighbours, 1, beaconOf(1, 7, 1, 100), 1 * s);
+  routing.update(neighbours, 1 * s);
+  routing.announced(1 * s);
+  const uint16_t told = routing.position().cost;
+  // These may have heard the route from us, however cheap they say it is.
+  hear(neighbours, 2, beaconOf(2, 7, 2, static_cast<uint16_t>(told + 300)), 2 * s);
+  hear(neighbours, 3, beaconOf(3, 7, 2, told), 2 * s);
+  parent.hasBeacon = false;
+  CHECK(routing.update(neighbours, 2 * s));
+  CHECK(!routing.position().attached);
+  CHECK(routing.starving());
+  CHECK_EQUAL(routing.wantedTree(), 8);
+  CHECK_EQUAL(memcmp(routing.asksBy(), Mac(3).bytes, macBytes), 0);
+  // Somebody nearer to the root than we ever were is certain not to.
+  hear(neighbours, 4, beaconOf(4, 7, 2, static_cast<uint16_t>(told - 1)), 3 * s);
+  routing.update(neighbours, 3 * s);
+  CHECK(!routing.starving());
+  CHECK_EQUAL(routing.position().parentShort, 4);
+}
+
+TEST(aNewerTreeEndsStarving) {
+  Neighbours neighbours;
+  Routing routing;
+  Neighbour& parent = hear(neighbours, 1, beaconOf(1, UINT16_MAX, 1, 100), 1 * s);
+  routing.update(neighbours, 1 * s);
+  routing.announced(1 * s);
+  parent.hasBeacon = false;
+  hear(neighbours, 2, beaconOf(2, UINT16_MAX, 4, 900), 2 * s);
+  routing.update(neighbours, 2 * s);
+  CHECK(routing.starving());
+  CHECK_EQUAL(routing.wantedTree(), 0);  // numbers come round (RFC 1982)
+  hear(neighbours, 2, beaconOf(2, 0, 4, 900), 3 * s);
+  routing.update(neighbours, 3 * s);
+  CHECK_EQUAL(routing.position().parentShort, 2);
+  CHECK(!routing.starving());
+  CHECK(routing.hasTree(UINT16_MAX) && routing.hasTree(0) && !routing.hasTree(1));
+}
+
+TEST(theRootBeginsANewTreeOncePerRequest) {
+  Routing root;
+  CHECK(!root.newTree(1));
+  CHECK(root.updateRoot(true, gateway, 0, 3));
+  const uint16_t first = root.position().tree;
+  const uint16_t wanted = static_cast<uint16_t>(first + 1);
+  CHECK(root.newTree(wanted));
+  CHECK(!root.newTree(wanted));
+  CHECK(!root.newTree(first));
+  CHECK_EQUAL(root.position().tree, wanted);
+  // Whatever a node in the mesh asks for: numbers do not jump.
+  CHECK(root.newTree(static_cast<uint16_t>(wanted + 30000)));
+  CHECK_EQUAL(root.position().tree, wanted + 1);
+  // Those that hung on a root without a host may all starve when it is back.
+  root.updateRoot(false, gateway, 0, 3);
+  CHECK(!root.newTree(static_cast<uint16_t>(wanted + 9)));
+  root.updateRoot(true, gateway, 0, 3);
+  CHECK_EQUAL(root.position().tree, wanted + 2);
+}
+
+namespace {
+
+// The next life of a node.
+Routing rebooted(Routing& before, uint64_t nowUs) {
+  uint8_t promises[Routing::promisesBytes];
+  CHECK(before.promises(promises));
+  Routing after;
+  after.restore(promises, nowUs);
+  return after;
+}
+
+}  // namespace
+
+TEST(afterARebootTheParentOfBeforeIsFeasibleAndNobodyWhoMayHangOnUs) {
+  Neighbours neighbours;
+  Routing before;
+  hear(neighbours, 1, beaconOf(1, 5, 1, 300), 1 * s);
+  before.update(neighbours, 1 * s);
+  before.announced(1 * s);
+  const uint16_t told = before.position().cost;
+  Routing after = rebooted(before, 2 * s);
+  Neighbours again;
+  hear(again, 2, beaconOf(2, 5, 2, static_cast<uint16_t>(told + 1)), 2 * s);
+  hear(again, 3, beaconOf(3, 4, 2, 0), 2 * s);
+  after.update(again, 2 * s);
+  CHECK(!after.position().attached && after.starving());
+  hear(again, 1, beaconOf(1, 5, 1, 300), 3 * s);
+  after.update(again, 3 * s);
+  CHECK_EQUAL(after.position().parentShort, 1);
+}
+
+TEST(whatWasAnnouncedBindsALaterLifeAndNvIsSpared) {
+  Neighbours neighbours;
+  Routing routing;
+  Neighbour& parent = hear(neighbours, 1, beaconOf(1, 5, 1, 1000), 1 * s);
+  uint8_t promises[Routing::promisesBytes];
+  unsigned writes = 0;
+  uint16_t lowest = costNone;
+  for (uint16_t cost = 1000; cost > 600; cost--) {
+    parent.beacon.cost = cost;
+    routing.update(neighbours, 2 * s);
+    routing.announced(2 * s);
+    lowest = routing.position().cost;
+    writes += routing.promises(promises) ? 1 : 0;
+    Routing later;
+    later.restore(promises, 3 * s);
+    Neighbours others;
+    hear(others, 2, beaconOf(2, 5, 2, lowest), 3 * s);
+    later.update(others, 3 * s);
+    CHECK(!later.position().attached);
+  }
+  CHECK_EQUAL(writes, 1 + 399 / 65);
+  routing.announced(3 * s);
+  CHECK(!routing.promises(promises));
+}
+
+namespace {
+
+// Nodes that beacon at random moments to whoever happens to hear them, with links that come and go, and a root that answers requests.
+class Mesh {
+ public:
+  static constexpr size_t nodesMax = 12;
+
+  Mesh(size_t count, uint64_t seed) : nodes_(count), random_(seed) {
+    nodes_[0].routing.updateRoot(true, gateway, 0, 1);
+  }
+
+  void step() {
+    nowUs_ += 1 + random_.below(20 * static_cast<uint32_t>(s));
+    const size_t at = random_.below(static_cast<uint32_t>(nodes_.size()));
+    switch (random_.below(8)) {
+      case 0:
+        if (at != 0) damage(at);
+        break;
+      case 1:
+        if (at != 0 && random_.below(10) == 0) reboot(at);
+        break;
+      default:
+        beacon(at);
+    }
+    for (size_t i = 1; i < nodes_.size(); i++) nodes_[i].routing.update(nodes_[i].neighbours, nowUs_);
+    for (size_t i = 1; i < nodes_.size(); i++) ask(i);
+  }
+
+  // Every frame between neighbours arrives, nothing breaks any more, and those who are out of reach are found to be.
+  void heal() {
+    isHealed_ = true;
+    for (size_t at = 0; at < nodes_.size(); at++) {
+      for (Neighbour& neighbour : nodes_[at].neighbours) neighbour.hasBeacon = neighbour.hasBeacon && hears(neighbour.mac[macBytes - 1], at);
+    }
+    for (unsigned round = 0; round < 40; round++) {
+      for (size_t i = 0; i < nodes_.size(); i++) {
+        nowUs_ += s;
+        beacon(i);
+        for (size_t k = 1; k < nodes_.size(); k++) nodes_[k].routing.update(nodes_[k].neighbours, nowUs_);
+        ask(i);
+      }
+    }
+  }
+
+  bool hasLoop() {
+    for (size_t start = 1; start < nodes_.size(); start++) {
+      size_t at = start;
+      size_t hops = 0;
+      while (at != 0 && nodes_[at].routing.position().attached && hops++ <= nodes_.size()) at = nodes_[at].routing.position().parent[macBytes - 1];
+      if (hops > nodes_.size()) return true;
+    }
+    return false;
+  }
+
+  size_t attached() {
+    size_t count = 0;
+    for (Station& node : nodes_) count += node.routing.position().attached ? 1 : 0;
+    return count;
+  }
+
+  unsigned trees() const { return trees_; }
+
+ private:
+  // What NV holds.
+  struct Promises {
+    bool isWritten = false;
+    uint8_t bytes[Routing::promisesBytes] = {};
+  };
+  struct Station {
+    Routing routing;
+    Neighbours neighbours;
+    Promises kept;
+  };
+
+  // Neighbours are those at most two places away, and sometimes anybody.
+  bool hears(size_t a, size_t b) {
+    const size_t apart = a > b ? a - b : b - a;
+    if (apart == 0 || apart > 3) return false;
+    return isHealed_ ? apart <= 2 : random_.below(3) != 0;
+  }
+
+  void beacon(size_t from) {
+    Routing& routing = nodes_[from].routing;
+    const TreePosition& at = routing.position();
+    Beacon told = beaconOf(static_cast<uint16_t>(from == 0 ? gateway : from), at.tree, at.hops, at.cost);
+    told.epoch = at.epoch;
+    told.gateway = at.gateway;
+    told.grounded = at.attached;
+    if (at.attached) routing.announced(nowUs_);
+    Promises& kept = nodes_[from].kept;
+    kept.isWritten = routing.promises(kept.bytes) || kept.isWritten;
+    for (size_t to = 1; to < nodes_.size(); to++) {
+      if (hears(from, to)) hear(nodes_[to].neighbours, from, told, nowUs_);
+    }
+  }
+
+  // Sends to a neighbour fail: it becomes dearer, is avoided or forgotten.
+  void damage(size_t at) {
+    for (Neighbour& neighbour : nodes_[at].neighbours) {
+      if (!neighbour.used || random_.below(3) != 0) continue;
+      for (unsigned sends = random_.below(30); sends > 0; sends--) neighbour.quality.sent(random_.coin());
+      if (random_.below(4) == 0) neighbour.avoidUntilUs = nowUs_ + 30 * s;
+      if (random_.below(4) == 0) neighbour.hasBeacon = false;
+    }
+  }
+
+  void reboot(size_t at) {
+    const Promises kept = nodes_[at].kept;
+    nodes_[at] = Station{};
+    nodes_[at].kept = kept;
+    if (kept.isWritten) nodes_[at].routing.restore(kept.bytes, nowUs_);
+  }
+
+  // The request arrives, mostly.
+  void ask(size_t at) {
+    if (!nodes_[at].routing.starving() || (!isHealed_ && random_.below(4) == 0)) return;
+    trees_ += nodes_[0].routing.newTree(nodes_[at].routing.wantedTree()) ? 1 : 0;
+  }
+
+  std::vector<Station> nodes_;
+  check::Random random_;
+  uint64_t nowUs_ = 1 * s;
+  bool isHealed_ = false;
+  unsigned trees_ = 0;
+};
+
+}  // namespace
+
+TEST(noLoopExistsAtAnyInstantAndAllFindTheRootInTheEnd) {
+  unsigned trees = 0;
+  for (uint64_t seed = 1; seed <= 150; seed++) {
+    check::context("seed", seed);
+    Mesh mesh(Mesh::nodesMax, seed);
+    bool isLoopFree = true;
+    for (unsigned step = 0; step < 400; step++) {
+      mesh.step();
+      isLoopFree = isLoopFree && !mesh.hasLoop();
+    }
+    CHECK(isLoopFree);
+    trees += mesh.trees();
+    mesh.heal();
+    CHECK(!mesh.hasLoop());
+    CHECK_EQUAL(mesh.attached(), Mesh::nodesMax);
+  }
+  CHECK(trees > 150);
+}

@@ -30,6 +30,8 @@ export interface SimulationOptions {
   readonly firmware: Firmware;
   /** Default: that of the scenario. */
   readonly seed?: number;
+  /** Seconds without new readings at the end; default {@link drainS}. */
+  readonly drainS?: number;
   /** Told now and then how far the run has come, of how many simulated seconds. */
   progress?(atS: number, ofS: number): void;
 }
@@ -117,7 +119,7 @@ class Simulation {
     this.#energy.start();
     await this.#runUntil(scenario.durationS + CLOCK_TOLERANCE_S);
     this.#world.stopMeasuring();
-    const endS = scenario.durationS + drainS(scenario);
+    const endS = this.#endS;
     await this.#runUntil(endS);
     await this.#headEnd.stop();
     if (this.#problem) throw this.#problem;
@@ -138,8 +140,13 @@ class Simulation {
   }
 
   #tellProgress(): void {
-    const { scenario, progress } = this.#options;
-    progress?.(this.#world.schedule.nowUs / 1e6, scenario.durationS + drainS(scenario));
+    this.#options.progress?.(this.#world.schedule.nowUs / 1e6, this.#endS);
+  }
+
+  /** Simulated seconds of the whole run. */
+  get #endS(): number {
+    const { scenario, drainS: ownDrainS } = this.#options;
+    return scenario.durationS + (ownDrainS ?? drainS(scenario));
   }
 
   /** The head-end calls nodes as the scenario does. */

@@ -32,6 +32,8 @@ export interface SimulationOptions {
   readonly seed?: number;
   /** Seconds without new readings at the end; default {@link drainS}. */
   readonly drainS?: number;
+  /** Told at the end what the checkers judge. */
+  evidence?(evidence: Evidence): void;
   /** Told now and then how far the run has come, of how many simulated seconds. */
   progress?(atS: number, ofS: number): void;
 }
@@ -160,6 +162,7 @@ class Simulation {
   async #figures(endS: number, startedMs: number): Promise<RunFigures> {
     const { scenario } = this.#options;
     const evidence = await this.#evidence();
+    this.#options.evidence?.(evidence);
     return {
       scenario,
       evidence,

@@ -11,7 +11,7 @@ const USAGE = `Usage: wattmesh swarm [--seeds N] [--first N] [--minutes N] [--jo
 
 Draws random meshes, loads, radios and faults, plays each with the real firmware, heals everything at 60 % of the time and demands that
 every reading arrives once. A seed that fails is made smaller and kept as a scenario file for wattmesh sim.
-  --seeds N    how many (100)
+  --seeds N    how many (100; with --minutes as many as fit)
   --first N    the first seed (1)
   --minutes N  draw no further seed after this time
   --jobs N     threads (1)
@@ -52,8 +52,8 @@ export async function run(args: string[]): Promise<number> {
     }
     const keep = keeper(options.keep);
     const files = new Map<number, string>();
-    const show = options.quiet ? undefined : progressOf(options.seeds);
     const { seeds, first, minutes, jobs, checked } = options;
+    const show = options.quiet ? undefined : progressOf(minutes === undefined ? seeds : undefined);
     const result = await runSwarm({
       ...{ seeds, first, jobs, checked, limits: { ...DEFAULT_LIMITS, nodesMax: options.nodes } },
       ...(minutes === undefined ? {} : { minutes }),
@@ -100,7 +100,7 @@ function readArguments(args: string[]): Options | undefined {
     );
   };
   return {
-    seeds: whole('seeds', SEEDS, 1, SEEDS_MAX),
+    seeds: whole('seeds', values.minutes === undefined ? SEEDS : SEEDS_MAX, 1, SEEDS_MAX),
     first: whole('first', 1, 0, Number.MAX_SAFE_INTEGER - SEEDS_MAX),
     minutes: values.minutes === undefined ? undefined : whole('minutes', 0, 1, MINUTES_MAX),
     jobs: whole('jobs', 1, 1, JOBS_MAX),
@@ -124,13 +124,14 @@ function keeper(folder: string | undefined): (seed: number, file: object) => str
   };
 }
 
-/** A line on stderr for each seed that is done. */
-function progressOf(seeds: number): (outcome: SeedOutcome, file: string | undefined) => void {
+/** A line on stderr for each seed that is done, of how many if that is known. */
+function progressOf(seeds: number | undefined): (outcome: SeedOutcome, file: string | undefined) => void {
   let done = 0;
+  const of = seeds === undefined ? '' : ` of ${seeds}`;
   return (outcome, file) => {
     const { seed, size, findings, slow } = outcome;
     const verdict = findings.length > 0 ? `FAILED, ${findings[0]?.kind}: ${file}` : slow ? 'fine, slowly' : 'fine';
-    process.stderr.write(`${++done} of ${seeds}: seed ${seed}, ${sizeText(size)}: ${verdict}\n`);
+    process.stderr.write(`${++done}${of}: seed ${seed}, ${sizeText(size)}: ${verdict}\n`);
   };
 }
 

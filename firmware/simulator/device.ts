@@ -9,17 +9,11 @@ import {
   type Role,
 } from '../../nodes/headend/frame/fields.ts';
 import { SUITE_NONE, type Suite } from '../../nodes/headend/frame/packet.ts';
+import { cryptoImports } from './crypto-imports.ts';
 import type { DeviceClock } from './device-clock.ts';
-import {
-  type Firmware,
-  type FirmwareImportName,
-  type FirmwareImports,
-  type FirmwareInstance,
-  IO_BYTES,
-} from './firmware.ts';
+import { type Firmware, type FirmwareImports, type FirmwareInstance, IO_BYTES } from './firmware.ts';
 import { Flash, PowerCut, SECTOR_BYTES } from './flash.ts';
 import type { LoadSample } from './loads/household.ts';
-import { aeadOpen, aeadSeal, rsaOaepEncrypt, sha256, x25519 } from './provider.ts';
 import type { Radio } from './radio/radio.ts';
 import type { Station } from './radio/station.ts';
 import type { Random } from './random.ts';
@@ -110,8 +104,6 @@ export interface DeviceState {
   readonly counters: Readonly<Record<(typeof COUNTERS)[number], number>>;
 }
 
-type CryptoImport = Extract<FirmwareImportName, 'sha256' | 'x25519' | 'aead_seal' | 'aead_open' | 'rsa_oaep_encrypt'>;
-
 const COUNTERS = [
   'framesReceived',
   'framesSent',
@@ -123,8 +115,6 @@ const COUNTERS = [
 ] as const;
 const NODE_ID_BYTES = 6;
 const KEY_BYTES = 32;
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
 const RSA_BYTES = 256;
 
 /** Sectors of the records that every device keeps, and of a meter's log: 11,016 rows, a week of one-minute rows. */
@@ -176,6 +166,11 @@ export class Device implements Station {
   /** How the switch stands. */
   get relayOn(): boolean {
     return this.#relayOn;
+  }
+
+  /** Size of the firmware's memory; 0 while the device is off. */
+  get memoryBytes(): number {
+    return this.#instance?.memory.buffer.byteLength ?? 0;
   }
 
   listening(): boolean {
@@ -357,37 +352,6 @@ export class Device implements Station {
     return this.#memory.subarray(address, address + length);
   }
 
-  #cryptoImports(): Pick<FirmwareImports, CryptoImport> {
-    const { random } = this.#around;
-    const view = (address = 0, length = 0): Uint8Array => this.#view(address, length);
-    return {
-      sha256: (data, length, out) => view(out, KEY_BYTES).set(sha256(view(data, length))),
-      x25519: (out, scalar, point) => view(out, KEY_BYTES).set(x25519(view(scalar, KEY_BYTES), view(point, KEY_BYTES))),
-      aead_seal: (out, key, nonce, aad, aadLength, plain, length = 0) => {
-        const [keyBytes, nonceBytes] = [view(key, KEY_BYTES), view(nonce, NONCE_BYTES)];
-        this.#around.sealed?.(keyBytes, nonceBytes);
-        const sealed = aeadSeal(keyBytes, nonceBytes, view(aad, aadLength), view(plain, length));
-        view(out, length + TAG_BYTES).set(sealed);
-      },
-      aead_open: (out, key, nonce, aad, aadLength, cipher, length) => {
-        const opened = aeadOpen(
-          view(key, KEY_BYTES),
-          view(nonce, NONCE_BYTES),
-          view(aad, aadLength),
-          view(cipher, length),
-        );
-        if (opened) view(out, opened.length).set(opened);
-        return opened ? 1 : 0;
-      },
-      rsa_oaep_encrypt: (out, modulus, label, labelLength, plain, length) => {
-        const seed = random.bytes(KEY_BYTES);
-        const cipher = rsaOaepEncrypt(view(modulus, RSA_BYTES), view(label, labelLength), view(plain, length), seed);
-        view(out, RSA_BYTES).set(cipher);
-        return 1;
-      },
-    };
-  }
-
   #imports(): FirmwareImports {
     const { radio, random, registers, toHost } = this.#around;
     const view = (address = 0, length = 0): Uint8Array => this.#view(address, length);
@@ -401,7 +365,7 @@ export class Device implements Station {
       nv_write: (address = 0, data, length) => (this.flash.write(address, view(data, length)) ? 1 : 0),
       nv_erase: (address = 0) => (this.flash.erase(address) ? 1 : 0),
       random: (out, length = 0) => view(out, length).set(random.bytes(length)),
-      ...this.#cryptoImports(),
+      ...cryptoImports(view, { random, sealed: (key, nonce) => this.#around.sealed?.(key, nonce) }),
       registers: (out) => {
         const sample = registers();
         if (!sample) return 0;

@@ -47,6 +47,11 @@ export class GatewayPort {
     return () => void this.#cables.delete(told);
   }
 
+  /** How long the last byte that waits for the line will take, in the direction that is worse, seconds. */
+  backlogS(): number {
+    return Math.max(0, this.#upFreeUs - this.#schedule.nowUs, this.#downFreeUs - this.#schedule.nowUs) / 1e6;
+  }
+
   /** Sends bytes to the gateway. */
   hostBytes(bytes: Uint8Array): void {
     for (let at = 0; at < bytes.length; at += CHUNK_BYTES_MAX) {

@@ -10,12 +10,12 @@ import { Random } from './random.ts';
  * flash keeps its devices' keys, and its handshake numbers still rise. The layout is that of firmware/lib/wattmesh/src/wattmesh/records.hpp.
  */
 
-const MAGIC = 0x31724d57;
+export const RECORD_MAGIC = 0x31724d57;
 /** Where the first sector of the journal has its first record. */
 export const RECORD_ROOM = 16;
-const SLOT_BYTES = 40;
+export const RECORD_SLOT_BYTES = 40;
 const DATA_BYTES = 32;
-export const RECORD = { identity: 1, handshake: 7 } as const;
+export const RECORD = { identity: 1, handshake: 7, linkCounter: 8, bootCount: 9, ownerEpoch: 11 } as const;
 
 const KEY_BYTES = 32;
 /** RFC 7748, section 4.1. */
@@ -70,15 +70,15 @@ export function handshakeAt(utcMs: number): number {
 /** Writes the records into an empty flash. */
 export function provision(flash: Flash, { identity, handshake }: Provision): void {
   const sequence = new Writer(4).u32(1).finish();
-  const crc = crc32(sequence, crc32(new Writer(4).u32(MAGIC).finish()));
+  const crc = crc32(sequence, crc32(new Writer(4).u32(RECORD_MAGIC).finish()));
   flash.write(0, new Writer(8).bytes(sequence).u32(crc).finish());
   flash.write(RECORD_ROOM, recordSlot(RECORD.identity, identity));
-  flash.write(RECORD_ROOM + SLOT_BYTES, recordSlot(RECORD.handshake, new Writer(4).u32(handshake).finish()));
+  flash.write(RECORD_ROOM + RECORD_SLOT_BYTES, recordSlot(RECORD.handshake, new Writer(4).u32(handshake).finish()));
 }
 
 /** A record as it stands in the journal, 40 bytes; `data` has at most 32. */
 export function recordSlot(key: number, data: Uint8Array): Uint8Array {
   const padding = new Uint8Array(DATA_BYTES - data.length);
-  const content = new Writer(SLOT_BYTES).u8(key).u8(data.length).u16(0).bytes(data).bytes(padding).finish();
-  return new Writer(SLOT_BYTES).bytes(content).u32(crc32(content)).finish();
+  const content = new Writer(RECORD_SLOT_BYTES).u8(key).u8(data.length).u16(0).bytes(data).bytes(padding).finish();
+  return new Writer(RECORD_SLOT_BYTES).bytes(content).u32(crc32(content)).finish();
 }

@@ -2,6 +2,8 @@ import { decodeGatewayEnvelope } from '../../nodes/headend/frame/envelope.ts';
 import type { CryptoProvider } from '../../nodes/headend/security/provider.ts';
 import { NoLoopChecker } from './checkers/no-loop.ts';
 import { NonceReuseChecker } from './checkers/nonce-reuse.ts';
+import type { Violation } from './checkers/violation.ts';
+import { LiveChecks } from './live-checks.ts';
 import { RepairWatch } from './repair.ts';
 import { gatewayId } from './scenario.ts';
 import type { Fault } from './scenario-faults.ts';
@@ -13,6 +15,7 @@ export class Recorder implements WorldObserver {
   readonly loops: NoLoopChecker;
   readonly nonces: NonceReuseChecker;
   readonly repairs: RepairWatch;
+  readonly live: LiveChecks;
   readonly #world: World;
   readonly #meters: ReadonlySet<string>;
   readonly #byShortId = new Map<number, string>();
@@ -25,8 +28,14 @@ export class Recorder implements WorldObserver {
     this.nonces = new NonceReuseChecker(world.seed);
     this.#meters = new Set(world.scenario.nodes.filter((node) => node.role === 'meter').map((node) => node.id));
     this.repairs = new RepairWatch(gatewayId(world.scenario));
+    this.live = new LiveChecks(world);
     world.observe(this);
     world.gateway.onHostBytes((envelope) => this.#envelope(envelope));
+  }
+
+  /** What was found while the world ran. */
+  get violations(): Violation[] {
+    return [...this.loops.violations, ...this.nonces.violations, ...this.live.violations];
   }
 
   /** Seconds from each node's first power-on until it had joined; a node that has not joined counts up to now. */
@@ -51,6 +60,7 @@ export class Recorder implements WorldObserver {
     } else if (trace.kind === 'parentChanged') {
       const parent = trace.parent === 0 ? undefined : this.#byShortId.get(trace.parent);
       this.loops.parentChanged(node, parent, this.#nowS());
+      this.live.parentChanged(node, parent);
     }
   }
 

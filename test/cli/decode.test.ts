@@ -294,7 +294,7 @@ describe('wattmesh', () => {
     assert.equal((await wattmesh('decode')).code, 2);
     const unknown = await wattmesh('encode');
     assert.equal(unknown.code, 2);
-    assert.match(unknown.error, /unknown command "encode": use decode or sim/);
+    assert.match(unknown.error, /unknown command "encode": use decode or radio or sim/);
     assert.match((await wattmesh('--verbose')).error, /unknown option "--verbose"/);
     assert.equal((await wattmesh('toString')).code, 2);
   });

@@ -187,6 +187,11 @@ export class Air {
     this.#sensed[link] = (this.#links.sensed[link] as number) | this.#reaches(link);
   }
 
+  /** Packet reception ratio of a link now, 0 while it is cut; bursts apart. */
+  prr(link: number): number {
+    return this.#cut[link] ? 0 : (this.#prr[link] as number);
+  }
+
   /** Power received by a link now, dBm. */
   rssiDbm(link: number): number {
     return this.#rssiDbm[link] as number;

@@ -127,6 +127,20 @@ export class Radio {
     this.#air.heal();
   }
 
+  /** The stations that hear this one, and that it hears, with at least this packet reception ratio now. */
+  neighbours(id: string, least: number): string[] {
+    const { first, to, ids } = this.#links;
+    const station = this.#links.indexOf(id);
+    const found: string[] = [];
+    for (let link = first[station] as number; link < (first[station + 1] as number); link++) {
+      const neighbour = to[link] as number;
+      const back = this.#links.find(neighbour, station);
+      const isGood = back >= 0 && this.#air.prr(link) >= least && this.#air.prr(back) >= least;
+      if (isGood) found.push(ids[neighbour] as string);
+    }
+    return found;
+  }
+
   /** Live counters of a station. */
   stats(id: string): Readonly<RadioStats> {
     return this.#mac(id).stats;

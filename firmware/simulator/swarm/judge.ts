@@ -28,8 +28,9 @@ export interface Verdict {
  * back-off between two rounds of M1 (PROTOCOL.md, "Starting over"), and two rounds.
  */
 const PATIENCE_S = 600 + 3600 + 300;
-/** A meter at work took its last row so many intervals before the end at most. */
+/** A meter at work took its last row so many intervals and seconds before the end at most: a sleeper's clock may be a minute late. */
 const LAST_ROW_INTERVALS = 2;
+const LAST_ROW_S = 60;
 /** A run with more events per node and simulated second goes round in circles. */
 const EVENTS_PER_NODE_S_MAX = 2000;
 /** Events between two reports of progress (simulation.ts). */
@@ -107,7 +108,7 @@ function silentMeters(evidence: Evidence, { durationS, intervalS }: Scenario): F
   return evidence.meters.flatMap(({ id, rows }) => {
     const lastMs = rows.reduce((latest, { row }) => Math.max(latest, row.measuredAtMs), evidence.startUtcMs);
     const lastS = simulatedS(evidence, lastMs);
-    if (lastS >= durationS - LAST_ROW_INTERVALS * intervalS) return [];
+    if (lastS >= durationS - LAST_ROW_INTERVALS * intervalS - LAST_ROW_S) return [];
     return [{ kind: 'silent', what: `${id} took its last row at ${lastS} s of ${durationS}` }];
   });
 }

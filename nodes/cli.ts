@@ -10,6 +10,7 @@ Usage:
   wattmesh decode FILE    print a captured envelope stream field by field
   wattmesh sim FILE       run a scenario in the simulator
   wattmesh radio FILE     send raw traffic over the simulated radio alone
+  wattmesh swarm          try random scenarios in the simulator
   wattmesh COMMAND --help the options of a command
 
 Options:
@@ -28,6 +29,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   decode: async () => (await import('./cli/decode.ts')).run,
   radio: async () => (await import('./cli/radio.ts')).run,
   sim: async () => (await import('./cli/sim.ts')).run,
+  swarm: async () => (await import('./cli/swarm.ts')).run,
 };
 
 async function main(args: string[]): Promise<number> {

@@ -30,6 +30,10 @@ export interface SimulationOptions {
   readonly firmware: Firmware;
   /** Default: that of the scenario. */
   readonly seed?: number;
+  /** Seconds without new readings at the end; default {@link drainS}. */
+  readonly drainS?: number;
+  /** Told at the end what the checkers judge. */
+  evidence?(evidence: Evidence): void;
   /** Told now and then how far the run has come, of how many simulated seconds. */
   progress?(atS: number, ofS: number): void;
 }
@@ -117,7 +121,7 @@ class Simulation {
     this.#energy.start();
     await this.#runUntil(scenario.durationS + CLOCK_TOLERANCE_S);
     this.#world.stopMeasuring();
-    const endS = scenario.durationS + drainS(scenario);
+    const endS = this.#endS;
     await this.#runUntil(endS);
     this.#recorder.live.sample();
     await this.#headEnd.stop();
@@ -139,8 +143,13 @@ class Simulation {
   }
 
   #tellProgress(): void {
-    const { scenario, progress } = this.#options;
-    progress?.(this.#world.schedule.nowUs / 1e6, scenario.durationS + drainS(scenario));
+    this.#options.progress?.(this.#world.schedule.nowUs / 1e6, this.#endS);
+  }
+
+  /** Simulated seconds of the whole run. */
+  get #endS(): number {
+    const { scenario, drainS: ownDrainS } = this.#options;
+    return scenario.durationS + (ownDrainS ?? drainS(scenario));
   }
 
   /** The head-end calls nodes as the scenario does. */
@@ -154,6 +163,7 @@ class Simulation {
   async #figures(endS: number, startedMs: number): Promise<RunFigures> {
     const { scenario } = this.#options;
     const evidence = await this.#evidence();
+    this.#options.evidence?.(evidence);
     return {
       scenario,
       evidence,

@@ -31,6 +31,8 @@ export interface Forgery {
   readonly counter: number;
   /** 16 bytes; default: zeros, so that the MAC is wrong. */
   readonly linkKey?: Uint8Array;
+  /** The bytes of the body, where no encoder would make them; default: those of `body`. */
+  readonly bytes?: Uint8Array;
 }
 
 /**
@@ -63,9 +65,9 @@ export class Attacker {
 
   /** Makes a frame and lets a device hear it, at once; `broadcast`: as a frame for everybody. */
   forge(victim: string, from: Uint8Array, forgery: Forgery, broadcast = forgery.body.type === 'beacon'): void {
-    const { body, keyId, counter, linkKey = new Uint8Array(LINK_KEY_BYTES) } = forgery;
+    const { body, keyId, counter, linkKey = new Uint8Array(LINK_KEY_BYTES), bytes = encodeFrameBody(body) } = forgery;
     const to = broadcast ? BROADCAST : this.#world.device(victim).mac;
-    const unsealed = encodeFrameUnsealed({ type: body.type as FrameType, keyId, counter, body: encodeFrameBody(body) });
+    const unsealed = encodeFrameUnsealed({ type: body.type as FrameType, keyId, counter, body: bytes });
     const context = { transmitter: from, receiver: to, networkNumber: networkNumber(this.#network) };
     const frame = sealFrame(unsealed, context, (message) => createHmac('sha256', linkKey).update(message).digest());
     this.#world.device(victim).received(frame, from, to, RSSI_DBM);

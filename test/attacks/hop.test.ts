@@ -12,6 +12,9 @@ const KEY_IDS = Array.from({ length: 16 }, (_, keyId) => keyId);
 /** The firmware takes frames under the former network key for this long after a switch (PROTOCOL.md, section 2.9). */
 const GRACE_S = 3600;
 const JOIN_M1_PER_S = 4;
+/** A router answers one solicitation in this time (PROTOCOL.md, section 2.6). */
+const SOLICITED_S = 10;
+const SOLICITATION = { type: 'join', direction: 'solicit', packet: new Uint8Array(0) } as const;
 
 function evilMac(index = 0): Uint8Array {
   return Uint8Array.of(0x02, 0xee, 0, 0, index >> 8, index);
@@ -44,6 +47,11 @@ function assertRowsCome(mesh: Mesh, seconds: number): void {
 
 function droppedFor(mesh: Mesh, id: string): Record<string, number> {
   return Object.fromEntries(mesh.drops.get(id) ?? []);
+}
+
+/** How often a device has beaconed since the frame with this index. */
+function beaconsOf({ attacker }: Mesh, id: string, index: number): number {
+  return attacker.recorded.slice(index).filter(({ from, type }) => from === id && type === FRAME_TYPES.beacon).length;
 }
 
 function nodeIdOf({ world }: Mesh, id: string): string {
@@ -232,6 +240,50 @@ describe('attack 20: a frame under the join key that is no handshake', () => {
     assertWhole(mesh);
     assert.deepEqual(mesh.head.failures, []);
     for (const id of LINE) assert.equal(droppedFor(mesh, id)[errorCodes.badField], 1200, id);
+  });
+
+  it('is dropped when it is a solicitation for one alone, or something rides on it', () => {
+    const mesh = joined();
+    const { attacker, headEndKey } = mesh;
+    for (const counts of mesh.drops.values()) counts.clear();
+    const linkKey = attacker.joinKey(headEndKey);
+    const from = attacker.recorded.length;
+    const riders = [packet(), packet({ type: 'up', session: 9 }), packet({ type: 'm2', epoch: 1 }), Uint8Array.of(0)];
+    attacker.every(100_000, 60e6, (index) => {
+      const forgery = { body: SOLICITATION, keyId: 0, counter: index + 1, linkKey };
+      const bytes = Uint8Array.from([3, ...(riders[index % riders.length] as Uint8Array)]);
+      for (const victim of LINE) {
+        attacker.forge(victim, evilMac(index), forgery, false);
+        attacker.forge(victim, evilMac(index), { ...forgery, bytes }, true);
+      }
+    });
+    assertRowsCome(mesh, 60);
+    assertWhole(mesh);
+    assert.deepEqual(mesh.head.failures, []);
+    for (const id of LINE) {
+      assert.equal(droppedFor(mesh, id)[errorCodes.badField], 600, id);
+      assert.equal(droppedFor(mesh, id)[errorCodes.trailingBytes], 600, id);
+      assert.ok(beaconsOf(mesh, id, from) <= 2, `${id} beacons as if nobody had asked`);
+    }
+  });
+
+  it('costs one beacon in ten seconds when it solicits, whoever asks and however often', () => {
+    const mesh = joined();
+    const { attacker, headEndKey } = mesh;
+    mesh.pass(600);
+    const linkKey = attacker.joinKey(headEndKey);
+    const from = attacker.recorded.length;
+    const seconds = 120;
+    attacker.every(20_000, seconds * 1e6, (index) => {
+      const forgery = { body: SOLICITATION, keyId: 0, counter: index + 1, linkKey };
+      for (const victim of LINE) attacker.forge(victim, evilMac(index), forgery, true);
+    });
+    assertRowsCome(mesh, seconds);
+    assertWhole(mesh);
+    for (const id of LINE) {
+      const answers = beaconsOf(mesh, id, from);
+      assert.ok(answers >= seconds / SOLICITED_S - 1 && answers <= seconds / SOLICITED_S + 2, `${answers} of ${id}`);
+    }
   });
 
   it('gets four handshakes a second through each proxy, and crowds out no reading', () => {

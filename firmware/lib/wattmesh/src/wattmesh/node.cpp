@@ -178,6 +178,7 @@ void Node::settle() {
   if (keys_.tick(now_, clock_)) startOver();
   settleRoute();
   settleStarving();
+  settleSeeking();
   const bool waiting = probing_ || (meter_ != nullptr && meter_->waiting());
   const bool wasJoined = session_.joined();
   settleCommands();

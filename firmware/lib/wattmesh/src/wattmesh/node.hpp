@@ -139,11 +139,13 @@ class Node : private Downward, private HostSide {
   // node_join.cpp: without the network key, and for those without it
   bool seeksProxy() const;
   void hearProxy(const uint8_t from[macBytes], const ReceivedFrame& frame, int8_t rssi);
+  void settleSeeking();
   void askProxy();
   void proxyFailed();
   void settleJoined();
   bool sendJoin(const uint8_t mac[macBytes], Direction direction, const uint8_t* packet, size_t length);
   void onJoin(const uint8_t from[macBytes], bool broadcast, const ReceivedFrame& frame, int8_t rssi);
+  void onSolicited();
   void onJoinUp(const uint8_t from[macBytes], const Join& join, const PacketHeader& header, int8_t rssi);
   size_t joinItems() const;
 
@@ -195,6 +197,7 @@ class Node : private Downward, private HostSide {
   ProxySearch proxies_;
   TokenBucket asks_{8, 8};       // challenges of all neighbours together
   TokenBucket answers_{16, 16};
+  TokenBucket solicited_ = TokenBucket::oneIn(10 * usPerS);  // beacons for those without the network key
   TokenBucket answersM2_{4, 4};  // M2 in JOIN frames: opening one takes a chip a tenth of a second
   Counters counters_;
 

@@ -8,6 +8,8 @@ namespace wattmesh {
 namespace {
 // Without a parent for this long, the network key may have changed meanwhile.
 constexpr uint64_t groundlessMaxUs = 600 * usPerS;
+// Others were asked for a beacon at the same moment.
+constexpr uint64_t solicitedSpreadUs = 300 * usPerMs;
 }  // namespace
 
 // True when beacons that cannot be verified are looked at, to find somebody who takes an M1 on. Under suite 0x00 no key could come of it.
@@ -24,6 +26,15 @@ void Node::hearProxy(const uint8_t from[macBytes], const ReceivedFrame& frame, i
     return;
   }
   proxies_.heard(from, beacon, rssi, dice(), now_);
+}
+
+// In a mesh that is at rest the next beacon may be a quarter of an hour away: it is asked for.
+void Node::settleSeeking() {
+  if (!seeksProxy()) {
+    proxies_.rest();
+  } else if (proxies_.solicits(dice(), now_) && !sendJoin(broadcastMac, Direction::solicit, nullptr, 0)) {
+    drop(Error::queueFull);
+  }
 }
 
 void Node::askProxy() {
@@ -66,7 +77,14 @@ void Node::settleJoined() {
 void Node::onJoin(const uint8_t from[macBytes], bool broadcast, const ReceivedFrame& frame, int8_t rssi) {
   Join join{};
   PacketHeader header{};
-  Error error = broadcast ? Error::badField : decodeJoin(frame.body, frame.length, join);
+  Error error = decodeJoin(frame.body, frame.length, join);
+  // Who solicits says nothing else, and to everybody; a handshake is for one alone.
+  const bool solicits = join.direction == Direction::solicit;
+  if (error == Error::none && solicits != broadcast) error = Error::badField;
+  if (error == Error::none && solicits) {
+    onSolicited();
+    return;
+  }
   if (error == Error::none) error = decodePacketHeader(join.packet, join.packetLength, header);
   // The key is known to everybody: nothing but a handshake passes under it.
   const uint8_t wanted = join.direction == Direction::up ? packetM1 : packetM2;
@@ -79,6 +97,17 @@ void Node::onJoin(const uint8_t from[macBytes], bool broadcast, const ReceivedFr
     drop(Error::queueFull);
   } else {
     onPacket(join.packet, join.packetLength);
+  }
+}
+
+// Somebody without the network key asks for beacons: one is sent, whoever asks, but not often.
+void Node::onSolicited() {
+  if (!position().attached || !session_.joined() || !config_.routes()) {
+    drop(Error::noParent);
+  } else if (!solicited_.take(now_)) {
+    drop(Error::queueFull);
+  } else {
+    beaconSoon(0, solicitedSpreadUs);
   }
 }
 

@@ -51,8 +51,37 @@ void ProxySearch::heard(const uint8_t mac[macBytes], const Beacon& beacon, int8_
   if (readyUs_ == never) readyUs_ = nowUs + (spreadUs * (dice >> 16) >> 16);
 }
 
-const ProxySearch::Candidate* ProxySearch::best(uint64_t nowUs) const {
-  if (nowUs < readyUs_) return nullptr;
+bool ProxySearch::solicits(uint32_t dice, uint64_t nowUs) {
+  if (solicitDueUs_ == never) {
+    solicitDueUs_ = nowUs + solicitUs + (solicitUs / 2 * dice >> 32);
+    return false;
+  }
+  if (nowUs < solicitDueUs_ || hasHope(nowUs)) return false;
+  solicitWaitUs_ = solicitWaitUs_ * 2 < solicitMaxUs ? solicitWaitUs_ * 2 : solicitMaxUs;
+  solicitDueUs_ = nowUs + solicitWaitUs_ + (solicitWaitUs_ / 2 * dice >> 32);
+  return true;
+}
+
+void ProxySearch::rest() {
+  solicitDueUs_ = never;
+  solicitWaitUs_ = solicitUs;
+}
+
+// Somebody is known who has not failed yet.
+bool ProxySearch::hasHope(uint64_t nowUs) const {
+  const Candidate* known = nearest(nowUs);
+  return known != nullptr && known->failures == 0;
+}
+
+uint64_t ProxySearch::nextUs(uint64_t nowUs) const {
+  uint64_t next = readyUs_ > nowUs ? readyUs_ : never;
+  if (solicitDueUs_ < next && !hasHope(nowUs)) next = solicitDueUs_;
+  return next;
+}
+
+const ProxySearch::Candidate* ProxySearch::best(uint64_t nowUs) const { return nowUs < readyUs_ ? nullptr : nearest(nowUs); }
+
+const ProxySearch::Candidate* ProxySearch::nearest(uint64_t nowUs) const {
   const Candidate* best = nullptr;
   for (const Candidate& candidate : table_) {
     if (!candidate.used || nowUs - candidate.heardUs >= lifeUs) continue;

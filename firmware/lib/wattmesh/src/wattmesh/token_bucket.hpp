@@ -9,6 +9,13 @@ namespace wattmesh {
 class TokenBucket {
  public:
   constexpr TokenBucket(uint32_t perS, uint32_t burst) : intervalUs_(usPerS / perS), burstUs_(usPerS / perS * burst) {}
+  // One in this time.
+  static constexpr TokenBucket oneIn(uint64_t us) {
+    TokenBucket bucket(1, 1);
+    bucket.intervalUs_ = us;
+    bucket.burstUs_ = us;
+    return bucket;
+  }
 
   // False: too many came lately.
   bool take(uint64_t nowUs) {

@@ -1,6 +1,6 @@
 // npm run fuzz [-- --seconds 60] [--target radio] [--jobs 2]: fuzzes the firmware core under the address and undefined behaviour
 // sanitizers, starting from the test vectors and from what earlier runs found. Needs Debian's clang and libclang-rt-14-dev.
-// --runs N: so many inputs instead of a time, always the same ones. --replay FILE (with --target): that input alone.
+// --runs N: so many inputs instead of a time, from the vectors alone. --replay FILE (with --target): that input alone.
 import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -97,20 +97,24 @@ function dropStale(kept, targets) {
   }
 }
 
-/** The bytes of the valid cases of a vector file. */
+/** The bytes of a vector file's cases; the invalid ones stand right beside the limits. */
 function vectors(kind) {
   const { cases } = JSON.parse(textOf(join(VECTORS, `${kind}.json`)));
-  return cases.filter(({ valid }) => valid).map(({ hex }) => Buffer.from(hex, 'hex'));
+  return cases.map(({ hex }) => Buffer.from(hex, 'hex'));
 }
 
 const short = (bytes) => [Math.min(bytes.length, 255), ...bytes.subarray(0, 255)];
 const long = (bytes) => [bytes.length & 0xff, bytes.length >> 8, ...bytes];
+const portions = (bytes) =>
+  Array.from({ length: Math.ceil(bytes.length / 255) }, (_, index) => bytes.subarray(255 * index, 255 * (index + 1)));
 /** A radio frame's type and body; its header has 6 bytes, its MAC 8. */
 const typeOf = (frame) => frame[0] & 0x0f;
 const bodyOf = (frame) => frame.subarray(6, -8);
 const ROUTED = 3;
 const DATA = 2;
 const READINGS = 0x01;
+/** A COMMAND section: number, operation, arguments. */
+const command = (number, ...content) => [0x82, 2 + content.length, number, 0, ...content];
 
 /**
  * Seeds of each target: a flags byte, then steps in the form that its .fuzz.cpp reads. Each vector alone, and all of a kind in one.
@@ -125,31 +129,53 @@ const SEEDS = {
     ];
     const hosts = vectors('envelope-host').map((envelope) => [0x0c, ...long(envelope)]);
     const worlds = [0xf8, 0x9c, 0x74, 0xfd].map((flags) => [0x18, flags, 0x04, 15]);
-    return { flags: [0, 1], steps: [node(0), node(1), node(2), hosts, worlds] };
+    // Far ones until the table is full, then near ones; the same with some that hand something over; all silent for long.
+    const crowds = [
+      [0x18, 0x7c, 0x20, 0, 36, 0x18, 0xfc, 0x20, 30, 20],
+      [0x20, 0, 10, 0x20, 0x40 | 10, 28],
+      [0x20, 0x80, 39],
+    ];
+    return { flags: [0, 1, 3, 5, 0x0a, 0x0b], steps: [node(0), node(1), node(2), hosts, worlds, crowds] };
   },
   envelope() {
-    const lines = vectors('slip').map((line) => [0, ...short(line)]);
+    const lines = vectors('slip').map((line) => portions(line).flatMap((portion) => [0, ...short(portion)]));
     const envelopes = vectors('envelope-host').map((envelope) => [1, ...long(envelope), 2, 8]);
     const items = vectors('radio')
       .filter((frame) => typeOf(frame) === DATA)
       .map((frame) => [3, 5, ...short(bodyOf(frame)), 2, 12, 4, 0]);
-    const members = [[3, 7, 0, 3, 8, 0, 3, 9, 0, 2, 11, 4, 1, 4, 0]];
-    return { flags: [0, 1, 2, 3], steps: [lines, envelopes, items, members] };
+    // More of them than may be out at a time.
+    const members = [[...Array.from({ length: 20 }, (_, index) => [3, index, 0]).flat(), 2, 11, 4, 1, 4, 0]];
+    return { flags: [0, 1, 2, 3, 6, 10, 0x16], steps: [lines, envelopes, items, members] };
   },
   batch() {
     const capacity = [0x01, 0x01];
     const bodies = vectors('sections-up')
       .filter((plain) => plain[0] === READINGS)
       .map((plain) => [...capacity, ...plain.subarray(2, 2 + plain[1])]);
-    return { flags: [0, 1], steps: bodies.map((body) => [body]) };
+    // Rows as readRow reads them, each the next one of the row before it.
+    const row = (seq) => [seq, 0, 0, 0, 0, 1, 0, 0, 60, 0, 0, 5, 0, ...Array.from({ length: 23 }, (_, at) => seq + at)];
+    const rows = [...capacity, ...[1, 3, 5, 9, 1, 1].flatMap(row)];
+    return { flags: [0, 1], steps: [...bodies.map((body) => [body]), [rows]] };
   },
   downlink() {
     const routed = vectors('radio').filter((frame) => typeOf(frame) === ROUTED);
-    const sections = routed.map(bodyOf).map((body) => [0, ...short(body.subarray(2 + 2 * body[0])), 4, 8]);
+    const sections = routed.map(bodyOf).map((body) => [0, ...short(body.subarray(2 + 2 * (body[0] ?? 0))), 4, 8]);
     const sealed = vectors('sections-down').map((plain) => [1, 1, 1, ...short(plain), 7, 0, 1, 0, 4, 10]);
     const payloads = vectors('m2-payload').map((payload) => [7, 1, 6, 2, 0, ...short(payload), 4, 13]);
     const packets = vectors('packet').map((packet) => [3, ...short(packet), 0, 5, 2, 4, 14]);
-    return { flags: [0, 1], steps: [sections, sealed, payloads, packets] };
+    const told = [7, 0, 1, 0, 6];
+    const sealedCommand = (...content) => [1, 0, 1, ...short(Buffer.from(command(...content))), ...told];
+    const operations = [[0], [1], [2, 60, 0, 60, 0], [3, 1], [4], [5], [16, 1], [16, 0]];
+    const commands = [
+      ...operations.map((operation) => sealedCommand(1, ...operation)),
+      [...sealedCommand(1, 16, 1), 8, 2, ...told, 8, 3, 7, 1, 6, 6, ...told],
+      [...sealedCommand(1, 16, 1), 8, 2, 7, 1, 6, 2, 0, 0, ...told, ...sealedCommand(2, 0)],
+      [...sealedCommand(1, 16, 1), 4, 0x82, 8, 2, ...told],
+    ];
+    // A network key: the one in use, another, and the other again.
+    const key = (id) => [1, 0, 1, ...short(Buffer.from([0x83, 21, id, ...new Array(16).fill(0), 1, 0, 0, 0])), 4, 12];
+    const keys = [1, 2, 2].map(key);
+    return { flags: [0, 1, 3, 5, 0x0b], steps: [sections, sealed, payloads, packets, commands, keys] };
   },
 };
 
@@ -211,7 +237,7 @@ async function fuzz(target, program, { seconds, runs }) {
     return { target, executions: 0, perSecond: 0, edges: 0, findings: 1 };
   }
   mkdirSync(CRASHES, { recursive: true });
-  // What is new goes into the first folder. With a number of runs that starts empty, so that each run is the same.
+  // What is new goes into the first folder. With a number of runs that starts empty: a test depends on no earlier run.
   const kept = join(CACHE, 'corpus', target);
   const corpus = runs ? mkdtempSync(join(CACHE, `${target}-`)) : kept;
   mkdirSync(corpus, { recursive: true });

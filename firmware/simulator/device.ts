@@ -87,6 +87,8 @@ export interface DeviceSurroundings {
   switched?(on: boolean): void;
   /** The firmware shows for `seconds` which device this is. */
   identified?(seconds: number): void;
+  /** The firmware seals something; both arrays are good for this call only. */
+  sealed?(key: Uint8Array, nonce: Uint8Array): void;
 }
 
 /** What a device tells of itself. */
@@ -336,12 +338,9 @@ export class Device implements Station {
       sha256: (data, length, out) => view(out, KEY_BYTES).set(sha256(view(data, length))),
       x25519: (out, scalar, point) => view(out, KEY_BYTES).set(x25519(view(scalar, KEY_BYTES), view(point, KEY_BYTES))),
       aead_seal: (out, key, nonce, aad, aadLength, plain, length = 0) => {
-        const sealed = aeadSeal(
-          view(key, KEY_BYTES),
-          view(nonce, NONCE_BYTES),
-          view(aad, aadLength),
-          view(plain, length),
-        );
+        const [keyBytes, nonceBytes] = [view(key, KEY_BYTES), view(nonce, NONCE_BYTES)];
+        this.#around.sealed?.(keyBytes, nonceBytes);
+        const sealed = aeadSeal(keyBytes, nonceBytes, view(aad, aadLength), view(plain, length));
         view(out, length + TAG_BYTES).set(sealed);
       },
       aead_open: (out, key, nonce, aad, aadLength, cipher, length) => {

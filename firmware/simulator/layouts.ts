@@ -16,6 +16,8 @@ interface Plan {
   /** Id, name and, for hubs, number. */
   readonly hubs: readonly (readonly [string, string])[];
   readonly meters: readonly (readonly [string, string])[];
+  /** Meters with a switch. */
+  readonly relays: readonly string[];
   /** Pairs that hear each other, with the packet reception ratio in both directions. */
   readonly links: readonly (readonly [string, string, number])[];
 }
@@ -28,6 +30,7 @@ const HOUSE: Plan = {
     ['h3', 'Stairwell C'],
   ],
   meters: Array.from({ length: 12 }, (_, index) => [`m${index + 1}`, `Flat ${index + 1}`] as const),
+  relays: ['m1', 'm12'],
   links: [
     ['gw', 'h1', 0.95],
     ['gw', 'h2', 0.95],
@@ -62,6 +65,7 @@ const CAMPSITE: Plan = {
     ['m3', 'Pitch 3'],
     ['m4', 'Pitch 4'],
   ],
+  relays: ['m1', 'm4'],
   links: [
     ['gw', 'h1', 0.95],
     ['h1', 'm1', 0.95],
@@ -93,7 +97,7 @@ export function layoutNamed(name: string): Layout | undefined {
   const nodes = [
     { id: 'gw', role: 'gateway' },
     ...plan.hubs.map(([id], index) => ({ id, role: 'hub', localHubId: index + 1 })),
-    ...plan.meters.map(([id]) => ({ id, role: 'meter' })),
+    ...plan.meters.map(([id]) => ({ id, role: 'meter', relay: plan.relays.includes(id) })),
   ];
   const timing = { durationS: DURATION_S, mesh: { pollCycleS: INTERVAL_S }, reading: { intervalS: INTERVAL_S } };
   return {

@@ -5,7 +5,7 @@ import { type Firmware, loadFirmware } from './firmware.ts';
 import { GatewayLink } from './gateway-port.ts';
 import { LAYOUT_NAMES, type Layout, layoutNamed } from './layouts.ts';
 import { Pacer } from './pacer.ts';
-import { identityOf, nodeIdOfIdentity } from './provision.ts';
+import { identityOf, nodeIdOfIdentity, publicKeyOf } from './provision.ts';
 import { parseScenario } from './scenario.ts';
 import type { MeterRow } from './trace.ts';
 import { gatewayId, World } from './world.ts';
@@ -36,6 +36,15 @@ export interface SimulatedReading {
   readonly row: MeterRow;
 }
 
+/** What a factory knows of a device. */
+export interface SimulatedDevice {
+  readonly name: string;
+  /** 32 bytes. */
+  readonly publicKey: Uint8Array;
+  /** 0: it is no hub. */
+  readonly localHubId: number;
+}
+
 /** A whole simulated mesh behind one gateway, in real time. It starts when it is first opened; while it is closed its time stands still. */
 export class SimulatedLink implements Link {
   readonly kind = 'simulated';
@@ -58,6 +67,14 @@ export class SimulatedLink implements Link {
   /** Names of the nodes by node id (hex), known before the mesh runs. */
   async names(): Promise<ReadonlyMap<string, string>> {
     return new Map([...this.#nodeIds].map(([id, nodeId]) => [nodeId, this.#nameOf(id)]));
+  }
+
+  /** The devices as a factory delivers them, known before the mesh runs. */
+  devices(): SimulatedDevice[] {
+    const lastingSeed = String(this.#options.seed);
+    return this.#layout.scenario.nodes.map(({ id, localHubId }) => {
+      return { name: this.#nameOf(id), publicKey: publicKeyOf(identityOf(lastingSeed, id)), localHubId };
+    });
   }
 
   /** Hears every row that a meter measures; returns the function that ends it. */

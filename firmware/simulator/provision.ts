@@ -1,4 +1,4 @@
-import { Writer } from '../../nodes/headend/bytes.ts';
+import { toHex, Writer } from '../../nodes/headend/bytes.ts';
 import { crc32 } from '../../nodes/headend/frame/crc.ts';
 import { nodeIdOf } from '../../nodes/headend/security/keys.ts';
 import type { Flash } from './flash.ts';
@@ -11,10 +11,11 @@ import { Random } from './random.ts';
  */
 
 const MAGIC = 0x31724d57;
-const HEADER_ROOM = 16;
+/** Where the first sector of the journal has its first record. */
+export const RECORD_ROOM = 16;
 const SLOT_BYTES = 40;
 const DATA_BYTES = 32;
-const RECORD = { identity: 1, handshake: 7 } as const;
+export const RECORD = { identity: 1, handshake: 7 } as const;
 
 const KEY_BYTES = 32;
 /** RFC 7748, section 4.1. */
@@ -37,9 +38,28 @@ export function identityOf(lastingSeed: string, id: string): Uint8Array {
   return new Random(lastingSeed).fork(`identity ${id}`).bytes(KEY_BYTES);
 }
 
+/** Public half of a device's private key. */
+export function publicKeyOf(identity: Uint8Array): Uint8Array {
+  return x25519(identity, BASE_POINT);
+}
+
 /** Node id of a device with this private key, hex. */
 export function nodeIdOfIdentity(identity: Uint8Array): string {
-  return nodeIdOf(x25519(identity, BASE_POINT));
+  return nodeIdOf(publicKeyOf(identity));
+}
+
+/** The pre-shared key on a device's label, for suite 0x10, fixed as its identity is. */
+export function pskOf(lastingSeed: string, id: string): Uint8Array {
+  return new Random(lastingSeed).fork(`psk ${id}`).bytes(KEY_BYTES);
+}
+
+/** The list of devices that the factory delivers with them: CSV of key and psk, without names and hubs. */
+export function factoryList(lastingSeed: string, ids: readonly string[]): string {
+  const lines = ids.map((id) => {
+    const key = publicKeyOf(identityOf(lastingSeed, id));
+    return `${toHex(key)},,,${toHex(pskOf(lastingSeed, id))}\n`;
+  });
+  return `key,name,hub,psk\n${lines.join('')}`;
 }
 
 /** A handshake number above all that a start before `utcMs` can have used. */
@@ -52,11 +72,12 @@ export function provision(flash: Flash, { identity, handshake }: Provision): voi
   const sequence = new Writer(4).u32(1).finish();
   const crc = crc32(sequence, crc32(new Writer(4).u32(MAGIC).finish()));
   flash.write(0, new Writer(8).bytes(sequence).u32(crc).finish());
-  flash.write(HEADER_ROOM, slot(RECORD.identity, identity));
-  flash.write(HEADER_ROOM + SLOT_BYTES, slot(RECORD.handshake, new Writer(4).u32(handshake).finish()));
+  flash.write(RECORD_ROOM, recordSlot(RECORD.identity, identity));
+  flash.write(RECORD_ROOM + SLOT_BYTES, recordSlot(RECORD.handshake, new Writer(4).u32(handshake).finish()));
 }
 
-function slot(key: number, data: Uint8Array): Uint8Array {
+/** A record as it stands in the journal, 40 bytes; `data` has at most 32. */
+export function recordSlot(key: number, data: Uint8Array): Uint8Array {
   const padding = new Uint8Array(DATA_BYTES - data.length);
   const content = new Writer(SLOT_BYTES).u8(key).u8(data.length).u16(0).bytes(data).bytes(padding).finish();
   return new Writer(SLOT_BYTES).bytes(content).u32(crc32(content)).finish();

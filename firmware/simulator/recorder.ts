@@ -1,13 +1,16 @@
 import { decodeGatewayEnvelope } from '../../nodes/headend/frame/envelope.ts';
+import type { CryptoProvider } from '../../nodes/headend/security/provider.ts';
 import { NoLoopChecker } from './checkers/no-loop.ts';
+import { NonceReuseChecker } from './checkers/nonce-reuse.ts';
 import { RepairWatch } from './repair.ts';
 import type { Fault } from './scenario.ts';
 import type { Trace } from './trace.ts';
 import { gatewayId, type World, type WorldObserver } from './world.ts';
 
-/** Watches a world for everything that has to be judged when it happens: parents, ways of packets, joining, repairs. */
+/** Watches a world for everything that has to be judged when it happens: parents, ways of packets, joining, repairs, nonces. */
 export class Recorder implements WorldObserver {
   readonly loops: NoLoopChecker;
+  readonly nonces: NonceReuseChecker;
   readonly repairs: RepairWatch;
   readonly #world: World;
   readonly #meters: ReadonlySet<string>;
@@ -18,6 +21,7 @@ export class Recorder implements WorldObserver {
   constructor(world: World) {
     this.#world = world;
     this.loops = new NoLoopChecker(world.seed);
+    this.nonces = new NonceReuseChecker(world.seed);
     this.#meters = new Set(world.scenario.nodes.filter((node) => node.role === 'meter').map((node) => node.id));
     this.repairs = new RepairWatch(gatewayId(world.scenario));
     world.observe(this);
@@ -47,6 +51,15 @@ export class Recorder implements WorldObserver {
       const parent = trace.parent === 0 ? undefined : this.#byShortId.get(trace.parent);
       this.loops.parentChanged(node, parent, this.#nowS());
     }
+  }
+
+  sealed(node: string, key: Uint8Array, nonce: Uint8Array): void {
+    this.nonces.sealed(node, key, nonce, this.#nowS());
+  }
+
+  /** A provider whose seals are judged as the head-end's. */
+  watched(provider: CryptoProvider): CryptoProvider {
+    return this.nonces.watched(provider, 'head-end', () => this.#nowS());
   }
 
   #envelope(bytes: Uint8Array): void {

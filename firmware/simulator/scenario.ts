@@ -15,8 +15,8 @@ export interface Scenario {
   /** Directed links; undefined: the path loss between the nodes' places decides. */
   readonly links: readonly Link[] | undefined;
   readonly radio: RadioConfig;
-  /** How sessions are protected: suite 0x00 or 0x01. */
-  readonly suite: 'none' | 'noise';
+  /** How sessions are protected: suite 0x00, 0x01 or 0x10. */
+  readonly suite: 'none' | 'noise' | 'rsa';
   readonly pollCycleS: number;
   readonly intervalS: number;
   /** In order of time. */
@@ -206,7 +206,6 @@ function readMesh(fields: Fields): Pick<Scenario, 'suite' | 'pollCycleS'> {
   const mode = mesh.oneOf('mode', ['collection', 'flooding'], 'collection');
   if (mode !== 'collection') throw notYet(mesh.at('mode'), `mode ${shown(mode)}`, 'give "collection" or remove it');
   const suite = mesh.oneOf('suite', ['none', 'noise', 'rsa'], 'none');
-  if (suite === 'rsa') throw notYet(mesh.at('suite'), `suite ${shown(suite)}`, 'give "none" or "noise"');
   const pollCycleS = mesh.number('pollCycleS', { min: 1, max: U16_MAX, whole: true, fallback: 60 });
   return { suite, pollCycleS };
 }

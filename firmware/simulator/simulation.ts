@@ -5,7 +5,7 @@ import type { Evidence, MessageEvidence } from './checkers/evidence.ts';
 import { checkExactlyOnce } from './checkers/exactly-once.ts';
 import { checkNothingLost } from './checkers/nothing-lost.ts';
 import { CommitTimes } from './commit-times.ts';
-import { credentialsOf } from './credentials.ts';
+import { secretsOf } from './credentials.ts';
 import { EnergyMeter } from './energy.ts';
 import type { Firmware } from './firmware.ts';
 import { GatewayLink } from './gateway-port.ts';
@@ -68,9 +68,9 @@ class Simulation {
     const { scenario, firmware } = options;
     const seed = options.seed ?? scenario.seed;
     this.#options = options;
-    const credentials = scenario.suite === 'noise' ? credentialsOf(seed) : undefined;
-    const headEndKey = credentials?.identity.staticKey.publicKey;
-    this.#world = new World({ scenario, firmware, seed, network: NETWORK, headEndKey });
+    const secrets = secretsOf(scenario, String(seed));
+    const security = secrets && { security: secrets.ofDevice };
+    this.#world = new World({ scenario, firmware, seed, network: NETWORK, ...security });
     this.#recorder = new Recorder(this.#world);
     this.#energy = new EnergyMeter(this.#world);
     this.#world.observe(this.#energy);
@@ -90,8 +90,12 @@ class Simulation {
       random: (length) => random.bytes(length),
       instanceId: Buffer.from(random.bytes(8)).toString('hex'),
       // Every device of a scenario is the operator's own.
-      policy: { allowSuiteNone: credentials === undefined, approval: 'everyone' },
-      ...credentials,
+      policy: {
+        allowSuiteNone: scenario.suite === 'none',
+        allowSuiteRsa: scenario.suite === 'rsa',
+        approval: 'everyone',
+      },
+      ...(secrets ? { ...secrets.ofHeadEnd, provider: this.#recorder.watched(secrets.ofHeadEnd.provider) } : {}),
       names: this.#names,
     });
     this.#world.gateway.onHostBytes(touched);
@@ -158,7 +162,12 @@ class Simulation {
       leafMilliJoule: this.#energy.leafMilliJoule(),
       joinTimesS: this.#recorder.joinTimesS(),
       repairS: this.#recorder.repairs.longestS(endS),
-      violations: [...checkExactlyOnce(evidence), ...checkNothingLost(evidence), ...this.#recorder.loops.violations],
+      violations: [
+        ...checkExactlyOnce(evidence),
+        ...checkNothingLost(evidence),
+        ...this.#recorder.loops.violations,
+        ...this.#recorder.nonces.violations,
+      ],
       simS: endS,
       wallMs: performance.now() - startedMs,
     };

@@ -1,5 +1,5 @@
 import type { ResetCause } from '../../nodes/headend/frame/fields.ts';
-import { SUITE_ECC, SUITE_NONE } from '../../nodes/headend/frame/packet.ts';
+import { SUITE_ECC, SUITE_NONE, SUITE_RSA } from '../../nodes/headend/frame/packet.ts';
 import { networkNumber } from '../../nodes/headend/security/keys.ts';
 import { Device, type DeviceConfig, type DeviceSecurity } from './device.ts';
 import type { Firmware } from './firmware.ts';
@@ -63,6 +63,8 @@ export interface WorldObserver {
   switched?(node: string, on: boolean): void;
   /** A device shows for `seconds` which one it is. */
   identified?(node: string, seconds: number): void;
+  /** A device seals something; both arrays are good for this call only. */
+  sealed?(node: string, key: Uint8Array, nonce: Uint8Array): void;
   /** A fault of the scenario happens now. */
   fault?(fault: Fault): void;
 }
@@ -227,9 +229,12 @@ export class World {
       },
       switched: (on) => this.#tell((observer) => observer.switched?.(id, on)),
       identified: (seconds) => this.#tell((observer) => observer.identified?.(id, seconds)),
+      sealed: (key, nonce) => this.#tell((observer) => observer.sealed?.(id, key, nonce)),
     });
-    if (lastingSeed !== undefined) {
-      provision(device.flash, { identity: identityOf(lastingSeed, id), handshake: handshakeAt(this.#startUtcMs) });
+    // A device with a pre-shared key has its own key from the factory too: the two are listed together.
+    if (lastingSeed !== undefined || security?.suite === SUITE_RSA) {
+      const identity = identityOf(lastingSeed ?? this.seed, id);
+      provision(device.flash, { identity, handshake: handshakeAt(this.#startUtcMs) });
     }
     this.#devices.set(id, device);
     this.#logs.set(id, log);

@@ -228,6 +228,8 @@ Error judgeUpSection(const Section& section, Writer& out) {
       return error;
     case sectionEvent:
       return recodeSection(decodeEvent, writeEvent, section, out);
+    case sectionLost:
+      return recodeSection(decodeLost, writeLost, section, out);
     default:
       return keep(section, out);
   }

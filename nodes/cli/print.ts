@@ -2,6 +2,7 @@ import { errorCodes } from '../headend/errors.ts';
 import { COST_NONE, HOPS_NONE } from '../headend/frame/beacon.ts';
 import { OPERATIONS } from '../headend/frame/sections.ts';
 import { REGISTER_TABLE } from '../headend/metering/obis.ts';
+import { visible } from '../headend/visible.ts';
 
 const INDENT = '  ';
 const LABEL_COLUMNS = 20;
@@ -60,7 +61,7 @@ function flatText(name: string, value: unknown): string | undefined {
   if (value instanceof Uint8Array) return value.length === 0 ? 'nothing' : Buffer.from(value).toString('hex');
   if (typeof value === 'number') return numberText(name, value);
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
-  if (typeof value === 'string') return value;
+  if (typeof value === 'string') return visible(value);
   return Array.isArray(value) ? listText(name, value) : undefined;
 }
 

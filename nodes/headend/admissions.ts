@@ -18,6 +18,7 @@ export class Admissions {
   readonly #keys = new Map<string, string>();
   readonly #counts = new Map<State, number>();
   readonly #awaitingStart = new Set<string>();
+  readonly #unproven = new Set<string>();
 
   get(key: string): AdmissionRecord | undefined {
     return this.#records.get(key);
@@ -38,13 +39,28 @@ export class Admissions {
     return this.#awaitingStart;
   }
 
+  /** Devices that stand in the store as approved without proof, and wait for the operator again. */
+  get unproven(): number {
+    return this.#unproven.size;
+  }
+
   count(state: State): number {
     return this.#counts.get(state) ?? 0;
   }
 
+  /** Takes over what the store held at the start; `proven`: keys of devices whose approval is proven, undefined where nothing can be. */
+  adoptStored(records: readonly AdmissionRecord[], proven: ReadonlySet<string> | undefined): void {
+    for (const record of records) {
+      const isProven = record.state !== 'approved' || !proven || proven.has(record.key);
+      this.adopt(isProven ? record : { ...record, state: 'pending' });
+      if (!isProven) this.#unproven.add(record.key);
+    }
+  }
+
   /** Takes over what is in the store now. */
   adopt(record: AdmissionRecord): void {
-    this.forget(record.key);
+    this.#remove(record.key);
+    if (record.state !== 'pending') this.#unproven.delete(record.key);
     this.#records.set(record.key, record);
     this.#keys.set(record.nodeId, record.key);
     this.#counts.set(record.state, this.count(record.state) + 1);
@@ -52,6 +68,11 @@ export class Admissions {
   }
 
   forget(key: string): void {
+    this.#remove(key);
+    this.#unproven.delete(key);
+  }
+
+  #remove(key: string): void {
     const record = this.#records.get(key);
     if (!record) return;
     this.#records.delete(key);

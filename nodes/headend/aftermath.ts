@@ -82,6 +82,7 @@ export class Aftermath {
     const { gateway, route, receivedAtMs: atMs } = reception;
     const { nodeId } = node.record;
     const rssiDbm = route.length === 0 ? null : reception.rssiDbm;
+    gateways.proved(gateway);
     if (route.length === 0) gateways.ownPacket(gateway, node.record);
     downlinks.heard(nodeId, gateway);
     const { status: before, hops } = status.condition(nodeId);

@@ -24,4 +24,9 @@ export class BoundedMap<Key, Value> {
   delete(key: Key): void {
     this.#entries.delete(key);
   }
+
+  /** The oldest first. */
+  entries(): [Key, Value][] {
+    return [...this.#entries];
+  }
 }

@@ -43,15 +43,16 @@ interface Command {
   readonly node: MeshNode['record'];
   readonly suite: number;
   readonly operation: CommandOperation;
-  readonly deadlineMs: number;
   readonly tell: (message: CommandMessage) => void;
   readonly end: (end: CommandEnd) => void;
-  /** The step under way: number on the wire, what it says, until when it may be sent. */
+  /** The step under way: number on the wire, and what it says. */
   number: number;
   wire: WireCommand;
-  sendUntilMs: number;
   isSent: boolean;
-  timer: Timer | undefined;
+  /** The next time it is sent; its end; the end of its nonce. Timers, because the clock may be set while they run. */
+  resend: Timer | undefined;
+  deadline: Timer | undefined;
+  nonceEnd: Timer | undefined;
 }
 
 export interface CommandsParts {
@@ -94,23 +95,23 @@ export class Commands {
     if (!(timeoutS >= TIMEOUT_S_MIN && timeoutS <= TIMEOUT_S_MAX)) {
       throw new WattmeshError('badField', `timeoutS must be from ${TIMEOUT_S_MIN} to ${TIMEOUT_S_MAX}`);
     }
-    const deadlineMs = this.#parts.clock.nowMs() + timeoutS * 1000;
     this.#requireRoom(record.nodeId);
     const command: Command = {
       id: ++this.#lastId,
       node: record,
       suite: sessions.current?.suite ?? record.suite,
       operation,
-      deadlineMs,
       tell,
       end,
       number: this.#nextNumber(),
       wire,
-      sendUntilMs: deadlineMs,
       isSent: false,
-      timer: undefined,
+      resend: undefined,
+      deadline: undefined,
+      nonceEnd: undefined,
     };
     this.#commands.add(command);
+    command.deadline = this.#parts.clock.after(timeoutS * 1000, () => this.#timeOut(command));
     this.#run(command);
   }
 
@@ -141,34 +142,24 @@ export class Commands {
       this.#ended.set(stepOf(command), 'answered');
       command.number = this.#nextNumber();
       command.wire = relayCommit(data);
-      command.sendUntilMs = Math.min(command.deadlineMs, this.#parts.clock.nowMs() + NONCE_LIFE_MS);
-      command.timer?.cancel();
+      command.resend?.cancel();
+      command.nonceEnd = this.#parts.clock.after(NONCE_LIFE_MS, () => command.resend?.cancel());
       this.#run(command);
     }
   }
 
-  /** Sends what is to be sent, and comes back when there is more to do. */
+  /** Sends what is to be sent, and again after a while. */
   #run(command: Command): void {
     const { clock, sender } = this.#parts;
-    const nowMs = clock.nowMs();
-    if (nowMs >= command.deadlineMs) {
-      this.#timeOut(command);
-      return;
+    const hold = command.node.energy === 'battery';
+    const section = { kind: 'command', command: command.number, ...command.wire } as const;
+    const wasSent = typeof sender.send(command.node.nodeId, [section], hold) === 'object';
+    if (wasSent && !command.isSent) {
+      command.isSent = true;
+      command.tell(this.#message(command, 'sent'));
     }
-    let waitMs = command.deadlineMs - nowMs;
-    if (nowMs < command.sendUntilMs) {
-      const hold = command.node.energy === 'battery';
-      const section = { kind: 'command', command: command.number, ...command.wire } as const;
-      const sent = sender.send(command.node.nodeId, [section], hold);
-      const wasSent = typeof sent === 'object';
-      if (wasSent && !command.isSent) {
-        command.isSent = true;
-        command.tell(this.#message(command, 'sent'));
-      }
-      const pauseMs = hold ? Math.max(RESEND_MS, command.node.pollCycleS * 1000) : RESEND_MS;
-      waitMs = Math.min(waitMs, wasSent ? pauseMs : RETRY_MS);
-    }
-    command.timer = clock.after(waitMs, () => this.#run(command));
+    const pauseMs = hold ? Math.max(RESEND_MS, command.node.pollCycleS * 1000) : RESEND_MS;
+    command.resend = clock.after(wasSent ? pauseMs : RETRY_MS, () => this.#run(command));
   }
 
   #finish(command: Command, outcome: Exclude<Outcome, 'prepared'>, data: Uint8Array): void {
@@ -201,7 +192,7 @@ export class Commands {
   }
 
   #close(command: Command, end: CommandEnd): void {
-    command.timer?.cancel();
+    for (const timer of [command.resend, command.deadline, command.nonceEnd]) timer?.cancel();
     this.#commands.delete(command);
     command.end(end);
   }

@@ -3,7 +3,7 @@ import { Draft } from './draft.ts';
 import { WattmeshError } from './errors.ts';
 import type { Gateways } from './gateways.ts';
 import { GroupCommit } from './group-commit.ts';
-import { type Input, type NewRow, takeIn, type Verdict } from './intake.ts';
+import { type Harvest, type Input, takeIn, type Verdict } from './intake.ts';
 import { type JoinContext, type Joined, join } from './joining.ts';
 import type { Outbox } from './outbox.ts';
 import type { Registry } from './registry.ts';
@@ -36,7 +36,7 @@ export interface CommitterParts {
   /** Surroundings of a handshake that came through this gateway. */
   joinContext(gatewayRef: string): JoinContext;
   /** A group is durable. */
-  settle(inputs: readonly Input[], fates: readonly Fate[], result: CommitResult): void;
+  settle(inputs: readonly Input[], fates: readonly Fate[], result: CommitResult, lost: Harvest['lost']): void;
 }
 
 /** Takes packets and orders in groups into a draft, the draft into the store, and only then lets anybody know. */
@@ -109,20 +109,21 @@ export class Committer {
     const orders = new Map<Order, unknown>();
     try {
       const draft = new Draft(registry);
-      const rows: NewRow[] = [];
+      const harvest: Harvest = { rows: [], lost: new Map() };
       const fates: Fate[] = [];
       for (const item of items) {
-        if ('opened' in item) fates.push(this.#take(draft, item, rows));
+        if ('opened' in item) fates.push(this.#take(draft, item, harvest));
         else
           orders.set(
             item,
             failureOf(() => item.change(draft)),
           );
       }
+      const { rows, lost } = harvest;
       noteStarts(draft, registry.admissions, rows);
       const result = await this.#store({ ...draft.changes(), rows, outboxSent: outbox.sent });
       draft.adopt();
-      settle(inputs, fates, result);
+      settle(inputs, fates, result, lost);
     } catch (error) {
       telling.problem(error);
       for (const [order, failure] of orders) orders.set(order, failure ?? error);
@@ -132,9 +133,9 @@ export class Committer {
     telling.stateChanged();
   }
 
-  #take(draft: Draft, input: Input, rows: NewRow[]): Fate {
+  #take(draft: Draft, input: Input, harvest: Harvest): Fate {
     const { opened } = input;
-    if (opened.kind === 'transport') return { verdict: takeIn(draft, opened, input, rows) };
+    if (opened.kind === 'transport') return { verdict: takeIn(draft, opened, input, harvest) };
     const { telling, joinContext } = this.#parts;
     const fate = telling.attempt((): Fate => {
       const joined = join(draft, opened.handshake, opened.hash, joinContext(input.gatewayRef));

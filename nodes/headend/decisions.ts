@@ -76,6 +76,7 @@ export function admit(
     end: null,
   };
   draft.admissions.put(record);
+  draft.vault.putApproval(key);
   if (secret) draft.vault.putPsk(key, secret);
   if (node) {
     const { name: nameNow, meter: meterNow } = node.record;
@@ -114,6 +115,7 @@ export function revoke(
   if (known?.state === 'revoked') throw wrong(`device ${nodeId} is revoked already`);
   const before = known ?? newAdmission({ key, nodeId, state: 'revoked' }, { nowMs, random });
   draft.admissions.put({ ...before, state: 'revoked', sinceMs: nowMs, end });
+  draft.vault.dropApproval(key);
   draft.vault.putPsk(key, undefined);
   if (node) draft.put({ ...node, sessions: {} });
   const { ring } = draft.vault;

@@ -20,18 +20,43 @@ export function newLog(key: string, logId: string): LogState {
 /** The state once rows `first` to `last` are stored. */
 export function withRows(log: LogState, first: number, last: number): LogState {
   if (last < first) return log;
-  const gaps = first <= log.cumulative ? without(log.gaps, first, last) : log.gaps;
-  if (last <= log.cumulative) return gaps === log.gaps ? log : { ...log, gaps: boundedGaps(gaps) };
-  if (first > log.cumulative + 1) return { ...log, ranges: withSpan(log.ranges, first, last).slice(0, LOG_RANGES_MAX) };
-  return { ...log, gaps: boundedGaps(gaps), ...absorbed(last, log.ranges) };
+  const gaps = without(log.gaps, first, last);
+  const cut = gaps === log.gaps ? log : { ...log, gaps: boundedGaps(gaps) };
+  return last <= log.cumulative ? cut : settled(cut, first, last);
+}
+
+/** The state once it is known that rows `first` to `last` can never come: what is missing there becomes a gap, and nobody waits for it. */
+export function withLost(log: LogState, first: number, last: number): LogState {
+  const from = Math.max(first, log.cumulative + 1);
+  if (last < from) return log;
+  const missing = missingFrom(log, from, last);
+  if (missing.length === 0) return log;
+  return settled({ ...log, gaps: boundedGaps([...log.gaps, ...missing]) }, from, last);
+}
+
+/** Rows in the gaps. */
+export function rowsIn(gaps: LogState['gaps']): number {
+  return gaps.reduce((rows, [first, last]) => rows + last - first + 1, 0);
 }
 
 /** The state once it is known that the node holds nothing below `oldest`: what is missing there becomes a gap, and the mark moves over it. */
 export function withOldest(log: LogState, oldest: number): LogState {
   if (oldest <= log.cumulative + 1) return log;
-  let missing: readonly Span[] = [[log.cumulative + 1, oldest - 1]];
-  for (const [first, last] of log.ranges) missing = without(missing, first, last);
+  const missing = missingFrom(log, log.cumulative + 1, oldest - 1);
   return { ...log, gaps: boundedGaps([...log.gaps, ...missing]), ...absorbed(oldest - 1, log.ranges) };
+}
+
+/** Nobody waits for rows `first` to `last` any more, which end above the cumulative mark. */
+function settled(log: LogState, first: number, last: number): LogState {
+  if (first > log.cumulative + 1) return { ...log, ranges: withSpan(log.ranges, first, last).slice(0, LOG_RANGES_MAX) };
+  return { ...log, ...absorbed(last, log.ranges) };
+}
+
+/** What of [first, last], which lies above the cumulative mark, is not settled. */
+function missingFrom(log: LogState, first: number, last: number): readonly Span[] {
+  let missing: readonly Span[] = [[first, last]];
+  for (const [from, to] of log.ranges) missing = without(missing, from, to);
+  return missing;
 }
 
 /** The cumulative mark moved up to `cumulative`, and over the ranges that it then touches. */
@@ -80,7 +105,7 @@ function without(spans: readonly Span[], first: number, last: number): readonly 
 
 /** At most LOG_GAPS_MAX gaps. A joined gap also spans rows that are stored: that never claims a missing row. */
 function boundedGaps(gaps: readonly Span[]): readonly Span[] {
-  const result = [...gaps];
+  const result = [...gaps].sort(([a], [b]) => a - b);
   while (result.length > LOG_GAPS_MAX) {
     let nearest = 1;
     for (let index = 2; index < result.length; index++) {

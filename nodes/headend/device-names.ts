@@ -1,4 +1,5 @@
 import { WattmeshError } from './errors.ts';
+import { isVisible } from './visible.ts';
 
 /** Longest name of a node and longest id of a metering point, characters. */
 export const NAME_CHARS_MAX = 64;
@@ -7,7 +8,7 @@ const METER_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 /** Names are for people and may hold anything that can be seen. */
 export function isGoodName(name: string): boolean {
   const length = [...name].length;
-  return length >= 1 && length <= NAME_CHARS_MAX && name === name.trim() && !/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(name);
+  return length >= 1 && length <= NAME_CHARS_MAX && name === name.trim() && isVisible(name);
 }
 
 /** `badField` for a name that cannot be used. */

@@ -85,8 +85,11 @@ export class Devices {
 
   /** Lets all devices of a list in (CSV: key,name,hub,psk). Lines that cannot be used are reported, the others count. */
   async preload(text: string): Promise<PreloadReport> {
-    const report = await this.#parts.submit((draft) => this.preloadInto(draft, text));
-    this.#parts.changed();
+    const { registry, submit, approved, changed } = this.#parts;
+    const waiting = this.pending();
+    const report = await submit((draft) => this.preloadInto(draft, text));
+    for (const { key } of waiting) if (registry.admissions.get(key)?.state === 'approved') approved(key);
+    changed();
     return report;
   }
 

@@ -26,6 +26,7 @@ export const errorCodes = {
   counterSpent: 212,
   rateLimited: 213,
   revoked: 214,
+  randomStuck: 215,
   queueFull: 301,
   tooManyHops: 302,
   noRoute: 303,

@@ -1,8 +1,12 @@
 import type { Clock } from './clock.ts';
 import { type Envelope, encodeHostEnvelope, type HostEnvelope, UP_ACK_NUMBERS_MAX } from './frame/envelope.ts';
 import type { Link } from './link/link.ts';
+import { visible } from './visible.ts';
 
-/** Most gateways of a network; names on a link cost nothing, so a full table forgets only gateways that are long silent. */
+/**
+ * Most gateways of a network. Names on a link cost nothing: a full table forgets those that never brought a packet that verified, and others only
+ * when they are long silent.
+ */
 export const GATEWAYS_MAX = 64;
 /** A gateway silent for this long, ms, no longer counts as there. */
 export const GATEWAY_RECENT_MS = 120_000;
@@ -24,6 +28,8 @@ export interface Gateway {
   lastHeardMs: number;
   /** From HELLO, or from a packet of its own; undefined until then. */
   nodeId: string | undefined;
+  /** A packet that came through it has verified and was new. */
+  proven: boolean;
   /** It serves another network: everything from it is ignored. */
   foreign: boolean;
   /** False when the link says that it is gone. */
@@ -62,10 +68,12 @@ export class Gateways {
 
   /** Those that can be sent to, the last heard first. */
   reachable(): Gateway[] {
-    const since = this.#clock.nowMs() - GATEWAY_RECENT_MS;
-    const there = [...this.#gateways.values()].filter(
-      (each) => each.present && !each.foreign && each.lastHeardMs >= since,
-    );
+    const nowMs = this.#clock.nowMs();
+    const there = [...this.#gateways.values()].filter((each) => {
+      // After a clock was set back silence counts from now.
+      each.lastHeardMs = Math.min(each.lastHeardMs, nowMs);
+      return each.present && !each.foreign && nowMs - each.lastHeardMs <= GATEWAY_RECENT_MS;
+    });
     return there.sort((a, b) => b.lastHeardMs - a.lastHeardMs);
   }
 
@@ -83,6 +91,7 @@ export class Gateways {
       name,
       lastHeardMs: nowMs,
       nodeId: undefined,
+      proven: false,
       foreign: false,
       present: true,
       inFlight: new Set(),
@@ -92,6 +101,12 @@ export class Gateways {
     };
     this.#gateways.set(name, gateway);
     return gateway;
+  }
+
+  /** Something true came through a gateway. */
+  proved(name: string): void {
+    const gateway = this.#gateways.get(name);
+    if (gateway) gateway.proven = true;
   }
 
   /** What the link says of a gateway. One that has come back gets the time at once, and so knows that its host is there. */
@@ -128,7 +143,8 @@ export class Gateways {
   }
 
   log(gateway: Gateway, log: Log): void {
-    if (log.level === 'error') gateway.log = { text: log.text, untilMs: this.#clock.nowMs() + GATEWAY_LOG_SHOWN_MS };
+    if (log.level === 'error')
+      gateway.log = { text: visible(log.text), untilMs: this.#clock.nowMs() + GATEWAY_LOG_SHOWN_MS };
   }
 
   /** TIME to every gateway of the network that is there; due every TIME_PERIOD_MS. */
@@ -180,12 +196,16 @@ export class Gateways {
     this.send(name, { type: 'time', utcMs, synchronised: isPlausibleUtc(utcMs) });
   }
 
-  /** Forgets the gateway that has been silent for longest, if it is silent at all. */
+  /** Forgets the gateway that has been silent for longest: one that has proved nothing, else one that is silent at all. */
   #forgetOne(nowMs: number): boolean {
     let silent: Gateway | undefined;
-    for (const gateway of this.#gateways.values())
-      if (!silent || gateway.lastHeardMs < silent.lastHeardMs) silent = gateway;
-    if (!silent || nowMs - silent.lastHeardMs < GATEWAY_RECENT_MS) return false;
+    for (const gateway of this.#gateways.values()) if (!silent || goesBefore(gateway, silent)) silent = gateway;
+    if (!silent || (silent.proven && nowMs - silent.lastHeardMs < GATEWAY_RECENT_MS)) return false;
     return this.#gateways.delete(silent.name);
   }
+}
+
+/** True for a gateway that is forgotten before the other one. */
+function goesBefore(one: Gateway, other: Gateway): boolean {
+  return one.proven === other.proven ? one.lastHeardMs < other.lastHeardMs : !one.proven;
 }

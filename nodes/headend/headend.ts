@@ -4,12 +4,13 @@ import type { Timer } from './clock.ts';
 import type { CommandOrder } from './commands.ts';
 import { Committer, type Fate } from './committer.ts';
 import { commandedNode, type DeviceSelector } from './decisions.ts';
+import { DeviceAlarms } from './device-alarms.ts';
 import { Devices } from './devices.ts';
 import { messageOf } from './emission.ts';
 import { WattmeshError } from './errors.ts';
 import { decodeGatewayEnvelope, type Envelope } from './frame/envelope.ts';
 import { type Gateway, Gateways, isPlausibleUtc, TIME_PERIOD_MS } from './gateways.ts';
-import { type Input, rowCountOf } from './intake.ts';
+import { type Harvest, type Input, rowCountOf } from './intake.ts';
 import { Life } from './life.ts';
 import type { LinkHandler } from './link/link.ts';
 import { M2Cache } from './m2-cache.ts';
@@ -34,6 +35,7 @@ import { prepare, settleRing } from './preparation.ts';
 import { Registry } from './registry.ts';
 import { REKEY_PERIOD_MS } from './rekeying.ts';
 import { networkNumber } from './security/keys.ts';
+import { watchedRandom } from './security/random-watch.ts';
 import { Suites } from './security/suites.ts';
 import type { CommitResult, OutboxEntry, ReadingRow } from './store/store.ts';
 import { Tally } from './tally.ts';
@@ -64,6 +66,7 @@ export class HeadEnd {
   readonly #topology = new Topology();
   readonly #tally = new Tally();
   readonly #m2s = new M2Cache(this.#registry);
+  readonly #alarms = new DeviceAlarms(this.#registry);
   readonly #telling: Telling;
   readonly #gateways: Gateways;
   readonly #places: Places;
@@ -78,13 +81,13 @@ export class HeadEnd {
   #stopping: Promise<void> | undefined;
   #stored = 0;
   #gatewaysThere = 0;
-  #conflicts = 0;
   #listFaults: readonly ListFault[] = [];
   #providerWarning: string | undefined;
 
   constructor(options: HeadEndOptions) {
-    const { clock, link, network, instanceId, random, store } = options;
-    this.#options = options;
+    const { clock, link, network, instanceId, store } = options;
+    const random = watchedRandom(options.random);
+    this.#options = { ...options, random };
     this.#settings = settingsOf(options);
     this.#telling = new Telling(clock, this.#tally, this);
     this.#gateways = new Gateways(link, clock, networkNumber(network), instanceId);
@@ -95,12 +98,13 @@ export class HeadEnd {
     this.#outbox = new Outbox(clock, emit, () => this.#committer.saveCursorWithin(CURSOR_IDLE_MS));
     const outbox = this.#outbox;
     this.#audience = new Audience({ clock, outbox, listeners: telling.readings });
-    const { approval, names, commitDelayMs, rotationGraceMs } = this.#settings;
-    const fixed = { approval, keyed: options.identity !== undefined, policy: options.policy, names, random };
+    const { approval, names, defaultNames, commitDelayMs, rotationGraceMs } = this.#settings;
+    const keyed = options.identity !== undefined;
+    const fixed = { approval, keyed, policy: options.policy, names, defaultNames, random };
     this.#committer = new Committer({
       ...{ clock, commitDelayMs, store, registry, gateways, outbox, telling },
       joinContext: (gatewayRef) => ({ ...fixed, gatewayRef, nowMs: clock.nowMs(), epoch: this.#life?.epoch ?? 0 }),
-      settle: (inputs, fates, result) => this.#settle(inputs, fates, result),
+      settle: (...group) => this.#settle(...group),
     });
     this.devices = new Devices({
       ...{ registry, clock, rotationGraceMs, random },
@@ -252,14 +256,14 @@ export class HeadEnd {
   }
 
   /** The group is durable: custody is confirmed, answers and acknowledgements go out, then the messages. */
-  #settle(inputs: readonly Input[], fates: readonly Fate[], result: CommitResult): void {
+  #settle(inputs: readonly Input[], fates: readonly Fate[], result: CommitResult, lost: Harvest['lost']): void {
     this.#gateways.acknowledgeAll(inputs);
     inputs.forEach((input, index) => {
       this.#settleOne(input, fates[index] as Fate);
     });
     this.#stored += result.outbox.length;
-    this.#conflicts += result.conflicts.length;
     if (result.conflicts.length > 0) this.#tally.add('readingConflict', result.conflicts.length);
+    for (const [nodeId, rows] of lost) this.#alarms.lost(nodeId, rows);
     this.#outbox.add(result.outbox, false);
     if (inputs.length > 0) this.#telling.statusChanged();
   }
@@ -271,6 +275,7 @@ export class HeadEnd {
       if ('verdict' in fate) this.#life?.aftermath.transported(opened, input, fate.verdict, node);
     } else if ('joined' in fate && node) {
       this.#m2s.set(opened.hash, fate.joined, this.#options.clock.nowMs());
+      if (fate.joined.wentBack) this.#alarms.wentBack(opened.nodeId);
       this.#life?.aftermath.joined(opened, input, node, fate.joined);
     } else if ('listed' in fate) {
       this.#tally.add('unknownNode');
@@ -302,7 +307,7 @@ export class HeadEnd {
     const suites = new Suites({ policy, networkNumber: networkNumber(networkId), clock, keys: network.keys, pskOf });
     this.#providerWarning = network.warning;
     registry.vault.open(network.keyring, secrets);
-    for (const admission of admissions) registry.admissions.adopt(admission);
+    registry.admissions.adoptStored(admissions, registry.vault.approvals);
     for (const node of nodes) {
       const { nodeId, key, lastSeenMs } = node.record;
       const name = names.get(nodeId) ?? names.get(key) ?? node.record.name;
@@ -313,16 +318,10 @@ export class HeadEnd {
     await this.#committer.now((draft) => {
       this.#listFaults = prepare(draft, this.devices, this.#options);
     });
-    const [gateways, places, status, topology, tally] = [
-      this.#gateways,
-      this.#places,
-      this.#status,
-      this.#topology,
-      this.#tally,
-    ];
     this.#life = new Life(epoch, {
       ...{ network: networkId, clock, random, registry, suites, offlineAfterCycles },
-      ...{ gateways, places, status, topology, tally, m2s: this.#m2s },
+      ...{ gateways: this.#gateways, places: this.#places, status: this.#status },
+      ...{ topology: this.#topology, tally: this.#tally, m2s: this.#m2s },
       topologyChanged: () => this.#telling.topologyChanged(),
       rotationFinished: () => this.#settleRing(),
       commandLate: () => this.#tally.add('commandLate'),
@@ -435,11 +434,13 @@ export class HeadEnd {
       allowSuiteNone: policy.allowSuiteNone,
       everyoneIsAdmitted: identity !== undefined && this.#settings.approval === 'everyone',
       clockIsSet: isPlausibleUtc(clock.nowMs()),
-      conflicts: this.#conflicts,
+      conflicts: this.#tally.count('readingConflict'),
       idConflicts: this.#tally.count('idConflict'),
+      randomStuck: this.#tally.count('randomStuck') > 0,
+      unproven: this.#registry.admissions.unproven,
       listFaults: this.#listFaults,
     });
-    return [...own, ...this.#gateways.warnings()];
+    return [...own, ...this.#alarms.lines(), ...this.#gateways.warnings()];
   }
 }
 

@@ -1,7 +1,7 @@
-import { newLog, withOldest, withRows } from './delivery.ts';
+import { newLog, rowsIn, withLost, withOldest, withRows } from './delivery.ts';
 import type { Draft } from './draft.ts';
 import type { Readings } from './frame/readings.ts';
-import type { UpSection } from './frame/sections.ts';
+import type { Lost, UpSection } from './frame/sections.ts';
 import { rowsOf } from './metering/reading.ts';
 import { LOGS_PER_NODE_MAX, type MeshNode } from './registry.ts';
 import { judgeCounter, type ReplayVerdict } from './security/replay.ts';
@@ -53,11 +53,18 @@ export type Verdict = ReplayVerdict | 'gone';
 
 export type NewRow = CommitGroup['rows'][number];
 
+/** What the packets of a group bring beside changes of the draft. */
+export interface Harvest {
+  readonly rows: NewRow[];
+  /** Rows that meters say they have lost, by node id. */
+  readonly lost: Map<string, number>;
+}
+
 /**
- * Takes a transport packet into the draft and appends its rows. A counter `seen` changes nothing; one `below` the window brings its readings,
- * which have an identity of their own, and nothing else.
+ * Takes a transport packet into the draft and what it brings into the harvest. A counter `seen` changes nothing; one `below` the window brings
+ * its readings, which have an identity of their own, and nothing else.
  */
-export function takeIn(draft: Draft, packet: Transport, reception: Reception, rows: NewRow[]): Verdict {
+export function takeIn(draft: Draft, packet: Transport, reception: Reception, harvest: Harvest): Verdict {
   const node = draft.get(packet.nodeId);
   const slot = node && slotOf(node.sessions, packet.session.sessionId);
   const session = slot && node.sessions[slot];
@@ -65,9 +72,11 @@ export function takeIn(draft: Draft, packet: Transport, reception: Reception, ro
   const verdict = judgeCounter(session.window, packet.counter);
   if (verdict === 'seen') return verdict;
   const batches = packet.sections.filter((section) => section.kind === 'readings');
-  const logs = takeBatches(node, batches, () => arrivalOf(packet, reception), rows);
+  const losses = packet.sections.filter((section) => section.kind === 'lost');
+  const known = takeLosses(node, losses, harvest);
+  const logs = takeBatches({ ...node, logs: known }, batches, () => arrivalOf(packet, reception), harvest.rows);
   if (verdict === 'below') {
-    if (batches.length > 0) draft.put({ ...node, logs });
+    if (logs !== node.logs) draft.put({ ...node, logs });
     return verdict;
   }
   const sessions = acceptedIn(node.sessions, slot, packet.counter, batches.at(-1)?.logId);
@@ -102,10 +111,27 @@ function takeBatches(
   return logs;
 }
 
+/** Rows that can never come count as settled, so that nobody waits for them. */
+function takeLosses(node: MeshNode, losses: readonly Lost[], { lost }: Harvest): readonly LogState[] {
+  const { key, nodeId } = node.record;
+  let logs = node.logs;
+  for (const { logId, first, last } of losses) {
+    const log = logs.find((each) => each.logId === logId);
+    const before = log ?? newLog(key, logId);
+    const after = withLost(before, first, last);
+    if (after === before) continue;
+    lost.set(nodeId, (lost.get(nodeId) ?? 0) + rowsIn(after.gaps) - rowsIn(before.gaps));
+    logs = [after, ...logs.filter((each) => each !== log)].slice(0, LOGS_PER_NODE_MAX);
+  }
+  return logs;
+}
+
 function arrivalOf({ session }: Transport, { receivedAtMs, gatewayRef, rssiDbm, route }: Reception): Arrival {
   return { receivedAtMs, gateway: gatewayRef, session: session.sessionId, suite: session.suite, rssiDbm, route };
 }
 
 function seenAt({ record }: MeshNode, atMs: number): MeshNode['record'] {
-  return atMs - record.lastSeenMs < LAST_SEEN_STEP_MS ? record : { ...record, lastSeenMs: atMs };
+  const elapsedMs = atMs - record.lastSeenMs;
+  // A clock that was set back must not keep a node in the past until it is there again.
+  return elapsedMs >= 0 && elapsedMs < LAST_SEEN_STEP_MS ? record : { ...record, lastSeenMs: atMs };
 }

@@ -27,6 +27,8 @@ export interface JoinContext extends AdmittingContext {
   readonly policy: SuitePolicy;
   /** Names given by the operator, by node id or key. */
   readonly names: ReadonlyMap<string, string>;
+  /** What nodes are called until somebody names them, by node id. */
+  readonly defaultNames: ReadonlyMap<string, string>;
 }
 
 /** An M1 accepted in a draft: M2 may go out once that is committed. */
@@ -35,6 +37,8 @@ export interface Joined {
   readonly m2: Uint8Array;
   /** Of the K_net that M2 brings; 0: none. */
   readonly keyId: number;
+  /** Its log is one that it had given up for another. */
+  readonly wentBack: boolean;
 }
 
 /** What an M1 says of itself must fit: `badField` for a node id or a header's handshake number that does not. */
@@ -96,7 +100,14 @@ export function join(draft: Draft, handshake: Handshake, hash: string, context: 
   };
   const others = known?.logs.filter((each) => each !== log) ?? [];
   draft.put({ record, sessions: { ...sessions, pending }, logs: [log, ...others].slice(0, LOGS_PER_NODE_MAX) });
-  return { nodeId: record.nodeId, m2, keyId: networkKey.keyId };
+  return { nodeId: record.nodeId, m2, keyId: networkKey.keyId, wentBack: wentBack(known, logId) };
+}
+
+/** A log id is drawn when a log starts empty: a meter that has begun another log never comes back to a former one. */
+function wentBack(known: MeshNode | undefined, logId: string): boolean {
+  const session = known?.sessions.pending ?? known?.sessions.current;
+  if (!known || !session || session.logId === '' || session.logId === logId) return false;
+  return known.logs.some((log) => log.logId === logId);
 }
 
 /** K_net goes only where nobody else can read it. */
@@ -125,10 +136,12 @@ function freeName(base: string, isFree: (name: string) => boolean): string {
   return name;
 }
 
-function checkKnown(known: MeshNode | undefined, key: string, { nodeId, payload }: Handshake): void {
+function checkKnown(known: MeshNode | undefined, key: string, { nodeId, payload, suite }: Handshake): void {
   if (!known) return;
   if (known.record.key !== key) throw idConflict(nodeId);
-  if (payload.handshake <= known.record.handshake) {
+  // A number that came without keys proves nothing: it must not keep the device itself out.
+  const isProven = known.record.suite !== SUITE_NONE || suite === SUITE_NONE;
+  if (isProven && payload.handshake <= known.record.handshake) {
     throw new WattmeshError(
       'staleHandshake',
       `handshake ${payload.handshake} of ${nodeId} is not above ${known.record.handshake}`,
@@ -168,12 +181,13 @@ function nameOf(
   draft: Draft,
   admission: AdmissionRecord | undefined,
   { key, nodeId, role }: Pick<NodeRecord, 'key' | 'nodeId' | 'role'>,
-  { names }: JoinContext,
+  { names, defaultNames }: JoinContext,
 ): string {
   const isFree = (name: string) => draft.isNameFree(name, nodeId);
   const given = names.get(nodeId) ?? names.get(key);
   if (given) return given;
-  return admission?.name ? freeName(admission.name, isFree) : defaultName(role, nodeId, isFree);
+  const wanted = admission?.name || defaultNames.get(nodeId);
+  return wanted ? freeName(wanted, isFree) : defaultName(role, nodeId, isFree);
 }
 
 /** The node's own short id while it fits its role; else the one it remembers, if that is free; else a random free one. */

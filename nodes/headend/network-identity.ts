@@ -1,9 +1,9 @@
-import { equalBytes } from './bytes.ts';
 import { WattmeshError } from './errors.ts';
 import { Keyring } from './keyring.ts';
 import { chooseProvider } from './security/choose-provider.ts';
 import type { HeadEndIdentity } from './security/identity.ts';
 import type { CryptoProvider } from './security/provider.ts';
+import { watchedRandom } from './security/random-watch.ts';
 import { StoreKey } from './security/store-key.ts';
 
 const RANDOM_CHECK_BYTES = 16;
@@ -27,22 +27,24 @@ export interface NetworkKeys {
   readonly warning: string | undefined;
 }
 
-/** `badConfig` for an identity without its store key, or a random generator that is stuck; `noDriver` when no cryptography works here. */
+/**
+ * What credentials come to; their `random` is one under watch. `badConfig` for an identity without its store key, `randomStuck` for a generator
+ * that gives the same again and again, `noDriver` when no cryptography works here.
+ */
 export async function loadKeys(credentials: Credentials): Promise<NetworkKeys> {
   const { identity, storeKey, random } = credentials;
   if (!identity && !storeKey) return { keyring: new Keyring(undefined), keys: undefined, warning: undefined };
   if (!storeKey) {
     throw new WattmeshError(
       'badConfig',
-      'the store key is missing: restore it with the identity from a backup of the credentials',
+      'the store key is missing: restore it with the identity from the recovery file',
     );
   }
-  if (equalBytes(random(RANDOM_CHECK_BYTES), random(RANDOM_CHECK_BYTES))) {
-    throw new WattmeshError('badConfig', "this machine's random generator is stuck: keys would be the same every time");
-  }
-  const { provider, warning } = credentials.provider
+  const { provider: chosen, warning } = credentials.provider
     ? { provider: credentials.provider, warning: undefined }
     : await chooseProvider();
-  const keyring = new Keyring(new StoreKey(provider, storeKey));
+  const provider = { ...chosen, randomBytes: watchedRandom(chosen.randomBytes) };
+  for (const draw of [random, random, provider.randomBytes, provider.randomBytes]) draw(RANDOM_CHECK_BYTES);
+  const keyring = new Keyring(new StoreKey(provider, storeKey), identity?.staticKey.publicKey);
   return { keyring, keys: identity && { identity, provider }, warning };
 }

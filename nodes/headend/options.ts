@@ -39,6 +39,8 @@ export interface HeadEndOptions extends Credentials {
   readonly preloaded?: string;
   /** Names of metering points by node id or key. */
   readonly names?: ReadonlyMap<string, string>;
+  /** What nodes are called until somebody names them, by node id, where the link knows. */
+  readonly defaultNames?: ReadonlyMap<string, string>;
   /** How long packets are collected for one commit, ms: at most COMMIT_DELAY_MS_MAX. */
   readonly commitDelayMs?: number;
   readonly offlineAfterCycles?: number;
@@ -50,6 +52,7 @@ export interface HeadEndOptions extends Credentials {
 export interface Settings {
   readonly approval: Approval;
   readonly names: ReadonlyMap<string, string>;
+  readonly defaultNames: ReadonlyMap<string, string>;
   readonly commitDelayMs: number;
   readonly offlineAfterCycles: number;
   readonly rotationGraceMs: number;
@@ -63,6 +66,7 @@ export function settingsOf(options: HeadEndOptions): Settings {
   return {
     approval: policy.approval ?? (identity ? 'operator' : 'everyone'),
     names: options.names ?? new Map(),
+    defaultNames: options.defaultNames ?? new Map(),
     commitDelayMs,
     offlineAfterCycles: options.offlineAfterCycles ?? OFFLINE_AFTER_CYCLES,
     rotationGraceMs,

@@ -1,4 +1,5 @@
 import { fromHex, toHex } from './bytes.ts';
+import { csvFields } from './csv.ts';
 import { isGoodName, NAME_CHARS_MAX } from './device-names.ts';
 import { WattmeshError } from './errors.ts';
 import { DEVICE_KEY_BYTES } from './frame/handshake.ts';
@@ -45,7 +46,7 @@ export function readDeviceList(text: string): { devices: ListedDevice[]; faults:
     const line = index + 1;
     if (content.trim() === '') return;
     try {
-      const fields = fieldsOf(content);
+      const fields = csvFields(content);
       if (index === 0 && fields[0]?.toLowerCase() === HEAD[0]) return;
       const device = deviceOf(line, fields);
       const earlier = keys.get(device.key);
@@ -96,21 +97,6 @@ function deviceOf(line: number, fields: readonly string[]): ListedDevice {
     hub: parseHub(hub),
     psk: psk.trim() === '' ? undefined : parsePsk(psk),
   };
-}
-
-/** The fields of one line; a quoted field may hold commas, and quotes as two. */
-function fieldsOf(line: string): string[] {
-  const fields: string[] = [];
-  let rest = line;
-  for (;;) {
-    const quoted = /^\s*"((?:[^"]|"")*)"\s*(,|$)/.exec(rest);
-    const match = quoted ?? /^([^",]*)(,|$)/.exec(rest);
-    if (!match) throw wrong('a quote is out of place: write quotes in a quoted name twice');
-    const [whole, field = '', end] = match;
-    fields.push(quoted ? field.replaceAll('""', '"') : field);
-    if (end !== ',') return fields;
-    rest = rest.slice(whole.length);
-  }
 }
 
 function wrong(message: string): WattmeshError {

@@ -1,4 +1,4 @@
-import { Keyring, pskName } from './keyring.ts';
+import { approvalName, Keyring, pskName } from './keyring.ts';
 import type { NetworkKeyRing } from './security/network-keys.ts';
 import type { SecretRecord } from './store/store.ts';
 
@@ -7,6 +7,8 @@ export class Vault {
   #keyring = new Keyring(undefined);
   #psks = new Map<string, Uint8Array>();
   #ring: NetworkKeyRing | undefined;
+  #marked = false;
+  #approvals: ReadonlySet<string> | undefined;
 
   get keyring(): Keyring {
     return this.#keyring;
@@ -17,12 +19,24 @@ export class Vault {
     return this.#ring;
   }
 
+  /** The store said whose it is when it was opened. */
+  get marked(): boolean {
+    return this.#marked;
+  }
+
+  /** Devices that the store proved to be approved when it was opened; undefined where nothing can be proven. */
+  get approvals(): ReadonlySet<string> | undefined {
+    return this.#approvals;
+  }
+
   /** Opens what is in the store. */
   open(keyring: Keyring, secrets: readonly SecretRecord[]): void {
-    const { psks, ring } = keyring.openAll(secrets);
+    const { psks, ring, marked, approvals } = keyring.openAll(secrets);
     this.#keyring = keyring;
     this.#psks = psks;
     this.#ring = ring;
+    this.#marked = marked;
+    this.#approvals = approvals;
   }
 
   psk(deviceKey: string): Uint8Array | undefined {
@@ -65,10 +79,27 @@ export class VaultDraft {
     this.#psks.set(deviceKey, psk);
   }
 
+  /** Proves that a device was approved here: the list of devices itself lies open in the store. */
+  putApproval(deviceKey: string): void {
+    const proof = this.keyring.sealApproval(deviceKey);
+    if (proof) this.#sealed.set(proof.name, proof);
+  }
+
+  dropApproval(deviceKey: string): void {
+    this.#sealed.set(approvalName(deviceKey), undefined);
+  }
+
   putRing(ring: NetworkKeyRing): void {
     const sealed = this.keyring.sealRing(ring);
     this.#sealed.set(sealed.name, sealed);
     this.#ring = ring;
+  }
+
+  /** Marks the store as that of the identity with this public key, for good. */
+  putMark(headEndKey: Uint8Array): void {
+    if (this.#vault.marked) return;
+    const sealed = this.keyring.sealMark(headEndKey);
+    this.#sealed.set(sealed.name, sealed);
   }
 
   /** For the store. */

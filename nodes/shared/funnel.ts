@@ -5,6 +5,8 @@ import { type Badge, broken } from './badges.ts';
 /** What the badge says of an error; the whole sentence goes to the log and to Catch nodes. */
 const BADGE_TEXTS: Partial<Record<ErrorName, string>> = {
   noNetworkKey: 'no network key',
+  noKey: 'keys missing',
+  badTag: 'wrong keys',
   badConfig: 'check settings',
   noDriver: 'driver missing',
   storeLocked: 'store in use',
@@ -14,6 +16,10 @@ const BADGE_TEXTS: Partial<Record<ErrorName, string>> = {
   linkClosed: 'not running',
   badScenario: 'bad scenario',
   firmwareTrap: 'firmware stopped',
+  commandTimeout: 'no result in time',
+  unknownNode: 'unknown device',
+  revoked: 'device revoked',
+  queueFull: 'too many at once',
 };
 
 /** The red badge for an error. */

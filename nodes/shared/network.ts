@@ -20,7 +20,7 @@ export type Condition =
   | {
       readonly kind: 'running';
       readonly state: NetworkState;
-      /** There is a warning beside the one about suite 0x00, which the network's dialog explains. */
+      /** There is a warning that somebody should look at, such as that suite 0x00 is allowed. */
       readonly attention: boolean;
     }
   | { readonly kind: 'failed'; readonly error: Error }

@@ -3,6 +3,7 @@ import type { Link } from '../headend/link/link.ts';
 import { MqttLink } from '../headend/link/mqtt.ts';
 import { SerialLink } from '../headend/link/serial.ts';
 import type { HeadEndOptions } from '../headend/options.ts';
+import { deviceList } from './device-list.ts';
 import type { FlowHub } from './flow-hub.ts';
 import type { NetworkSettings } from './settings.ts';
 
@@ -13,6 +14,8 @@ export interface PreparedLink {
   readonly names: ReadonlyMap<string, string>;
   /** A simulated mesh brings its head-end's keys along: its devices were made for them. */
   readonly credentials?: Pick<HeadEndOptions, 'identity' | 'storeKey' | 'provider'>;
+  /** The list of its devices that a factory would deliver, where the link knows it: CSV as `readDeviceList` reads it. */
+  readonly deviceList?: string;
 }
 
 /** What a link is made with beside its settings. */
@@ -34,7 +37,8 @@ export async function makeLink({ link, networkId }: NetworkSettings, parts: Link
       const credentials = credentialsOf(link.seed);
       const headEndKey = credentials.identity.staticKey.publicKey;
       const simulated = new SimulatedLink({ scenario: link.layout, clock, seed: link.seed, networkId, headEndKey });
-      return { link: simulated, names: await simulated.names(), credentials };
+      const names = await simulated.names();
+      return { link: simulated, names, credentials, deviceList: deviceList(simulated.devices()) };
     }
     case 'serial':
       return { link: new SerialLink({ path: link.path, baudRate: link.baudRate, clock }), names: NO_NAMES };

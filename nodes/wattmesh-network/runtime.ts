@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type Clock, systemClock, type Timer } from '../headend/clock.ts';
 import type { Devices } from '../headend/devices.ts';
 import { type ErrorName, reasonOf, WattmeshError } from '../headend/errors.ts';
-import { type CommandRequest, HeadEnd } from '../headend/headend.ts';
+import { type CommandRequest, HeadEnd, type HeadEndOptions } from '../headend/headend.ts';
 import { Listeners } from '../headend/listeners.ts';
 import type {
   CommandMessage,
@@ -17,8 +17,9 @@ import { toError } from '../shared/funnel.ts';
 import type { Condition, Connection, Decoder, FlowFeed, NetworkService } from '../shared/network.ts';
 import { claim } from './claims.ts';
 import { FlowHub } from './flow-hub.ts';
-import { makeLink } from './links.ts';
+import { makeLink, type PreparedLink } from './links.ts';
 import { QuietLog } from './quiet-log.ts';
+import { headEndSecrets } from './secrets.ts';
 import type { NetworkSettings } from './settings.ts';
 
 /** A start that failed for a cause that can pass by itself is tried again after this long, ms. */
@@ -36,6 +37,8 @@ export interface Journal {
 /** A head-end and what it holds. */
 interface Life {
   readonly headEnd: HeadEnd;
+  /** Of a simulated mesh. */
+  readonly deviceList: string | undefined;
   /** Lets the network id and the store go. */
   readonly release: () => void;
   /** What the head-end says of its link before the link has said anything. */
@@ -154,6 +157,11 @@ export class NetworkRuntime implements NetworkService {
     return life.headEnd.command(request, onEvent);
   }
 
+  /** The list of devices that comes with a simulated mesh (CSV); undefined for other networks, and while the network is not running. */
+  deviceList(): string | undefined {
+    return this.#life?.deviceList;
+  }
+
   attachDecoder(decoder: Decoder): FlowFeed | undefined {
     if (this.connection !== 'flow') return undefined;
     const feed = this.#flow.attach(decoder);
@@ -172,8 +180,8 @@ export class NetworkRuntime implements NetworkService {
     let release: (() => void) | undefined;
     try {
       release = claim(this.#settings);
-      const headEnd = await this.#newHeadEnd();
-      this.#life = { headEnd, release, linkBefore: headEnd.state().link.detail };
+      const { headEnd, deviceList } = await this.#newHeadEnd();
+      this.#life = { headEnd, deviceList, release, linkBefore: headEnd.state().link.detail };
       this.#tapReadings();
       await headEnd.start();
       this.#lastFailure = '';
@@ -185,14 +193,12 @@ export class NetworkRuntime implements NetworkService {
     }
   }
 
-  async #newHeadEnd(): Promise<HeadEnd> {
-    const { networkId, store, allowSuiteNone } = this.#settings;
+  async #newHeadEnd(): Promise<{ headEnd: HeadEnd; deviceList: string | undefined }> {
+    const { networkId, store, allowSuiteNone, allowRsa, approval } = this.#settings;
     const instanceId = randomBytes(INSTANCE_BYTES).toString('hex');
-    const { link, names, credentials } = await makeLink(this.#settings, {
-      clock: this.#clock,
-      flow: this.#flow,
-      instanceId,
-    });
+    const prepared = await makeLink(this.#settings, { clock: this.#clock, flow: this.#flow, instanceId });
+    const { link, names, deviceList } = prepared;
+    const credentials = await this.#credentials(prepared);
     const headEnd = new HeadEnd({
       network: networkId,
       store: await openStore({ file: store.kind === 'auto' ? store.file : '', kind: store.kind }),
@@ -200,16 +206,25 @@ export class NetworkRuntime implements NetworkService {
       clock: this.#clock,
       random: (length) => randomBytes(length),
       instanceId,
-      policy: credentials ? { allowSuiteNone: false, approval: 'everyone' } : { allowSuiteNone },
+      policy: { allowSuiteNone, allowSuiteRsa: allowRsa, approval },
       ...credentials,
-      names: new Map([...names, ...this.#settings.names]),
+      names: this.#settings.names,
+      defaultNames: names,
     });
     headEnd.onState((state) => this.#stateChanged(state));
     headEnd.onStatus((message) => this.#statuses.tell(message));
     headEnd.onTopology((message) => this.#topologies.tell(message));
     headEnd.onDevices((devices) => this.#devices.tell(devices));
     headEnd.onProblem((error) => this.#log.write(error.message, () => this.#journal.error(error)));
-    return headEnd;
+    return { headEnd, deviceList };
+  }
+
+  /** Nothing for a network of version 1: without an identity it knows suite 0x00 only. */
+  async #credentials(
+    prepared: PreparedLink,
+  ): Promise<Pick<HeadEndOptions, 'identity' | 'storeKey' | 'networkKey' | 'provider'>> {
+    const { secrets } = this.#settings;
+    return prepared.credentials ?? (secrets ? await headEndSecrets(secrets) : {});
   }
 
   /** Ends the head-end's present life. */
@@ -256,11 +271,10 @@ export class NetworkRuntime implements NetworkService {
     // Until the link has said anything of itself, it is neither up nor down.
     if (this.#stopped || !this.#life || link.detail === this.#life.linkBefore) return;
     if (!link.up) this.#log.write(link.detail, (line) => this.#journal.warn(line));
-    const attention = warnings.length > (this.#settings.allowSuiteNone ? 1 : 0);
-    // Nobody needs to be told that a simulation is not encrypted.
-    if (attention || this.connection !== 'simulated') {
-      for (const warning of warnings) this.#log.write(warning, (line) => this.#journal.warn(line));
-    }
+    // Nobody needs to be told that a simulation lets its own devices in.
+    const isOpen = this.connection === 'simulated' && this.#settings.approval === 'everyone';
+    const attention = warnings.length > (isOpen ? 1 : 0);
+    if (attention) for (const warning of warnings) this.#log.write(warning, (line) => this.#journal.warn(line));
     this.#setCondition({ kind: 'running', state, attention });
   }
 

@@ -1,24 +1,17 @@
 import { join, resolve } from 'node:path';
+import type { Approval } from '../headend/admitting.ts';
 import { WattmeshError } from '../headend/errors.ts';
 import { isId } from '../headend/frame/topics.ts';
 import type { MqttTls } from '../headend/link/mqtt-settings.ts';
 import { BAUD_RATES } from '../headend/link/serial.ts';
-import { migrate, type StoredSettings } from '../shared/migrate.ts';
+import { type MigrationStep, migrate, type StoredSettings } from '../shared/migrate.ts';
 import type { Connection } from '../shared/network.ts';
+import { type NetworkCredentials, type NetworkSecrets, readNetworkKey, readSecrets } from './secrets.ts';
 
 /** Network id of a simulated network that was given none. */
 export const DEMO_NETWORK = 'demo';
-/** Bytes of a network key (PROTOCOL.md, section 1); twice as many hexadecimal digits. */
-export const NETWORK_KEY_BYTES = 16;
 /** Most rows of the names table. */
 export const NAMES_MAX = 10_000;
-
-/** Kept in the credentials, never in the flow. */
-export interface NetworkCredentials {
-  networkKey?: string;
-  user?: string;
-  password?: string;
-}
 
 /** What the settings of a link need beyond the flow. */
 export type LinkSettings =
@@ -41,6 +34,10 @@ export interface NetworkSettings {
   readonly link: LinkSettings;
   readonly store: StoreSettings;
   readonly allowSuiteNone: boolean;
+  readonly allowRsa: boolean;
+  readonly approval: Approval;
+  /** Undefined for a simulated mesh, which brings its own, and for a network of version 1, which knows suite 0x00 only. */
+  readonly secrets: NetworkSecrets | undefined;
   /** By node id or device key, in lower case. */
   readonly names: ReadonlyMap<string, string>;
 }
@@ -54,12 +51,15 @@ export interface SettingsContext {
   readonly userDir: string | undefined;
 }
 
-/** The same values stand in the editor's `defaults`. */
+/** Name of the seed that the editor offers: its mesh has the store file without a number. */
+const FIRST_SEED = 1;
+
+/** The same values stand in the editor's `defaults`; who approves devices depends on the connection. */
 const DEFAULTS = {
   connection: 'simulated',
   networkId: '',
   layout: 'demo',
-  seed: 1,
+  seed: FIRST_SEED,
   port: '',
   baudRate: 115_200,
   broker: '',
@@ -67,7 +67,8 @@ const DEFAULTS = {
   tls: '',
   store: 'default',
   storeFile: '',
-  allowSuiteNone: true,
+  allowSuiteNone: false,
+  allowRsa: false,
   names: [],
 };
 
@@ -75,10 +76,19 @@ const CONNECTIONS: readonly string[] = ['simulated', 'serial', 'mqtt', 'flow'] s
 
 /** The settings of a `wattmesh-network` node, in the present version. Throws as `migrate` does. */
 export function migrateNetwork(stored: StoredSettings): StoredSettings {
-  return migrate(stored, { defaults: DEFAULTS, steps: [] });
+  return migrate(stored, { defaults: DEFAULTS, steps: [withPolicy] });
 }
 
-/** Checks migrated settings. Throws `badConfig` or `noNetworkKey`, with what to do about it. */
+/**
+ * In version 1 everybody was let in. Real connections had no identity, and so suite 0x00 only; simulated meshes were encrypted, whatever the
+ * setting said.
+ */
+const withPolicy: MigrationStep = ({ connection = DEFAULTS.connection, ...rest }) => {
+  const allowSuiteNone = connection !== 'simulated' && rest.allowSuiteNone !== false;
+  return { ...rest, connection, approval: 'everyone', allowSuiteNone, withoutIdentity: allowSuiteNone };
+};
+
+/** Checks migrated settings. Throws `badConfig`, `noNetworkKey` or `noKey`, with what to do about it. */
 export function readSettings(settings: StoredSettings, context: SettingsContext): NetworkSettings {
   const connection = settings.connection;
   if (typeof connection !== 'string' || !CONNECTIONS.includes(connection)) {
@@ -89,27 +99,40 @@ export function readSettings(settings: StoredSettings, context: SettingsContext)
   if (!isId(networkId)) {
     throw bad(`"${shown(networkId)}" is no network id: use 1 to 32 of a-z, 0-9 and -, not starting with -`);
   }
-  if (!simulated) checkKey(context.credentials?.networkKey);
+  const link = readLink(connection as Connection, settings, context);
   return {
     networkId,
-    link: readLink(connection as Connection, settings, context),
-    store: readStore(settings, simulated ? `${networkId}-simulated` : networkId, context.userDir),
-    allowSuiteNone: settings.allowSuiteNone !== false,
+    link,
+    store: readStore(settings, storeName(networkId, link), context.userDir),
+    allowSuiteNone: settings.allowSuiteNone === true,
+    allowRsa: !simulated && settings.allowRsa === true,
+    approval: readApproval(settings.approval, simulated),
+    secrets: simulated ? undefined : secretsFor(settings, context.credentials),
     names: readNames(settings.names),
   };
 }
 
-/** The key itself is never part of a message. */
-function checkKey(key: string | undefined): void {
-  if (!key) {
-    throw new WattmeshError(
-      'noNetworkKey',
-      'this network has no network key, for example because it was imported: open it and paste the key that its devices have, or make a new one',
-    );
-  }
-  if (!new RegExp(`^[0-9a-f]{${2 * NETWORK_KEY_BYTES}}$`, 'i').test(key)) {
-    throw bad(`the network key is not usable: it must be ${2 * NETWORK_KEY_BYTES} hexadecimal digits`);
-  }
+/** A network that had no identity in version 1 goes on without one; it was made with a network key all the same. */
+function secretsFor(
+  { withoutIdentity }: StoredSettings,
+  credentials: NetworkCredentials = {},
+): NetworkSecrets | undefined {
+  if (withoutIdentity !== true || credentials.identity || credentials.storeKey) return readSecrets(credentials);
+  readNetworkKey(credentials);
+  return undefined;
+}
+
+/** Nobody has to approve simulated devices, unless the settings say so: there is nobody who could bring a strange one. */
+function readApproval(approval: unknown, simulated: boolean): Approval {
+  if (approval === undefined || approval === '') return simulated ? 'everyone' : 'operator';
+  if (approval === 'operator' || approval === 'everyone') return approval;
+  throw bad(`"${shown(approval)}" approves no devices: choose operator or everyone`);
+}
+
+/** Another seed is another mesh with other keys: it cannot go on with the store of the first. */
+function storeName(networkId: string, link: LinkSettings): string {
+  if (link.kind !== 'simulated') return networkId;
+  return `${networkId}-simulated${link.seed === FIRST_SEED ? '' : `-${link.seed}`}`;
 }
 
 function readLink(connection: Connection, settings: StoredSettings, context: SettingsContext): LinkSettings {

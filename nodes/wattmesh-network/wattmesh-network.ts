@@ -4,11 +4,12 @@ import type { MqttTls } from '../headend/link/mqtt-settings.ts';
 import { toError } from '../shared/funnel.ts';
 import type { StoredSettings } from '../shared/migrate.ts';
 import type { NetworkNode } from '../shared/network.ts';
-import { serveDialogs } from './admin.ts';
+import { serveDialogs } from './admin/serve.ts';
 import { brokenService } from './broken-service.ts';
 import { Deployments } from './deployments.ts';
 import { NetworkRuntime } from './runtime.ts';
-import { migrateNetwork, type NetworkCredentials, type NetworkSettings, readSettings } from './settings.ts';
+import type { NetworkCredentials } from './secrets.ts';
+import { migrateNetwork, type NetworkSettings, readSettings } from './settings.ts';
 
 type Definition = NodeDef & StoredSettings;
 type ConfigNode = NetworkNode & Node<NetworkCredentials>;
@@ -40,7 +41,13 @@ export default function (RED: NodeAPI): void {
   }
 
   RED.nodes.registerType<ConfigNode, Definition, object, NetworkCredentials>('wattmesh-network', NetworkConfigNode, {
-    credentials: { networkKey: { type: 'password' }, user: { type: 'text' }, password: { type: 'password' } },
+    credentials: {
+      networkKey: { type: 'password' },
+      identity: { type: 'password' },
+      storeKey: { type: 'password' },
+      user: { type: 'text' },
+      password: { type: 'password' },
+    },
   });
   serveDialogs(RED);
 }

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type RunningNodeRed, startNodeRed } from '../support/node-red.ts';
+import { SECRETS } from '../support/secrets.ts';
 import { startFastTime } from './fast-time.ts';
 import { missing } from './judge.ts';
-import { FastMesh, type Measured, NETWORK, NETWORK_KEY } from './mesh.ts';
+import { FastMesh, type Measured, NETWORK } from './mesh.ts';
 import { Outlet } from './outlet.ts';
 import { type StoredRow, storedRows } from './stored.ts';
 
@@ -125,7 +126,15 @@ export class Bench {
 }
 
 function networkNode(): object {
-  return { id: NETWORK_NODE, type: 'wattmesh-network', networkId: NETWORK, credentials: { networkKey: NETWORK_KEY } };
+  const policy = { allowSuiteNone: false, approval: 'everyone' };
+  return {
+    id: NETWORK_NODE,
+    type: 'wattmesh-network',
+    version: 2,
+    networkId: NETWORK,
+    ...policy,
+    credentials: SECRETS,
+  };
 }
 
 function readingsNode(): object {

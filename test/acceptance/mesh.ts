@@ -3,12 +3,11 @@ import { loadFirmware } from '../../firmware/simulator/firmware.ts';
 import { parseScenario } from '../../firmware/simulator/scenario.ts';
 import type { MeterRow } from '../../firmware/simulator/trace.ts';
 import { World } from '../../firmware/simulator/world.ts';
-import { fromHex } from '../../nodes/headend/bytes.ts';
+import { headEndKey } from '../support/secrets.ts';
 import { elapsedMs, type FastTime } from './fast-time.ts';
 
-/** Network id and key (hex) of these tests. */
+/** Network id of these tests. */
 export const NETWORK = 'acceptance';
-export const NETWORK_KEY = '000102030405060708090a0b0c0d0e0f';
 /** The gateway's name on links that have names. */
 export const GATEWAY = 'gw';
 /** A row every so often per meter, and a poll, s. */
@@ -66,7 +65,7 @@ export class FastMesh {
       firmware: loadFirmware(),
       seed: 1,
       network: NETWORK,
-      networkKey: fromHex(NETWORK_KEY),
+      headEndKey: headEndKey.publicKey,
       startUtcMs: time.startUtcMs,
       serialHost,
     });

@@ -1,6 +1,6 @@
 import type { DeviceSecurity } from '../../firmware/simulator/device.ts';
 import { loadFirmware } from '../../firmware/simulator/firmware.ts';
-import { parseScenario } from '../../firmware/simulator/scenario.ts';
+import { parseScenario, type Scenario } from '../../firmware/simulator/scenario.ts';
 import { World } from '../../firmware/simulator/world.ts';
 import type { Beacon } from '../../nodes/headend/frame/beacon.ts';
 import { SUITE_ECC } from '../../nodes/headend/frame/packet.ts';
@@ -45,20 +45,7 @@ export interface Mesh {
  * network key.
  */
 export function meshInALine(seed = 3): Mesh {
-  const pairs = LINE.slice(1).map((to, index) => [LINE[index] as string, to] as const);
-  const scenario = parseScenario({
-    durationS: 86_400,
-    nodes: LINE.map((id) => {
-      const role = id === 'gw' ? 'gateway' : id === 'h1' ? 'hub' : 'meter';
-      return { id, role, relay: role === 'meter', x: 0, y: 0 };
-    }),
-    links: pairs.flatMap(([from, to]) => [
-      { from, to, prr: 0.9 },
-      { from: to, to: from, prr: 0.9 },
-    ]),
-    mesh: { pollCycleS: 20 },
-    reading: { intervalS: 20 },
-  });
+  const scenario = lineScenario();
   const staticKey = keyPairOf(nodeProvider, new Uint8Array(32).fill(0x5e));
   const headEndKey = staticKey.publicKey;
   const security = (): DeviceSecurity => ({ suite: SUITE_ECC, headEndKey });
@@ -101,6 +88,24 @@ export function meshInALine(seed = 3): Mesh {
     },
     rowsTold: (id) => rowsTold(head, nodeIdOf(id)),
   };
+}
+
+/** The line as a scenario. */
+export function lineScenario(suite: Scenario['suite'] = 'none'): Scenario {
+  const pairs = LINE.slice(1).map((to, index) => [LINE[index] as string, to] as const);
+  return parseScenario({
+    durationS: 86_400,
+    nodes: LINE.map((id) => {
+      const role = id === 'gw' ? 'gateway' : id === 'h1' ? 'hub' : 'meter';
+      return { id, role, relay: role === 'meter', x: 0, y: 0 };
+    }),
+    links: pairs.flatMap(([from, to]) => [
+      { from, to, prr: 0.9 },
+      { from: to, to: from, prr: 0.9 },
+    ]),
+    mesh: { suite, pollCycleS: 20 },
+    reading: { intervalS: 20 },
+  });
 }
 
 function rowsTold(head: HandshakePeer, nodeId: string): number {

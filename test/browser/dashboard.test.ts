@@ -8,6 +8,7 @@ import { systemClock } from '../../nodes/headend/clock.ts';
 import { BROWSER, openPage, overflows, startBrowser, takeScreenshot, type WatchedPage } from '../support/browser.ts';
 import { demoFlowWith } from '../support/demo-flow.ts';
 import { type RunningNodeRed, startNodeRed } from '../support/node-red.ts';
+import { SECRETS } from '../support/secrets.ts';
 import { readMeasuredRows, writeLoggingPreload } from '../support/simulator-log.ts';
 import { needTool } from '../support/tools.ts';
 
@@ -15,7 +16,7 @@ const METERS = 12;
 const NODES = 16;
 const PHONE = { width: 390, height: 844 };
 /** A name as nobody should give one: it must be shown as it is. */
-const ODD_NAME = '<b class="odd">A & B</b>';
+const ODD_NAME = '<img class="odd" src="x" onerror="odd = 1"> & =1+1';
 
 /** A line of one of the two lists of meters as it is shown. */
 interface ShownMeter {
@@ -242,8 +243,8 @@ describe('dashboard of the demo', function () {
   });
 
   it('says that it waits before the first reading', async () => {
-    const credentials = { networkKey: '00112233445566778899aabbccddeeff' };
-    await nodeRed.deploy(demoFlowWith({ connection: 'flow', networkId: 'empty', credentials }, 'other_'));
+    const network = { connection: 'flow', networkId: 'empty', credentials: SECRETS };
+    await nodeRed.deploy(demoFlowWith(network, 'other_'));
     assert.ok(browser);
     const empty = await openPage(browser, `${nodeRed.url}/dashboard`);
     await empty.page.waitForSelector('.wm-wait');

@@ -1,24 +1,11 @@
 import assert from 'node:assert/strict';
-import { compileFunction } from 'node:vm';
-import { type FlowNode, readDemoFlow } from '../support/demo-flow.ts';
+import { readDemoFlow } from '../support/demo-flow.ts';
+import { FlowFunctions } from '../support/flow-functions.ts';
 
 const nodes = readDemoFlow();
 const INTERVAL_S = 5;
 const MIDNIGHT = new Date(2026, 0, 15).getTime();
 const HOUR = 3_600_000;
-
-/** What Node-RED's function nodes see as `flow` and `context`. */
-class Memory {
-  readonly #values = new Map<string, unknown>();
-
-  get(key: string): unknown {
-    return structuredClone(this.#values.get(key));
-  }
-
-  set(key: string, value: unknown): void {
-    this.#values.set(key, structuredClone(value));
-  }
-}
 
 interface Row {
   meter?: string;
@@ -30,25 +17,10 @@ interface Row {
   redelivered?: boolean;
 }
 
-/** The function nodes of the demo at a time that the test sets. */
-class Demo {
-  nowMs = MIDNIGHT + 12 * HOUR;
-  readonly #flow = new Memory();
-  readonly #contexts = new Map<string, Memory>();
-
-  /** Runs one function node on a message; what it returns. */
-  run(name: string, payload: unknown, wattmesh: unknown = {}): { payload: never } | null | undefined {
-    const now = () => this.nowMs;
-    class Clock extends Date {
-      constructor(...args: [] | [number]) {
-        super(args[0] ?? now());
-      }
-      static override now = now;
-    }
-    const context = this.#contexts.get(name) ?? new Memory();
-    this.#contexts.set(name, context);
-    const code = String(nodeCalled(name).func);
-    return compileFunction(code, ['msg', 'flow', 'context', 'Date'])({ payload, wattmesh }, this.#flow, context, Clock);
+/** The function nodes of the demo, and what they are wired to. */
+class Demo extends FlowFunctions {
+  constructor() {
+    super(nodes, MIDNIGHT + 12 * HOUR);
   }
 
   /** Sends a row to the nodes that it is wired to. */
@@ -69,10 +41,6 @@ class Demo {
   tiles(): Record<string, unknown> {
     return this.run('header figures', this.meters())?.payload ?? assert.fail('no tiles');
   }
-}
-
-function nodeCalled(name: string): FlowNode {
-  return nodes.find((node) => node.name === name) ?? assert.fail(`the demo has no node called ${name}`);
 }
 
 describe('functions of the demo', () => {

@@ -123,9 +123,14 @@ describe('head-end: gateways', () => {
     assert.equal(bench.headEnd.state().gateways, 0);
   });
 
-  it('knows a bounded number of gateways, and makes room only where one is silent', async () => {
+  it('knows a bounded number of gateways, and makes room where one is silent or has brought nothing true', async () => {
     const bench = await Bench.started();
-    for (let index = 0; index < GATEWAYS_MAX; index++) bench.hello(`g${index}`);
+    for (let index = 0; index < 3 * GATEWAYS_MAX; index++) bench.hello(`idle ${index}`);
+    assert.equal(bench.headEnd.state().gateways, GATEWAYS_MAX);
+    for (let index = 0; index < GATEWAYS_MAX; index++) {
+      await bench.join(new ScriptedNode({ seed: `m${index}` }), { gateway: `g${index}` });
+    }
+    assert.deepEqual(bench.errors(), {});
     bench.hello('one too many');
     assert.equal(bench.errors().queueFull, 1);
     assert.equal(bench.headEnd.state().gateways, GATEWAYS_MAX);

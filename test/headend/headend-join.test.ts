@@ -186,13 +186,18 @@ describe('head-end: joining', () => {
 
   it('gives names, and the operator may give others', async () => {
     const named = new ScriptedNode({ seed: 'named' });
-    const names = new Map([[named.keyHex, 'Cellar']]);
-    const bench = await Bench.started({ names });
     const meter = new ScriptedNode({ seed: 'm1' });
     const hub = new ScriptedNode({ seed: 'h1', role: 'hub' });
-    for (const node of [named, meter, hub]) await bench.join(node);
+    const flat = new ScriptedNode({ seed: 'm2' });
+    const names = new Map([[named.keyHex, 'Cellar']]);
+    const defaultNames = new Map([
+      [named.nodeId, 'Flat 1'],
+      [flat.nodeId, 'Flat 2'],
+    ]);
+    const bench = await Bench.started({ names, defaultNames });
+    for (const node of [named, meter, hub, flat]) await bench.join(node);
     const given = bench.headEnd.status().payload.nodes.map(({ name }) => name);
-    assert.deepEqual(given, ['Cellar', `meter-${meter.nodeId.slice(-4)}`, `hub-${hub.nodeId.slice(-4)}`]);
+    assert.deepEqual(given, ['Cellar', `meter-${meter.nodeId.slice(-4)}`, `hub-${hub.nodeId.slice(-4)}`, 'Flat 2']);
   });
 
   it('has room for a named number of nodes', () => {
@@ -221,7 +226,7 @@ describe('head-end: joining', () => {
     const random = (length: number) => new Uint8Array(length);
     const policy = { allowSuiteNone: true };
     const admitting = { approval: 'everyone', keyed: false, gatewayRef: 'gw' } as const;
-    const context = { ...admitting, epoch: 1, nowMs: 0, policy, names: new Map(), random };
+    const context = { ...admitting, epoch: 1, nowMs: 0, policy, names: new Map(), defaultNames: new Map(), random };
     assert.throws(() => join(draft, handshake, 'hash', context), { reason: 'queueFull' });
   });
 });

@@ -77,23 +77,23 @@ describe('head-end: suite 0x01', () => {
     const other = new Uint8Array(32).fill(1);
     await assert.rejects(restarted(bench, { storeKey: other }), {
       reason: 'badTag',
-      message: /backup of the credentials/,
+      message: /recovery file/,
     });
     const { identity: _identity, storeKey: _storeKey, ...nothing } = secured({ allowSuiteNone: true });
     const { store, clock } = bench;
     const without = new Bench({ ...nothing, store, clock, link: new FakeLink() });
-    await assert.rejects(without.headEnd.start(), { reason: 'noKey', message: /backup of the credentials/ });
+    await assert.rejects(without.headEnd.start(), { reason: 'noKey', message: /recovery file/ });
     const next = await Bench.started({ ...secured(), store, clock, link: new FakeLink() });
     assert.equal(next.headEnd.state().nodesKnown, 1);
   });
 
   it('does not start without an identity where suite 0x00 is not allowed, nor with half of its credentials', async () => {
     const nothing = new Bench({ policy: { allowSuiteNone: false } });
-    await assert.rejects(nothing.headEnd.start(), { reason: 'badConfig', message: /backup of the credentials/ });
+    await assert.rejects(nothing.headEnd.start(), { reason: 'badConfig', message: /recovery file/ });
     const { storeKey: _storeKey, ...half } = secured();
     await assert.rejects(new Bench(half).headEnd.start(), { reason: 'badConfig', message: /store key is missing/ });
     const stuck = new Bench({ ...secured(), random: (length) => new Uint8Array(length) });
-    await assert.rejects(stuck.headEnd.start(), { reason: 'badConfig', message: /stuck/ });
+    await assert.rejects(stuck.headEnd.start(), { reason: 'randomStuck', message: /stuck/ });
     await assert.rejects(new Bench(secured({ allowSuiteRsa: true })).headEnd.start(), { message: /RSA key/ });
   });
 

@@ -51,7 +51,7 @@ describe("the head-end's identity", () => {
         () => importIdentity(provider, given),
         (error: Error & { reason: string }) => {
           assert.equal(error.reason, 'badConfig');
-          assert.match(error.message, /backup of the credentials/);
+          assert.match(error.message, /recovery file/);
           assert.ok(!error.message.includes(fields.secret?.slice(2, 12) as string));
           assert.equal(error.cause, undefined);
           return true;

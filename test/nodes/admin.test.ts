@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import type { NodeAPI } from 'node-red';
-import { newIdentity, serveDialogs } from '../../nodes/wattmesh-network/admin.ts';
+import { toHex } from '../../nodes/headend/bytes.ts';
 import { type RunningNodeRed, startNodeRed } from '../support/node-red.ts';
+import { headEndKey } from '../support/secrets.ts';
 import { helper, load, NET, plugIn, running, withNodeRed } from './support/bench.ts';
+import { Endpoints } from './support/endpoints.ts';
 
 const TAB = { id: 'tab', type: 'tab', label: 'test' };
 const DECODE = {
@@ -20,31 +21,46 @@ describe('what dialogs ask the server', () => {
   withNodeRed();
 
   it('stands behind permissions, all of it', () => {
-    const routes: string[] = [];
-    const add =
-      (method: string) =>
-      (path: string, guard: unknown): void =>
-        void routes.push(`${method} ${path} ${guard}`);
-    const RED = {
-      auth: { needsPermission: (permission: string) => permission },
-      httpAdmin: { get: add('GET'), post: add('POST') },
-    };
-    serveDialogs(RED as unknown as NodeAPI);
-    assert.deepEqual(routes, [
+    assert.deepEqual(new Endpoints().routes, [
       'POST /wattmesh/identity flows.write',
+      'POST /wattmesh/identity/rsa flows.write',
+      'POST /wattmesh/identity/public flows.write',
+      'POST /wattmesh/recovery/write flows.write',
+      'POST /wattmesh/recovery/read flows.write',
       'GET /wattmesh/ports flows.write',
       'GET /wattmesh/networks/:id/meters flows.read',
+      'GET /wattmesh/networks/:id/devices flows.read',
+      'POST /wattmesh/networks/:id/devices/approve flows.write',
+      'POST /wattmesh/networks/:id/devices/reject flows.write',
+      'POST /wattmesh/networks/:id/devices/rename flows.write',
+      'POST /wattmesh/networks/:id/devices/revoke flows.write',
+      'POST /wattmesh/networks/:id/devices/exchange flows.write',
+      'POST /wattmesh/networks/:id/devices/preload flows.write',
+      'GET /wattmesh/qr.svg flows.read',
+      'GET /wattmesh/networks/:id/simulated-labels flows.write',
     ]);
   });
 
-  it('makes ids and keys that fit, and never the same twice', async () => {
-    assert.notDeepEqual(newIdentity(), newIdentity());
-    await load([TAB]);
+  it('is answered over HTTP', async () => {
+    await load([TAB, NET]);
     const { body, headers } = await helper.request().post('/wattmesh/identity').expect(200);
     assert.match(body.networkId, /^wm-[0-9a-f]{8}$/);
-    assert.match(body.networkKey, /^[0-9a-f]{32}$/);
     assert.equal(headers['cache-control'], 'no-store');
+    const picture = await helper.request().get('/wattmesh/qr.svg').query({ text: body.label }).expect(200);
+    assert.match(picture.headers['content-type'], /^image\/svg\+xml/);
     await helper.request().get('/wattmesh/identity').expect(404);
+    const { body: shown } = await helper.request().post('/wattmesh/identity/public').send({ id: 'net' }).expect(200);
+    assert.equal(shown.publicKey, toHex(headEndKey.publicKey));
+  });
+
+  it('is refused for a network of another connection, or none at all', async () => {
+    await load([TAB, NET, DECODE, ANSWERS]);
+    await running();
+    const status = async (path: string) => (await helper.request().get(`/wattmesh/networks/${path}`)).status;
+    assert.deepEqual(
+      [await status('net/devices'), await status('decode/devices'), await status('net/simulated-labels')],
+      [200, 404, 404],
+    );
   });
 
   it('lists serial ports, and an empty list where there is none', async () => {
@@ -81,8 +97,11 @@ describe('what dialogs ask a Node-RED with users', function () {
   it('gives nothing to those who may only look', async () => {
     const status = async (method: string, path: string): Promise<number> =>
       (await fetch(`${nodeRed.url}/wattmesh/${path}`, { method })).status;
-    assert.equal(await status('POST', 'identity'), 401);
-    assert.equal(await status('GET', 'ports'), 401);
-    assert.equal(await status('GET', 'networks/none/meters'), 200);
+    for (const route of new Endpoints().routes) {
+      const [method = '', path = '', permission] = route.replace(':id', 'none').replace('/wattmesh/', '').split(' ');
+      const given = await status(method, path);
+      if (permission === 'flows.write') assert.equal(given, 401, route);
+      else assert.notEqual(given, 401, route);
+    }
   });
 });

@@ -7,6 +7,7 @@ import {
   errors,
   give,
   helper,
+  letIn,
   load,
   NET,
   plugIn,
@@ -55,9 +56,10 @@ async function begin(mode: string): Promise<void> {
 
 /** A gateway on a byte stream. `cut` cuts what it sends. */
 function streamGateway(cut: (line: Uint8Array) => Uint8Array[]): ScriptedGateway {
-  const gateway = new ScriptedGateway('stream', (envelope) => {
+  const send = (envelope: Uint8Array): void => {
     for (const payload of cut(encodeSlip(envelope))) give('decode', { payload: Buffer.from(payload) });
-  });
+  };
+  const gateway = new ScriptedGateway('stream', send, { letIn });
   const lines = new SlipDecoder({ frame: (envelope) => gateway.take(envelope), bad: (reason) => assert.fail(reason) });
   received('answers').watch(({ payload }) => lines.push(payload));
   return gateway;

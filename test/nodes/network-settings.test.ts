@@ -1,33 +1,110 @@
 import assert from 'node:assert/strict';
 import { join, resolve } from 'node:path';
-import { migrateNetwork, readSettings, type SettingsContext } from '../../nodes/wattmesh-network/settings.ts';
+import type { ErrorName } from '../../nodes/headend/errors.ts';
+import type { NetworkSecrets } from '../../nodes/wattmesh-network/secrets.ts';
+import {
+  migrateNetwork,
+  type NetworkSettings,
+  readSettings,
+  type SettingsContext,
+} from '../../nodes/wattmesh-network/settings.ts';
+import { SECRETS } from '../support/secrets.ts';
 
-const KEY = '000102030405060708090a0b0c0d0e0f';
 const USER_DIR = resolve('user-dir');
-const WITH_KEY: SettingsContext = { credentials: { networkKey: KEY }, tls: undefined, userDir: USER_DIR };
-const WITHOUT_KEY: SettingsContext = { ...WITH_KEY, credentials: undefined };
+const WITH_KEYS: SettingsContext = { credentials: SECRETS, tls: undefined, userDir: USER_DIR };
+const WITHOUT_KEYS: SettingsContext = { ...WITH_KEYS, credentials: undefined };
+/** A real network as version 1 wrote it. */
+const OLD = { version: 1, connection: 'flow', networkId: 'wm-1' };
 
-const read = (settings: Record<string, unknown>, context = WITH_KEY) => readSettings(migrateNetwork(settings), context);
+const read = (settings: Record<string, unknown>, context = WITH_KEYS) =>
+  readSettings(migrateNetwork({ version: 2, ...settings }), context);
+
+const policyOf = ({ allowSuiteNone, allowRsa, approval }: NetworkSettings) => ({ allowSuiteNone, allowRsa, approval });
 
 describe('settings of a network', () => {
   it('needs nothing at all for a simulated network, which has a store file of its own', () => {
-    const settings = read({ id: 'net', type: 'wattmesh-network', connection: 'simulated' }, WITHOUT_KEY);
+    const settings = read({ id: 'net', type: 'wattmesh-network', connection: 'simulated' }, WITHOUT_KEYS);
     assert.equal(settings.networkId, 'demo');
     assert.deepEqual(settings.link, { kind: 'simulated', layout: 'demo', seed: 1 });
     assert.deepEqual(settings.store, { kind: 'auto', file: join(USER_DIR, 'wattmesh', 'demo-simulated.sqlite') });
-    assert.equal(settings.allowSuiteNone, true);
+    assert.deepEqual(policyOf(settings), { allowSuiteNone: false, allowRsa: false, approval: 'everyone' });
+    assert.equal(settings.secrets, undefined);
   });
 
-  it('refuses a real network without its key, and never names a key', () => {
+  it('gives another simulated mesh another store file: its keys are others', () => {
+    const { store } = read({ connection: 'simulated', seed: '7' });
+    assert.deepEqual(store, { kind: 'auto', file: join(USER_DIR, 'wattmesh', 'demo-simulated-7.sqlite') });
+  });
+
+  it('has suite 0x01 only, and an operator, unless a real network is told otherwise', () => {
+    const real = { connection: 'flow', networkId: 'wm-1' };
+    assert.deepEqual(policyOf(read(real)), { allowSuiteNone: false, allowRsa: false, approval: 'operator' });
+    assert.deepEqual(read(real).secrets, SECRETS);
+    const open = { allowSuiteNone: true, allowRsa: true, approval: 'everyone' };
+    assert.deepEqual(policyOf(read({ ...real, ...open })), open);
+    assert.throws(() => read({ ...real, approval: 'nobody' }), {
+      reason: 'badConfig',
+      message: /operator or everyone/,
+    });
+    assert.equal(read({ connection: 'simulated', approval: 'operator' }).approval, 'operator');
+    assert.equal(
+      read({ connection: 'simulated', allowRsa: true }).allowRsa,
+      false,
+      'a simulated head-end has no RSA key',
+    );
+  });
+
+  it('refuses a real network without all of its keys, says which, and what to do', () => {
+    const parts: [keyof NetworkSecrets, string, ErrorName][] = [
+      ['networkKey', 'network key', 'noNetworkKey'],
+      ['identity', 'identity', 'noKey'],
+      ['storeKey', 'store key', 'noKey'],
+    ];
     for (const connection of ['serial', 'mqtt', 'flow']) {
-      const settings = { connection, networkId: 'wm-1', port: '/dev/ttyUSB0', broker: 'broker' };
-      assert.throws(() => read(settings, WITHOUT_KEY), { reason: 'noNetworkKey' });
-      const bad = { ...WITH_KEY, credentials: { networkKey: 'secret-but-wrong' } };
+      const settings = { connection, networkId: 'wm-1', port: '/dev/ttyUSB0', broker: 'broker', allowSuiteNone: true };
+      assert.throws(() => read(settings, WITHOUT_KEYS), { reason: 'noNetworkKey' });
+      for (const [part, name, reason] of parts) {
+        const credentials = { ...SECRETS, [part]: '' };
+        const message = new RegExp(`has no ${name}, .*recovery file, or make new ones, .*join anew`);
+        assert.throws(() => read(settings, { ...WITH_KEYS, credentials }), { reason, message });
+      }
+    }
+  });
+
+  it('refuses keys that cannot be right, and never quotes them', () => {
+    for (const wrong of [
+      { networkKey: 'secret-but-wrong' },
+      { storeKey: `${'5ec2e7'.repeat(10)}` },
+      { identity: 'secret'.repeat(2000) },
+    ]) {
       assert.throws(
-        () => read(settings, bad),
-        (error: Error) => !error.message.includes('secret'),
+        () => read({ connection: 'flow', networkId: 'wm-1' }, { ...WITH_KEYS, credentials: { ...SECRETS, ...wrong } }),
+        (error: Error) => /is not usable/.test(error.message) && !/secret|5ec2e7/.test(error.message),
       );
     }
+  });
+
+  it('lets real networks of version 1 go on with suite 0x00, without an identity', () => {
+    const { networkKey } = SECRETS;
+    const old = { ...WITH_KEYS, credentials: { networkKey } };
+    for (const allowed of [{}, { allowSuiteNone: true }]) {
+      const settings = read({ ...OLD, ...allowed }, old);
+      assert.deepEqual(policyOf(settings), { allowSuiteNone: true, allowRsa: false, approval: 'everyone' });
+      assert.equal(settings.secrets, undefined);
+    }
+    assert.throws(() => read(OLD, WITHOUT_KEYS), { reason: 'noNetworkKey' });
+    assert.throws(() => read({ ...OLD, allowSuiteNone: false }, old), { reason: 'noKey' });
+    assert.deepEqual(read(OLD).secrets, SECRETS, 'one that has been given an identity uses it');
+    const half = { ...WITH_KEYS, credentials: { networkKey, identity: SECRETS.identity } };
+    assert.throws(() => read(OLD, half), { reason: 'noKey' }, 'half of the keys are not none');
+  });
+
+  it('leaves simulated networks of version 1 encrypted and open to their own devices', () => {
+    for (const allowSuiteNone of [true, false, undefined]) {
+      const settings = read({ version: 1, connection: 'simulated', allowSuiteNone }, WITHOUT_KEYS);
+      assert.deepEqual(policyOf(settings), { allowSuiteNone: false, allowRsa: false, approval: 'everyone' });
+    }
+    assert.equal(migrateNetwork({}).connection, 'simulated');
   });
 
   it('refuses ids that are no topic level', () => {
@@ -39,7 +116,7 @@ describe('settings of a network', () => {
 
   it('makes the address of a broker', () => {
     const url = (broker: string, brokerPort: string | number, tls?: object) => {
-      const link = read({ connection: 'mqtt', networkId: 'wm-1', broker, brokerPort }, { ...WITH_KEY, tls }).link;
+      const link = read({ connection: 'mqtt', networkId: 'wm-1', broker, brokerPort }, { ...WITH_KEYS, tls }).link;
       return link.kind === 'mqtt' && link.url;
     };
     assert.equal(url('broker', ''), 'mqtt://broker:1883');
@@ -51,7 +128,7 @@ describe('settings of a network', () => {
   });
 
   it('takes user name and password from the credentials', () => {
-    const context = { ...WITH_KEY, credentials: { networkKey: KEY, user: 'me', password: 'pass' } };
+    const context = { ...WITH_KEYS, credentials: { ...SECRETS, user: 'me', password: 'pass' } };
     const { link } = read({ connection: 'mqtt', networkId: 'wm-1', broker: 'b' }, context);
     assert.deepEqual(link.kind === 'mqtt' && [link.username, link.password], ['me', 'pass']);
   });
@@ -69,7 +146,7 @@ describe('settings of a network', () => {
 
   it('chooses the place of the store', () => {
     const store = (settings: object, userDir: string | undefined = USER_DIR) =>
-      read({ connection: 'flow', networkId: 'wm-1', ...settings }, { ...WITH_KEY, userDir }).store;
+      read({ connection: 'flow', networkId: 'wm-1', ...settings }, { ...WITH_KEYS, userDir }).store;
     assert.deepEqual(store({}), { kind: 'auto', file: join(USER_DIR, 'wattmesh', 'wm-1.sqlite') });
     assert.deepEqual(store({ store: 'file', storeFile: 'mine.sqlite' }), {
       kind: 'auto',
@@ -77,7 +154,7 @@ describe('settings of a network', () => {
     });
     assert.deepEqual(store({ store: 'memory' }), { kind: 'memory' });
     assert.throws(() => store({ store: 'file' }), { reason: 'badConfig', message: /store file/ });
-    assert.throws(() => read({ connection: 'simulated' }, { ...WITHOUT_KEY, userDir: undefined }), {
+    assert.throws(() => read({ connection: 'simulated' }, { ...WITHOUT_KEYS, userDir: undefined }), {
       reason: 'badConfig',
     });
   });

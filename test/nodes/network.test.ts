@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ScriptedNode } from '../headend/support/scripted-node.ts';
+import { SECRETS } from '../support/secrets.ts';
 import {
   badges,
   badgeText,
@@ -10,6 +12,7 @@ import {
   deployment,
   errors,
   helper,
+  Log,
   load,
   NET,
   plugIn,
@@ -54,7 +57,7 @@ describe('wattmesh-network', () => {
     for (const id of ['decode', 'readings']) assert.equal(badgeText(id), 'no network key');
     assert.match(
       (await errors('net').find('the error')).message,
-      /paste the key that its devices have, or make a new one/,
+      /no network key and no identity and no store key.*restore its keys from the recovery file, or make new ones/,
     );
     assert.deepEqual(helper.getNode('net').credentials, {});
     assert.deepEqual(helper.getNode('net').service.condition().kind, 'failed');
@@ -86,14 +89,58 @@ describe('wattmesh-network', () => {
     assert.ok(existsSync(join(folder, 'wattmesh', 'test-net.sqlite')));
     await load(flow);
     await running();
-    const [again, outAgain] = [plugIn('gw', 'decode', 'answers'), received('out')];
-    Object.assign(again.meter, gateway.meter);
+    const [again, outAgain] = [plugIn('gw', 'decode', 'answers', gateway.meter), received('out')];
     again.rowZeroS = gateway.rowZeroS;
     await again.begin();
     again.rows(1, 3);
     await outAgain.find('the new row', ({ wattmesh }) => wattmesh.seq === 3);
     assert.ok(outAgain.all.every(({ wattmesh }) => wattmesh.seq === 3 || wattmesh.redelivered));
   });
+
+  for (const [what, settings, credentials] of [
+    ['whose policy allows suite 0x00', { allowSuiteNone: true, approval: 'everyone' }, CREDENTIALS],
+    ['of version 1, without an identity', { version: 1 }, { net: { networkKey: SECRETS.networkKey } }],
+  ] as const) {
+    it(`${what} says so on badges, in the log and in every message`, async () => {
+      await load([TAB, { ...NET, ...settings }, DECODE, READINGS, ...HELPERS], credentials);
+      await running();
+      const gateway = plugIn('gw', 'decode', 'answers', new ScriptedNode({ seed: 'plain' }));
+      gateway.joinsUnasked();
+      await gateway.begin();
+      gateway.rows(1, 1);
+      const { wattmesh } = await received('out').find('a row');
+      assert.equal(wattmesh.suite, 'none');
+      await badges('readings').find('a warning', ({ text }) => text === '⚠ 1 rows/min');
+      assert.match(JSON.stringify(helper.log().args), /suite 0x00 is allowed: readings are neither encrypted/);
+    });
+  }
+
+  it('takes nothing under suite 0x00 otherwise, and lets nobody in unasked', async () => {
+    await load(FLOW);
+    await running();
+    const plain = plugIn('plain', 'decode', 'answers', new ScriptedNode({ seed: 'plain' }));
+    plain.hello();
+    plain.joinRequest();
+    const keyed = plugIn('keyed', 'decode', 'answers');
+    keyed.hello();
+    keyed.joinRequest();
+    const { service } = helper.getNode('net');
+    const listed = new Log();
+    service.onDevices((devices: object[]) => listed.add(devices));
+    await listed.find('the device with keys on the list of those that wait', (devices) => devices.length === 1);
+    assert.equal(service.devices().pending()[0].nodeId, keyed.meter.nodeId);
+    assert.equal(service.condition().state.nodesKnown, 0);
+  });
+
+  it('speaks suite 0x10 with an RSA key only', async () => {
+    await load([TAB, { ...NET, allowRsa: true }, DECODE, READINGS, ...HELPERS]);
+    assert.match((await errors('net').find('the error')).message, /suite 0x10 needs an RSA key/);
+    const { body } = await helper.request().post('/wattmesh/identity/rsa').send({ id: 'net' }).expect(200);
+    await helper.unload();
+    const credentials = { net: { ...SECRETS, identity: body.identity } };
+    await load([TAB, { ...NET, allowRsa: true }, DECODE, READINGS, ...HELPERS], credentials);
+    await running();
+  }).timeout(20_000);
 
   it('survives the deployment of other nodes', async () => {
     await load(FLOW);

@@ -4,8 +4,9 @@ import type { ReadingMessage } from '../../nodes/headend/messages.ts';
 import { QuietLog, REPEAT_MS } from '../../nodes/wattmesh-network/quiet-log.ts';
 import { NetworkRuntime, RETRY_MS } from '../../nodes/wattmesh-network/runtime.ts';
 import { migrateNetwork, readSettings } from '../../nodes/wattmesh-network/settings.ts';
+import { SECRETS } from '../support/secrets.ts';
 
-const CONTEXT = { credentials: { networkKey: '0'.repeat(32) }, tls: undefined, userDir: undefined };
+const CONTEXT = { credentials: SECRETS, tls: undefined, userDir: undefined };
 
 class Bench {
   readonly clock = new ManualClock(Date.UTC(2026, 0, 1));
@@ -13,7 +14,7 @@ class Bench {
   readonly runtime: NetworkRuntime;
 
   constructor(networkId: string, settings: object = {}) {
-    const stored = migrateNetwork({ connection: 'flow', networkId, store: 'memory', ...settings });
+    const stored = migrateNetwork({ version: 2, connection: 'flow', networkId, store: 'memory', ...settings });
     const journal = {
       error: (error: Error) => void this.written.push(`error: ${error.message}`),
       warn: (text: string) => void this.written.push(`warning: ${text}`),

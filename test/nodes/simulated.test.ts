@@ -42,6 +42,6 @@ describe('wattmesh-network: simulated', function () {
       assert.equal(helper.getNode('sim').service.condition().state.errors.readingConflict, undefined);
       await helper.unload();
     }
-    assert.ok(existsSync(join(folder, 'wattmesh', 'sim-test-simulated.sqlite')));
+    assert.ok(existsSync(join(folder, 'wattmesh', 'sim-test-simulated-7.sqlite')));
   });
 });

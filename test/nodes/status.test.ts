@@ -100,7 +100,7 @@ describe('wattmesh-topology', () => {
       status: 'online',
       hops: 1,
       localHubId: null,
-      suite: 'none',
+      suite: 'ecc',
     });
     assert.ok(Array.isArray(payload.links));
     give('tap', { payload: 'now?', kept: 'yes', _msgid: 'the-same' });

@@ -12,6 +12,7 @@ const ALLOWED = [
   /^dist\/firmware\/simulator\/.+\.json$/,
   /^dist\/firmware\/wasm\/wattmesh\.wasm$/,
   /^(examples|flows)\/.+\.json$/,
+  /^resources\/network\/[\w-]+\.(js|css)$/,
   /^firmware\/(PROTOCOL|DESIGN|README)\.md$/,
   /^firmware\/(lib|wasm)\/.+\.(cpp|hpp|h|c|S|ld|json|md|js|sh|txt)$/,
 ];

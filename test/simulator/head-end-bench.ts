@@ -4,7 +4,7 @@ import { checkNothingLost } from '../../firmware/simulator/checkers/nothing-lost
 import type { Violation } from '../../firmware/simulator/checkers/violation.ts';
 import { ScheduleClock } from '../../firmware/simulator/schedule-clock.ts';
 import { START_UTC_MS, type World } from '../../firmware/simulator/world.ts';
-import { HeadEnd } from '../../nodes/headend/headend.ts';
+import { HeadEnd, type HeadEndOptions } from '../../nodes/headend/headend.ts';
 import type { Link } from '../../nodes/headend/link/link.ts';
 import type { ReadingMessage } from '../../nodes/headend/messages.ts';
 import { MemoryStore } from '../../nodes/headend/store/memory.ts';
@@ -20,7 +20,8 @@ export class HeadEndBench {
   readonly headEnd: HeadEnd;
   #touched = false;
 
-  constructor(world: World, link: Link) {
+  /** `options`: what the head-end has beside a network without keys. */
+  constructor(world: World, link: Link, options: Partial<HeadEndOptions> = {}) {
     this.world = world;
     const touched = (): void => {
       this.#touched = true;
@@ -33,6 +34,7 @@ export class HeadEndBench {
       random: (length) => new Uint8Array(length).fill(length),
       instanceId: '0123456789abcdef',
       policy: { allowSuiteNone: true },
+      ...options,
     });
     world.gateway.onHostBytes(touched);
     this.headEnd.onReading((message) => this.messages.push(message));
@@ -41,14 +43,15 @@ export class HeadEndBench {
   /** Runs until this many simulated seconds; `before` is called ahead of each event. */
   async run(untilS: number, before: () => void = () => undefined): Promise<void> {
     const { schedule } = this.world;
-    for (let next = schedule.next(); next !== undefined && next <= untilS * 1e6; next = schedule.next()) {
+    const untilUs = Math.round(untilS * 1e6);
+    for (let next = schedule.next(); next !== undefined && next <= untilUs; next = schedule.next()) {
       before();
       schedule.step();
       if (!this.#touched) continue;
       this.#touched = false;
       await turn();
     }
-    schedule.run(untilS * 1e6);
+    schedule.run(untilUs);
   }
 
   /** Stops the head-end and judges: rows measured, rows stored, and the checkers' findings. */

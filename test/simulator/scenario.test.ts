@@ -205,7 +205,11 @@ describe('scenario file', () => {
       /^radio\.burst\.meanBadS: .*not in this version; give 0/,
     ],
     ['flooding', scenario({ mesh: { mode: 'flooding' } }), /^mesh\.mode: mode "flooding" is not in this version/],
-    ['the suite of RSA keys', scenario({ mesh: { suite: 'rsa' } }), /^mesh\.suite: suite "rsa" is not in this version/],
+    [
+      'a suite of its own',
+      scenario({ mesh: { suite: 'aes' } }),
+      /^mesh\.suite: "aes" is not possible; give one of none/,
+    ],
     ['an interval of 0', scenario({ reading: { intervalS: 0 } }), /^reading\.intervalS: 0 is not possible/],
     [
       'a fault without an action',

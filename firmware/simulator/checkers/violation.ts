@@ -1,6 +1,6 @@
 /** One broken promise, found by a checker. */
 export interface Violation {
-  readonly checker: 'exactly-once' | 'nothing-lost' | 'no-loop';
+  readonly checker: 'exactly-once' | 'nothing-lost' | 'no-loop' | 'nonce-reuse';
   readonly what: string;
   /** Node of the scenario. */
   readonly who: string;

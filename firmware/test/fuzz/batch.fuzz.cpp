@@ -78,6 +78,17 @@ void judgeBody(const Bytes& body, size_t capacity) {
   (void)roundTrip(head, rows, capacity, length);
 }
 
+// Random rows never belong together: with bit 0 of its seq a row is made the next one, except for what bits 1 to 3 leave as it is.
+void follow(const Row& before, Row& row) {
+  const uint32_t bits = row.seq;
+  if ((bits & 0x01) == 0) return;
+  row.seq = before.seq + 1;
+  row.t = before.t + before.interval;
+  if ((bits & 0x02) == 0) row.interval = before.interval;
+  if ((bits & 0x04) == 0) row.quality = before.quality;
+  if ((bits & 0x08) == 0) row.registers.mask = before.registers.mask;
+}
+
 void judgeRows(Input& input, size_t capacity) {
   BatchHead head{};
   memcpy(head.logId, "log1", logIdBytes);
@@ -90,14 +101,7 @@ void judgeRows(Input& input, size_t capacity) {
     Row row{};
     Reader reader(bytes.data(), bytes.size());
     readRow(reader, row);
-    if (!rows.empty() && (row.seq & 1) != 0) {
-      // As the row before, one interval later: random rows never belong together.
-      row.seq = rows.back().seq + 1;
-      row.t = rows.back().t + rows.back().interval;
-      row.interval = rows.back().interval;
-      row.quality = rows.back().quality;
-      row.registers.mask = rows.back().registers.mask;
-    }
+    if (!rows.empty()) follow(rows.back(), row);
     if (row.seq == 0) row.seq = 1;
     rows.push_back(row);
   }

@@ -16,6 +16,7 @@ constexpr uint32_t logAddress = recordSectors * sectorBytes;
 constexpr uint32_t filledRows = 200;  // nearly two of the three sectors
 constexpr uint16_t cycleS = 5;
 constexpr uint16_t startMask = 0x05;
+constexpr uint8_t rsaModulus[rsaBytes] = {0xff};
 
 Registers startRegisters() {
   Registers registers{};
@@ -58,18 +59,21 @@ const Device& filled() {
 
 Mac neighbourMac(uint8_t number) { return Mac{0x02, 0, 0, 0, 1, number}; }
 
-Board::Board(Role role, bool serialHost)
+Board::Board(Role role, const Setup& setup)
     : Device(role == Role::meter ? filled() : Device(sectorsOf(role))), registers(startRegisters()), watch_(role) {
   config_.role = role;
   const Mac own = {0x02, 0, 0, 0, 0, static_cast<uint8_t>(role)};
   memcpy(config_.mac, own.data(), own.size());
   config_.networkNumber = networkNumber;
-  config_.keyId = networkKeyId;
+  config_.keyId = setup.hasKey ? networkKeyId : joinKeyId;
+  config_.suite = setup.suite;
+  memset(config_.headEndKey, 1, sizeof config_.headEndKey);
+  config_.rsaModulus = rsaModulus;
   config_.localHubId = role == Role::meter ? 0 : 9;
   config_.intervalS = cycleS;
   config_.pollCycleS = cycleS;
-  config_.capabilities = capabilityRoutes;
-  config_.serialHost = serialHost;
+  config_.capabilities = capabilityRoutes | (role == Role::meter ? capabilityRelay : uint16_t{0});
+  config_.serialHost = setup.serialHost;
   port_ = port();
 }
 
@@ -86,6 +90,7 @@ void Board::boot(uint64_t nowUs) {
   hub_.reset();
   gateway_.reset();
   isSending_ = false;
+  rebootsNext_ = false;
   watch_.rebooted();
   switch (config_.role) {
     case Role::meter:
@@ -108,7 +113,6 @@ void Board::boot(uint64_t nowUs) {
 
 void Board::receive(const Mac& from, bool isBroadcast, const Bytes& frame, uint64_t nowUs) {
   nowUs_ = nowUs;
-  constexpr int8_t rssiDbm = -50;
   settled(node_->receive(from.data(), isBroadcast ? broadcastMac : config_.mac, frame.data(), frame.size(), rssiDbm, nowUs), nowUs);
 }
 
@@ -137,6 +141,7 @@ void Board::settled(uint64_t nextUs, uint64_t nowUs) {
   DEMAND(node_->members() <= membersMax);
   if (meter_ != nullptr) watch_.judge(meter_->meter);
   nextUs_ = nextUs;
+  if (rebootsNext_) boot(nowUs);
 }
 
 void Board::checkLog() {
@@ -169,12 +174,7 @@ bool Board::hostSend(const uint8_t* data, size_t length) {
 
 Board* Board::boardOf(void* device) { return static_cast<Board*>(static_cast<Device*>(device)); }
 
-Port Board::port() {
-  Port port = Device::port();
-  port.radioSend = [](void* self, const uint8_t to[macBytes], const uint8_t* frame, size_t length) {
-    return boardOf(self)->radioSend(to, frame, length);
-  };
-  port.hostSend = [](void* self, const uint8_t* data, size_t length) { return boardOf(self)->hostSend(data, length); };
+void Board::addCrypto(Port& port) {
   // Node ids are the first bytes of a key's hash: those of the keys that x25519 gives below. Everything else hashes to zeros.
   port.sha256 = [](void*, const uint8_t* data, size_t length, uint8_t out[hashBytes]) {
     memset(out, 0, hashBytes);
@@ -187,6 +187,40 @@ Port Board::port() {
     memcpy(out, meterId, sizeof meterId);
     out[0] = static_cast<uint8_t>(out[0] + static_cast<uint8_t>(boardOf(context)->config_.role) - 1);
   };
+  port.aeadSeal = [](void*, uint8_t* out, const uint8_t*, const uint8_t*, const uint8_t*, size_t, const uint8_t* plain, size_t length) {
+    if (length > 0) memmove(out, plain, length);
+    memset(out + length, 0, tagBytes);
+  };
+  port.aeadOpen = [](void*, uint8_t* out, const uint8_t*, const uint8_t*, const uint8_t*, size_t, const uint8_t* cipher, size_t length) {
+    DEMAND(length >= tagBytes);
+    if (length > tagBytes) memmove(out, cipher, length - tagBytes);
+    return true;
+  };
+  port.rsaOaepEncrypt = [](void*, uint8_t out[rsaBytes], const uint8_t*, const uint8_t*, size_t, const uint8_t*, size_t) {
+    memset(out, 2, rsaBytes);
+    return true;
+  };
+}
+
+void Board::addOutputs(Port& port) {
+  port.relayGet = [](void* context) { return boardOf(context)->relayIsOn_; };
+  port.relaySet = [](void* context, bool on) {
+    boardOf(context)->watch_.relayMoved();
+    boardOf(context)->relayIsOn_ = on;
+    return true;
+  };
+  port.identify = [](void*, uint8_t) {};
+  port.reboot = [](void* context) { boardOf(context)->rebootsNext_ = true; };
+}
+
+Port Board::port() {
+  Port port = Device::port();
+  addCrypto(port);
+  addOutputs(port);
+  port.radioSend = [](void* self, const uint8_t to[macBytes], const uint8_t* frame, size_t length) {
+    return boardOf(self)->radioSend(to, frame, length);
+  };
+  port.hostSend = [](void* self, const uint8_t* data, size_t length) { return boardOf(self)->hostSend(data, length); };
   port.readRegisters = [](void* context, Registers* out) {
     Board& board = *boardOf(context);
     if (!board.hasRegisters) return false;

@@ -16,7 +16,8 @@ constexpr uint16_t shortId = 0x0101;
 constexpr uint64_t quickAirUs = 2 * usPerMs;
 constexpr uint64_t slowAirUs = 700 * usPerMs;
 constexpr uint8_t healInTheEnd = 0x01;
-constexpr unsigned steps = 8;
+constexpr uint8_t startKeyless = 0x08;  // under suite "none" no key could come of a handshake
+constexpr unsigned steps = 9;
 
 void fromParent(World& world, const Bytes& body) { world.receiveFresh(meter, World::parentMac(), false, FrameType::routed, body); }
 
@@ -24,20 +25,48 @@ void toMeter(World& world, const Bytes& sections) {
   fromParent(world, routed({world.board(meter).session().shortId()}, sections));
 }
 
-// What the head-end says, sealed. `head`: bits 0-1 steps of the owner epoch.
-void sendSealed(World& world, uint32_t& epoch, uint32_t& counter, Input& input) {
-  const uint8_t head = input.u8();
-  epoch += head & 0x03u;
-  counter += static_cast<uint32_t>(static_cast<int8_t>(input.u8()));
+// Packets that the meter refused so far, for whatever reason.
+uint32_t refused(const Board& board) {
+  const Counters& counters = board.node().counters();
+  return counters.badMac + counters.replays + counters.malformed + counters.queueFull;
+}
+
+// What the head-end numbers its packets with.
+struct Head {
+  uint32_t epoch = 1;
+  uint32_t counter = 0;
+};
+
+// What the head-end says, sealed. A copy is never taken.
+void sendTwice(World& world, const Head& head, const Bytes& plain) {
   Board& board = world.board(meter);
-  toMeter(world, packetSection(0, down(board.nodeId(), board.session().id(), epoch, counter, input.bytes8())));
+  const Bytes sections = packetSection(0, down(board.sealing(), head.epoch, head.counter, plain));
+  toMeter(world, sections);
+  const uint32_t before = refused(board);
+  toMeter(world, sections);
+  DEMAND(refused(board) > before);
+}
+
+// steps: bits 0-1 of the owner epoch; then those of the counter.
+void sendSealed(World& world, Head& head, Input& input) {
+  head.epoch += input.u8() & 0x03u;
+  head.counter += static_cast<uint32_t>(static_cast<int8_t>(input.u8()));
+  sendTwice(world, head, input.bytes8());
+}
+
+// A COMMIT of what was prepared last, under any command number.
+void sendCommit(World& world, Head& head, Input& input) {
+  Watch& watch = world.board(meter).watch();
+  head.counter++;
+  watch.commits(watch.prepared());
+  sendTwice(world, head, commitSection(input.u8(), watch.prepared().data()));
 }
 
 void sendM2(World& world, Input& input) {
   const uint8_t head = input.u8();
   Board& board = world.board(meter);
   const uint32_t handshake = board.handshake() + (head & 0x01u);
-  const uint8_t suite = static_cast<uint8_t>((head & 0x02) != 0 ? head >> 2 : suiteNone);
+  const uint8_t suite = static_cast<uint8_t>((head & 0x02) != 0 ? head >> 2 : board.suite());
   const Bytes sections = packetSection(0, m2(board.nodeId(), handshake, suite, input.bytes8()));
   if (board.session().joined()) {
     toMeter(world, sections);
@@ -50,7 +79,7 @@ void sendM2(World& world, Input& input) {
 void sendPacket(World& world, Input& input) {
   Bytes packet = input.bytes8();
   if (packet.size() < packetBytesMin || packet.size() > packetBytesMax) return;
-  sealNone(packet.data(), packet.size() - crcBytes, packet.size());
+  repairPacket(packet.data(), packet.size());
   toMeter(world, packetSection(input.u8(), packet));
 }
 
@@ -62,11 +91,6 @@ void changeRadio(World& world, uint8_t flags) {
   board.radioIsBusy = (flags & 0x04) != 0;
 }
 
-struct Head {
-  uint32_t epoch = 1;
-  uint32_t counter = 0;
-};
-
 void step(World& world, Head& head, Input& input) {
   switch (input.u8() % steps) {
     case 0: {
@@ -76,7 +100,7 @@ void step(World& world, Head& head, Input& input) {
       break;
     }
     case 1:
-      sendSealed(world, head.epoch, head.counter, input);
+      sendSealed(world, head, input);
       break;
     case 2:
       sendM2(world, input);
@@ -93,12 +117,15 @@ void step(World& world, Head& head, Input& input) {
     case 6:
       world.beaconPeriod(meter);
       break;
-    default:
+    case 7:
       if ((input.u8() & 1) != 0) {
         world.reboot(meter);
       } else {
         toMeter(world, pollSection(input.u16()));
       }
+      break;
+    default:
+      sendCommit(world, head, input);
   }
 }
 
@@ -142,12 +169,20 @@ void heal(World& world) {
   constexpr unsigned idleRoundsMax = 20;
   const uint32_t end = board.meter()->log().next();
   size_t known = 0;
+  uint32_t acks = 0;
   for (unsigned idle = 0; idle < idleRoundsMax && offered.count(end - 1) == 0; idle++) {
+    world.beacon(meter);
     toMeter(world, pollSection(++number));
     world.run(usPerS);
     takeIntoCustody(world, board.watch().sealedLast());
-    if (offered.size() > known) idle = 0;
+    if (offered.size() == known) continue;
     known = offered.size();
+    idle = 0;
+    // And the head-end has it all, so far.
+    uint32_t cumulative = board.meter()->log().oldest() - 1;
+    while (offered.count(cumulative + 1) == 1) cumulative++;
+    const Bytes plain = ackSection(cumulative);
+    toMeter(world, packetSection(0, down(board.sealing(), 1, ++acks, plain)));
   }
   for (uint32_t seq = board.meter()->log().oldest(); seq < end; seq++) DEMAND(offered.count(seq) == 1);
 }
@@ -157,7 +192,8 @@ void heal(World& world) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t length) {
   Input input(data, length);
   const uint8_t flags = input.u8();
-  World world({Role::meter});
+  const uint8_t suite = suiteOf(flags >> 1 & 0x03);
+  World world({Role::meter}, Setup{suite, suite == suiteNone || (flags & startKeyless) == 0});
   world.join(meter, shortId, 0);
   Head head;
   while (!input.empty()) step(world, head, input);

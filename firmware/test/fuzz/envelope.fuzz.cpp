@@ -16,6 +16,7 @@ namespace {
 constexpr size_t gateway = 0;
 constexpr uint8_t overSerial = 0x01;
 constexpr uint8_t startJoined = 0x02;
+constexpr uint8_t startKeyless = 0x10;
 constexpr unsigned steps = 8;
 
 // The host's end of the line: judges what the gateway says, and knows which items are out.
@@ -145,11 +146,17 @@ void item(World& world, Input& input) {
   const uint8_t from = input.u8();
   Bytes body = input.bytes8();
   if (body.empty()) {
-    const Bytes packet = down(world.board(gateway).nodeId(), firstSession, 0, world.freshCounter(), {});
-    body = {0, 0, 1, static_cast<uint8_t>(upHeaderBytes), from, 1};
-    body.insert(body.end(), packet.begin(), packet.begin() + upHeaderBytes);
-    body[6] = wireVersion << 4 | packetUp;
-    body[6 + upHeaderBytes - 1] = static_cast<uint8_t>(world.freshCounter());
+    PacketHeader header{};
+    header.type = packetUp;
+    header.nodeId[0] = from;
+    header.session = firstSession;
+    header.counter = world.freshCounter();
+    Bytes packet(upHeaderBytes + crcBytes);
+    Writer writer(packet.data(), packet.size());
+    DEMAND(encodePacketHeader(writer, header));
+    sealNone(packet.data(), upHeaderBytes, packet.size());
+    body = {0, 0, 1, static_cast<uint8_t>(packet.size()), from, 1};
+    body.insert(body.end(), packet.begin(), packet.end());
   }
   world.receiveFresh(gateway, neighbourMac(from), false, FrameType::data, body);
 }
@@ -180,7 +187,8 @@ void step(World& world, Host& host, Input& input) {
     default: {
       // M2 for the gateway itself.
       const uint8_t head = input.u8();
-      const Bytes packet = m2(world.board(gateway).nodeId(), head, suiteNone, m2Payload(firstSession, 0x8001, 0));
+      const Board& board = world.board(gateway);
+      const Bytes packet = m2(board.nodeId(), head, board.suite(), m2Payload(0x8001, 0, head % (keyIdMax + 1)));
       Bytes envelope = {wireVersion << 4 | static_cast<uint8_t>(EnvelopeType::down), head, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0};
       envelope.insert(envelope.end(), packet.begin(), packet.end());
       say(world, host, host.wrapped(envelope));
@@ -195,7 +203,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t length) {
   Input input(data, length);
   const uint8_t flags = input.u8();
   const bool serial = (flags & overSerial) != 0;
-  World world({Role::gateway}, serial);
+  World world({Role::gateway}, Setup{suiteOf(flags >> 2 & 0x03), (flags & startKeyless) == 0, serial});
   if ((flags & startJoined) != 0) {
     world.headEndAnswers = true;
     world.run(10 * usPerS);

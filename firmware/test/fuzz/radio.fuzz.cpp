@@ -14,9 +14,13 @@ constexpr size_t hub = 1;
 constexpr size_t gateway = 2;
 constexpr size_t boards = 3;
 constexpr uint8_t startJoined = 0x01;
+constexpr uint8_t startKeyless = 0x08;  // under suite "none" no key could come of a handshake
 // More than a node can remember.
 constexpr uint8_t fuzzedNeighbours = 40;
-constexpr unsigned steps = 8;
+constexpr uint8_t knownNeighbours = 3;
+constexpr unsigned steps = 9;
+constexpr int8_t nearDbm = -50;
+constexpr int8_t farDbm = -80;
 
 void linkAll(World& world) {
   for (size_t a = 0; a < boards; a++) {
@@ -33,14 +37,18 @@ void frameFrom(World& world, size_t to, Input& input) {
   if ((type & 0x0f) == static_cast<uint8_t>(FrameType::routed)) repairPackets(body);
   const Mac mac = (from & 0x40) != 0 ? world.board(from % boards).mac() : neighbourMac((from & 0x3f) % fuzzedNeighbours);
   const uint32_t counter = (type & 0x10) != 0 ? 1 : world.freshCounter();
-  const uint8_t keyId = (type & 0x20) != 0 ? networkKeyId + 1 : networkKeyId;
+  const bool isJoin = (type & 0x0f) == static_cast<uint8_t>(FrameType::join);
+  const uint8_t own = isJoin ? joinKeyId : world.board(to).keyId();
+  const uint8_t keyId = static_cast<uint8_t>((type & 0x20) != 0 ? (own + 1) % (keyIdMax + 1) : own);
   world.receive(to, mac, (from & 0x80) != 0, frame(type, keyId, counter, body));
 }
 
-// flags: bit 0 the radio is busy, bit 1 the host is full, bit 2 neighbours hear, bit 3 the head-end answers, bits 4-6 links.
+// flags: bit 0 the radio is busy, bit 1 the host is full, bit 2 neighbours hear, bit 3 the head-end answers, bits 4-6 links, bit 7 they
+// are heard well.
 void changeWorld(World& world, size_t index, uint8_t flags) {
   world.board(index).radioIsBusy = (flags & 0x01) != 0;
   world.board(index).hostIsFull = (flags & 0x02) != 0;
+  world.board(index).rssiDbm = (flags & 0x80) != 0 ? nearDbm : farDbm;
   world.isHeard = (flags & 0x04) != 0;
   world.headEndAnswers = (flags & 0x08) != 0;
   world.isLinked[meter][hub] = world.isLinked[hub][meter] = (flags & 0x10) != 0;
@@ -55,6 +63,19 @@ void changeRegisters(Board& board, Input& input) {
   board.registers.importDwh = static_cast<uint64_t>(input.u32()) << 17;
 }
 
+// Many neighbours come into reach and prove that they are there. first: bits 0-5 the first one, bit 6 they hand something over, bit 7
+// they are silent long before the next one comes.
+void crowd(World& world, size_t to, Input& input) {
+  const uint8_t first = input.u8();
+  const uint8_t count = input.u8();
+  const bool isBroadcast = (first & 0x40) == 0;
+  for (uint8_t i = 0; i < count % fuzzedNeighbours; i++) {
+    const Mac mac = neighbourMac(static_cast<uint8_t>((first + i) & 0x3f) % fuzzedNeighbours);
+    world.receiveFresh(to, mac, isBroadcast, isBroadcast ? FrameType::beacon : FrameType::data, {});
+    world.run((first & 0x80) != 0 ? 8 * usPerS : usPerS / 4);
+  }
+}
+
 // A packet of the head-end's: M2 with flags bit 0, otherwise a downlink, through the gateway.
 void sendDown(World& world, size_t to, Input& input) {
   const uint8_t flags = input.u8();
@@ -62,8 +83,8 @@ void sendDown(World& world, size_t to, Input& input) {
   const uint32_t counter = input.u16();
   const Bytes plain = input.bytes8();
   const bool isHandshake = (flags & 0x01) != 0;
-  const Bytes packet = isHandshake ? m2(target.nodeId(), target.handshake() + (flags >> 6), suiteNone, plain)
-                                   : down(target.nodeId(), target.session().id(), flags >> 6, counter, plain);
+  const Bytes packet = isHandshake ? m2(target.nodeId(), target.handshake() + (flags >> 6), target.suite(), plain)
+                                   : down(target.sealing(), flags >> 6, counter, plain);
   if (packet.size() > packetBytesMax) return;
   Down downward{};
   downward.token = counter;
@@ -101,8 +122,11 @@ void step(World& world, Input& input) {
     case 6:
       changeWorld(world, index, input.u8());
       break;
-    default:
+    case 7:
       sendDown(world, index, input);
+      break;
+    default:
+      crowd(world, index, input);
   }
 }
 
@@ -116,9 +140,11 @@ bool allJoined(World& world) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t length) {
   Input input(data, length);
-  World world({Role::meter, Role::hub, Role::gateway});
+  const uint8_t flags = input.u8();
+  const uint8_t suite = suiteOf(flags >> 1 & 0x03);
+  World world({Role::meter, Role::hub, Role::gateway}, Setup{suite, suite == suiteNone || (flags & startKeyless) == 0});
   linkAll(world);
-  if ((input.u8() & startJoined) != 0) {
+  if ((flags & startJoined) != 0) {
     // Hub and gateway first; the meter through the hub.
     world.isLinked[meter][gateway] = world.isLinked[gateway][meter] = false;
     world.headEndAnswers = true;
@@ -126,6 +152,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t length) {
     for (unsigned s = 0; s < secondsMax && !allJoined(world); s++) world.run(usPerS);
     DEMAND(allJoined(world));
     world.headEndAnswers = false;
+    // Some neighbours are known already, so that their first frame counts.
+    for (size_t i = 0; i < boards; i++) {
+      for (uint8_t number = 0; number < knownNeighbours; number++) world.receiveFresh(i, neighbourMac(number), false, FrameType::data, {});
+    }
+    world.run(3 * usPerS);
   }
   while (!input.empty()) step(world, input);
   changeWorld(world, meter, 0xfc);

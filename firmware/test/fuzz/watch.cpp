@@ -3,9 +3,11 @@
 #include "demand.hpp"
 #include "wattmesh/batch.hpp"
 #include "wattmesh/beacon.hpp"
+#include "wattmesh/control.hpp"
 #include "wattmesh/crypto.hpp"
 #include "wattmesh/frame.hpp"
 #include "wattmesh/item.hpp"
+#include "wattmesh/noise.hpp"
 #include "wattmesh/routed.hpp"
 #include "wattmesh/sections.hpp"
 
@@ -54,15 +56,20 @@ void Watch::traced(Trace event, const uint8_t* body, size_t length) {
 
 // The log traces its last row again when it is opened; otherwise seq and time only rise.
 void Watch::rowCommitted(uint32_t seq, uint32_t crc, uint32_t t) {
-  const auto last = committed_.rbegin();
-  const bool isAgain = last != committed_.rend() && last->first == seq;
+  const auto last = measured_.rbegin();
+  const bool isAgain = last != measured_.rend() && last->first == seq;
   if (isAgain) {
     DEMAND(last->second.crc == crc);
-  } else if (last != committed_.rend()) {
+  } else if (last != measured_.rend()) {
     DEMAND(seq == last->first + 1);
     DEMAND(t > last->second.t);
   }
-  committed_[seq] = Committed{crc, t};
+  measured_[seq] = Measured{crc, t};
+}
+
+void Watch::relayMoved() {
+  effect();
+  DEMAND(++relayMoves_ <= committed_.size());
 }
 
 void Watch::judge(Meter& meter) {
@@ -73,6 +80,8 @@ void Watch::judge(Meter& meter) {
   DEMAND(meter.delivery().next(log) >= log.oldest());
   DEMAND(meter.delivery().next(log) <= log.next());
   DEMAND(meter.delivery().cumulative() < log.next());
+  // What has not been measured yet cannot have been acknowledged.
+  DEMAND(!meter.delivery().marked(log.next()));
   oldest_ = log.oldest();
   next_ = log.next();
 }
@@ -87,8 +96,8 @@ void Watch::judgeRows(Log& mounted, const Log& log) const {
     DEMAND(row.seq == seq);
     DEMAND(row.t > lastS);
     lastS = row.t;
-    const auto known = committed_.find(seq);
-    DEMAND(known == committed_.end() || known->second.crc == crcOf(row));
+    const auto known = measured_.find(seq);
+    DEMAND(known == measured_.end() || known->second.crc == crcOf(row));
   }
 }
 
@@ -101,6 +110,10 @@ void Watch::judgeFrame(const uint8_t* frame, size_t length, const Session& sessi
   linkCounter_ = header.counter;
   Beacon beacon{};
   Routed routed{};
+  Join join{};
+  Challenge challenge{};
+  if (header.keyId != joinKeyId) keyId_ = header.keyId;
+  DEMAND((header.keyId == joinKeyId) == (header.type == FrameType::join));
   switch (header.type) {
     case FrameType::beacon:
       DEMAND(decodeBeacon(body, bodyLength, beacon) == Error::none);
@@ -113,9 +126,30 @@ void Watch::judgeFrame(const uint8_t* frame, size_t length, const Session& sessi
     case FrameType::routed:
       DEMAND(decodeRouted(body, bodyLength, routed) == Error::none);
       break;
-    default:
+    case FrameType::challenge:
+      DEMAND(decodeChallenge(body, bodyLength, challenge) == Error::none);
       break;
+    case FrameType::join:
+      DEMAND(decodeJoin(body, bodyLength, join) == Error::none);
+      judgeJoin(join, session);
+      break;
+    default:
+      DEMAND(false);
   }
+}
+
+// Under the key that everybody knows nothing but handshakes goes out.
+void Watch::judgeJoin(const Join& join, const Session& session) {
+  PacketHeader header{};
+  DEMAND(decodePacketHeader(join.packet, join.packetLength, header) == Error::none);
+  DEMAND(header.type == (join.direction == Direction::up ? packetM1 : packetM2));
+  if (join.direction == Direction::up) judgeM1(header, session);
+}
+
+void Watch::judgeM1(const PacketHeader& header, const Session& session) {
+  DEMAND(memcmp(header.nodeId, session.nodeId(), nodeIdBytes) == 0);
+  DEMAND(header.counter >= handshake_);
+  handshake_ = header.counter;
 }
 
 void Watch::judgeData(const uint8_t* body, size_t length, const Session& session, Meter* meter) {
@@ -132,21 +166,25 @@ void Watch::judgeData(const uint8_t* body, size_t length, const Session& session
     if (item.packetLength == 0) continue;
     PacketHeader header{};
     DEMAND(decodePacketHeader(item.packet, item.packetLength, header) == Error::none);
-    DEMAND(memcmp(header.nodeId, session.nodeId(), nodeIdBytes) == 0);
-    judgeOwn(item, header, meter);
+    // An M1 that came in a JOIN frame begins its route here, too.
+    const bool isOwn = memcmp(header.nodeId, session.nodeId(), nodeIdBytes) == 0;
+    DEMAND(isOwn || (header.type == packetM1 && item.route[0] == shortIdNone));
+    if (isOwn) judgeOwn(item, header, session, meter);
   }
 }
 
-void Watch::judgeOwn(const Item& item, const PacketHeader& header, Meter* meter) {
-  const uint8_t* plain = nullptr;
-  size_t plainLength = 0;
-  DEMAND(openNone(item.packet, item.packetLength, header.headerLength, plain, plainLength) == Error::none);
+void Watch::judgeOwn(const Item& item, const PacketHeader& header, const Session& session, Meter* meter) {
   if (header.type == packetM1) {
-    DEMAND(header.counter >= handshake_);
-    handshake_ = header.counter;
+    judgeM1(header, session);
     return;
   }
   DEMAND(header.type == packetUp);
+  // What the board's AEAD seals stands there to be read.
+  const uint8_t* plain = item.packet + header.headerLength;
+  size_t plainLength = item.packetLength - header.headerLength - (header.suite == suiteNone ? 0 : tagBytes);
+  if (header.suite == suiteNone) {
+    DEMAND(openNone(item.packet, item.packetLength, header.headerLength, plain, plainLength) == Error::none);
+  }
   DEMAND(checkUpSections(plain, plainLength) == Error::none);
   const uint32_t crc = crc32(item.packet, item.packetLength - crcBytes);
   const auto known = sealed_.find(header.counter);
@@ -157,7 +195,15 @@ void Watch::judgeOwn(const Item& item, const PacketHeader& header, Meter* meter)
   while (reader.remaining() > 0) {
     DEMAND(nextSection(reader, section) == Error::none);
     if (section.kind == sectionReadings) judgeReadings(section, meter);
+    if (section.kind == sectionResult) judgeResult(section);
   }
+}
+
+void Watch::judgeResult(const Section& section) {
+  Result result{};
+  DEMAND(decodeResult(section, result) == Error::none);
+  DEMAND(result.length == (result.outcome == Outcome::prepared ? nonceBytes : 0));
+  if (result.outcome == Outcome::prepared) memcpy(prepared_.data(), result.data, nonceBytes);
 }
 
 void Watch::judgeReadings(const Section& section, Meter* meter) {
@@ -173,8 +219,8 @@ void Watch::judgeReadings(const Section& section, Meter* meter) {
     Row row{};
     DEMAND(batch.next(row) == Error::none);
     const uint32_t crc = crcOf(row);
-    const auto known = committed_.find(row.seq);
-    DEMAND(known == committed_.end() || known->second.crc == crc);
+    const auto known = measured_.find(row.seq);
+    DEMAND(known == measured_.end() || known->second.crc == crc);
     offered[row.seq] = crc;
   }
 }

@@ -11,6 +11,8 @@ namespace fuzz {
 namespace {
 
 constexpr size_t scratchBytes = 1024;
+constexpr uint8_t suiteMask = 0x1f;
+constexpr size_t rsaNonceBytes = 16;
 
 // What `write` writes.
 template <typename Write>
@@ -21,14 +23,17 @@ Bytes written(Write write) {
   return Bytes(scratch, scratch + writer.length());
 }
 
-Bytes sealed(const PacketHeader& header, uint8_t suite, const Bytes& plain) {
+// `before`: what a handshake has in front of the ciphertext.
+Bytes sealed(const PacketHeader& header, uint8_t suite, size_t before, const Bytes& plain) {
+  const size_t tag = (suite & suiteMask) == suiteNone ? crcBytes : tagBytes;
   Bytes packet = written([&](Writer& writer) {
     encodePacketHeader(writer, header);
+    for (size_t i = 0; i < before; i++) writer.u8(1);
     writer.bytes(plain.data(), plain.size());
-    writer.u32(0);
+    for (size_t i = 0; i < tag; i++) writer.u8(0);
   });
   packet[1] = suite;
-  sealNone(packet.data(), packet.size() - crcBytes, packet.size());
+  repairPacket(packet.data(), packet.size());
   return packet;
 }
 
@@ -59,10 +64,17 @@ Bytes pollSection(uint16_t number) {
   return written([&](Writer& writer) { writePoll(writer, PollSection{number, 1, false, 1}); });
 }
 
-Bytes m2Payload(uint8_t session, uint16_t shortId, uint32_t acknowledged) {
+Bytes joinDown(const Bytes& packet) {
+  Bytes body(joinHeaderBytes + packet.size());
+  body.resize(encodeJoin(Join{Direction::down, packet.data(), packet.size()}, body.data(), body.size()));
+  return body;
+}
+
+Bytes m2Payload(uint16_t shortId, uint32_t acknowledged, uint8_t keyId) {
   M2Payload payload{};
-  payload.session = session;
+  payload.session = firstSession;
   payload.shortId = shortId;
+  payload.keyId = keyId;
   payload.utcMs = startUtcMs;
   payload.acknowledged = acknowledged;
   payload.policy = policySuiteNone;
@@ -77,17 +89,18 @@ Bytes m2(const uint8_t nodeId[nodeIdBytes], uint32_t handshake, uint8_t suite, c
   memcpy(header.nodeId, nodeId, nodeIdBytes);
   header.epoch = 1;
   header.counter = handshake;
-  return sealed(header, suite, payload);
+  const uint8_t kind = suite & suiteMask;
+  return sealed(header, suite, kind == suiteEcc ? keyBytes : kind == suiteRsa ? rsaNonceBytes : 0, payload);
 }
 
-Bytes down(const uint8_t nodeId[nodeIdBytes], uint8_t session, uint32_t epoch, uint32_t counter, const Bytes& plain) {
+Bytes down(const Sealing& sealing, uint32_t epoch, uint32_t counter, const Bytes& plain) {
   PacketHeader header{};
   header.type = packetDown;
-  memcpy(header.nodeId, nodeId, nodeIdBytes);
-  header.session = session;
+  memcpy(header.nodeId, sealing.nodeId, nodeIdBytes);
+  header.session = sealing.session;
   header.epoch = epoch;
   header.counter = counter;
-  return sealed(header, suiteNone, plain);
+  return sealed(header, sealing.suite, 0, plain);
 }
 
 Bytes ackSection(uint32_t cumulative) {
@@ -96,6 +109,15 @@ Bytes ackSection(uint32_t cumulative) {
   ack.cumulative = cumulative;
   ack.utcMs = startUtcMs;
   return written([&](Writer& writer) { writeAck(writer, ack); });
+}
+
+Bytes commitSection(uint16_t command, const uint8_t nonce[nonceBytes]) {
+  CommandSection section{};
+  section.command = command;
+  section.operation = static_cast<uint8_t>(Operation::relayCommit);
+  section.length = nonceBytes;
+  memcpy(section.arguments, nonce, nonceBytes);
+  return written([&](Writer& writer) { writeCommand(writer, section); });
 }
 
 Bytes gatewayBeacon(const Announcement& announcement) {
@@ -117,6 +139,11 @@ Bytes gatewayBeacon(const Announcement& announcement) {
   return body;
 }
 
+void repairPacket(uint8_t* packet, size_t length) {
+  if (length < packetBytesMin || (packet[1] & suiteMask) != suiteNone) return;
+  sealNone(packet, length - crcBytes, length);
+}
+
 void repairPackets(Bytes& routedBody) {
   Routed at{};
   if (decodeRouted(routedBody.data(), routedBody.size(), at) != Error::none) return;
@@ -125,8 +152,7 @@ void repairPackets(Bytes& routedBody) {
   while (reader.remaining() > 0 && nextRoutedSection(reader, section) == Error::none) {
     PacketSection packet{};
     if (section.kind != routedPacket || decodePacketSection(section, packet) != Error::none) continue;
-    uint8_t* bytes = routedBody.data() + (packet.packet - routedBody.data());
-    sealNone(bytes, packet.packetLength - crcBytes, packet.packetLength);
+    repairPacket(routedBody.data() + (packet.packet - routedBody.data()), packet.packetLength);
   }
 }
 

@@ -26,10 +26,10 @@ uint16_t shortIdOf(Role role) { return role == Role::meter ? 0x0101 : role == Ro
 
 }  // namespace
 
-World::World(std::vector<Role> roles, bool serialHost) : serialHost_(serialHost) {
+World::World(std::vector<Role> roles, const Setup& setup) : serialHost_(setup.serialHost) {
   nowUs_ = bootUs;
   for (const Role role : roles) {
-    boards_.push_back(std::make_unique<Board>(role, serialHost));
+    boards_.push_back(std::make_unique<Board>(role, setup));
     boards_.back()->boot(nowUs_);
   }
 }
@@ -106,7 +106,8 @@ void World::answerChallenge(size_t asker, const Mac& asked, const Bytes& bytes) 
   challenge.counter = counter - 1;
   Bytes answer(bodyBytesMax);
   answer.resize(encodeChallenge(challenge, answer.data(), answer.size()));
-  receive(asker, asked, false, frame(static_cast<uint8_t>(FrameType::challenge), networkKeyId, counter, answer));
+  const uint8_t keyId = boards_[asker]->keyId();
+  receive(asker, asked, false, frame(static_cast<uint8_t>(FrameType::challenge), keyId, counter, answer));
 }
 
 void World::receive(size_t index, const Mac& from, bool isBroadcast, const Bytes& frame) {
@@ -114,18 +115,23 @@ void World::receive(size_t index, const Mac& from, bool isBroadcast, const Bytes
 }
 
 void World::receiveFresh(size_t index, const Mac& from, bool isBroadcast, FrameType type, const Bytes& body) {
-  receive(index, from, isBroadcast, frame(static_cast<uint8_t>(type), networkKeyId, freshCounter(), body));
+  const uint8_t keyId = type == FrameType::join ? joinKeyId : boards_[index]->keyId();
+  receive(index, from, isBroadcast, frame(static_cast<uint8_t>(type), keyId, freshCounter(), body));
 }
 
 void World::hostBytes(size_t index, const Bytes& bytes) { boards_[index]->hostBytes(bytes, nowUs_); }
 
 void World::reboot(size_t index) { boards_[index]->boot(nowUs_); }
 
-void World::beaconPeriod(size_t index) {
+void World::beacon(size_t index) {
   tree_++;
   // A new gateway, whose first beacon outdoes whatever was announced before it.
   const Announcement announcement{parentShortId, tree_, tree_, static_cast<uint8_t>(tree_), utcMs()};
   receiveFresh(index, parentMac(), true, FrameType::beacon, gatewayBeacon(announcement));
+}
+
+void World::beaconPeriod(size_t index) {
+  beacon(index);
   run(10 * usPerS);
 }
 
@@ -137,8 +143,10 @@ void World::join(size_t index, uint16_t shortId, uint32_t acknowledged) {
   for (unsigned period = 0; period < periodsMax && !joiner.session().joined(); period++) {
     if (period == periodsMax / 2) leap(3600 * usPerS);
     beaconPeriod(index);
-    const Bytes answer = m2(joiner.nodeId(), joiner.handshake(), suiteNone, m2Payload(firstSession, shortId, acknowledged));
+    const Bytes answer = m2(joiner.nodeId(), joiner.handshake(), joiner.suite(), m2Payload(shortId, acknowledged, joiner.keyId()));
     receiveFresh(index, parentMac(), false, FrameType::routed, routed({shortIdNone}, packetSection(0, answer)));
+    // To those who have no network key.
+    if (!joiner.session().joined()) receiveFresh(index, parentMac(), false, FrameType::join, joinDown(answer));
   }
   DEMAND(joiner.session().joined());
 }
@@ -198,10 +206,10 @@ void World::answerUp(size_t index, const Up& up) {
   if (header.type == packetM1) {
     for (const auto& each : boards_) {
       if (memcmp(each->nodeId(), header.nodeId, nodeIdBytes) != 0) continue;
-      packet = m2(header.nodeId, header.counter, suiteNone, m2Payload(firstSession, shortIdOf(each->role()), 0));
+      packet = m2(header.nodeId, header.counter, each->suite(), m2Payload(shortIdOf(each->role()), 0, each->keyId()));
     }
   } else {
-    packet = down(header.nodeId, header.session, 1, ++downCounter_, ackSection(header.counter));
+    packet = down(Sealing{header.nodeId, header.suite, header.session}, 1, ++downCounter_, ackSection(header.counter));
   }
   if (packet.empty()) return;
   Down downward{};

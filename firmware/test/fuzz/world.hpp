@@ -9,10 +9,13 @@
 
 namespace fuzz {
 
+// The suite that two bits of a fuzzer's flags name.
+inline uint8_t suiteOf(uint8_t bits) { return bits == 0 ? wattmesh::suiteNone : bits == 2 ? wattmesh::suiteRsa : wattmesh::suiteEcc; }
+
 class World {
  public:
   // Boards are named by their index from here on.
-  explicit World(std::vector<wattmesh::Role> roles, bool serialHost = false);
+  World(std::vector<wattmesh::Role> roles, const Setup& setup);
 
   Board& board(size_t index) { return *boards_[index]; }
   size_t size() const { return boards_.size(); }
@@ -27,7 +30,7 @@ class World {
   // The radio is done with a board's frame now.
   void finish(size_t index);
   void receive(size_t index, const Mac& from, bool isBroadcast, const Bytes& frame);
-  // A frame with a MAC and a link counter as the neighbour's next one has.
+  // A frame with a MAC and a link counter as the neighbour's next one has. JOIN frames are under the key that everybody knows.
   void receiveFresh(size_t index, const Mac& from, bool isBroadcast, wattmesh::FrameType type, const Bytes& body);
   void hostBytes(size_t index, const Bytes& bytes);
   void reboot(size_t index);
@@ -41,7 +44,8 @@ class World {
   // A grounded neighbour beacons until the board is attached and has a session: within 5 minutes, or within 5 after the hour that a
   // node waits at most between rounds of M1. `acknowledged`: in M2.
   void join(size_t index, uint16_t shortId, uint32_t acknowledged);
-  // One beacon of that neighbour, and 10 s.
+  // One beacon of that neighbour; and 10 s after it.
+  void beacon(size_t index);
   void beaconPeriod(size_t index);
   static Mac parentMac() { return neighbourMac(200); }
 

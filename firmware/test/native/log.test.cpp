@@ -1,4 +1,5 @@
 #include <cstring>
+#include <set>
 
 #include "check.hpp"
 #include "device.hpp"
@@ -188,6 +189,107 @@ TEST(logSaysWhichRowWasDamaged) {
   CHECK_EQUAL(again.next(), 11);
   CHECK_EQUAL(again.read(5, row), Error::nvCorrupt);
   CHECK_EQUAL(again.read(6, row), Error::none);
+}
+
+// Any one header damaged, in a log that has just begun, is filling, or has wrapped: no row is lost, and no seq is used twice.
+TEST(logLosesNoRowWithAHeader) {
+  const uint32_t slots = static_cast<uint32_t>(logSlotsPerSector);
+  for (const uint32_t count : {7u, slots, slots + 1, 2 * slots + 50, fullRows + 30, fullRows + 2 * slots + 5}) {
+    for (uint32_t sector = 0; sector < sectors; sector++) {
+      for (const uint8_t bits : {uint8_t{0x01}, uint8_t{0xff}}) {
+        check::context("rows * 10 + sector", count * 10 + sector);
+        Device device(sectors + recordSectors);
+        const Port port = device.port();
+        Records records;
+        CHECK_EQUAL(records.open(port, bytes), Error::none);
+        Rows rows;
+        Log log;
+        CHECK_EQUAL(log.open(port, 0, bytes, &records, 5), Error::none);
+        fill(log, rows, count);
+        const uint32_t oldest = log.oldest();
+        const uint32_t next = log.next();
+        device.damage(sector * static_cast<uint32_t>(sectorBytes) + 9, bits);
+        for (int boot = 0; boot < 2; boot++) {
+          CHECK_EQUAL(records.open(port, bytes), Error::none);
+          CHECK_EQUAL(log.open(port, 0, bytes, &records, 6), Error::none);
+          CHECK_EQUAL(log.next(), next);
+          CHECK_EQUAL(log.oldest(), oldest);
+          checkHeld(log, device);
+        }
+        fill(log, rows, 3 * slots);
+        CHECK_EQUAL(log.next(), next + 3 * slots);
+        checkHeld(log, device);
+        CHECK_EQUAL(log.open(port, 0, bytes, &records, 7), Error::none);
+        checkHeld(log, device);
+      }
+    }
+  }
+}
+
+// A whole sector is garbage: the rows before and behind it are there, and reading finds its way over the hole.
+TEST(logLosesOnlyTheSectorThatIsGone) {
+  const uint32_t slots = static_cast<uint32_t>(logSlotsPerSector);
+  Device device(sectors);
+  const Port port = device.port();
+  Rows rows;
+  Log log;
+  CHECK_EQUAL(log.open(port, 0, bytes), Error::none);
+  fill(log, rows, 2 * slots + 10);
+  for (uint32_t i = 0; i < sectorBytes; i++) device.damage(static_cast<uint32_t>(sectorBytes) + i, static_cast<uint8_t>(1 + i % 251));
+  CHECK_EQUAL(log.open(port, 0, bytes), Error::none);
+  CHECK_EQUAL(log.oldest(), 1);
+  CHECK_EQUAL(log.next(), 2 * slots + 11);
+  Row row{};
+  CHECK_EQUAL(log.read(slots, row), Error::none);
+  CHECK_EQUAL(log.read(slots + 1, row), Error::nvCorrupt);
+  CHECK_EQUAL(log.readFrom(slots + 1, row), Error::none);
+  CHECK_EQUAL(row.seq, 2 * slots + 1);
+}
+
+TEST(logSkipsSeqsAndEndsWhereTheyEnd) {
+  Device device(sectors);
+  const Port port = device.port();
+  Rows rows;
+  Log log;
+  CHECK_EQUAL(log.open(port, 0, bytes), Error::none);
+  fill(log, rows, 5);
+  CHECK_EQUAL(log.skipTo(3), Error::none);
+  CHECK_EQUAL(log.next(), 6);
+  CHECK_EQUAL(log.skipTo(20), Error::none);
+  fill(log, rows, 5);
+  CHECK_EQUAL(log.next(), 25);
+  for (int boot = 0; boot < 2; boot++) {
+    Row row{};
+    CHECK_EQUAL(log.read(5, row), Error::none);
+    CHECK_EQUAL(log.read(6, row), Error::nvCorrupt);
+    CHECK_EQUAL(log.readFrom(6, row), Error::none);
+    CHECK_EQUAL(row.seq, 20);
+    CHECK_EQUAL(log.read(24, row), Error::none);
+    CHECK_EQUAL(log.open(port, 0, bytes), Error::none);
+  }
+  CHECK_EQUAL(log.skipTo(seqMax - 1), Error::none);
+  Row row = rows.next();
+  CHECK_EQUAL(log.append(row), Error::none);
+  CHECK_EQUAL(log.append(row), Error::none);
+  CHECK_EQUAL(row.seq, seqMax);
+  for (int boot = 0; boot < 2; boot++) {
+    CHECK_EQUAL(log.append(row), Error::counterSpent);
+    CHECK_EQUAL(log.read(seqMax, row), Error::none);
+    CHECK_EQUAL(log.open(port, 0, bytes), Error::none);
+  }
+}
+
+TEST(logIdsDifferWhereTheSourceOfRandomnessIsStuck) {
+  std::set<uint32_t> ids;
+  for (uint16_t boot = 1; boot <= 300; boot++) {
+    Device device(sectors);
+    Port port = device.port();
+    port.random = [](void*, uint8_t* out, size_t length) { memset(out, 0x5a, length); };
+    Log log;
+    CHECK_EQUAL(log.open(port, 0, bytes, nullptr, boot), Error::none);
+    ids.insert(idOf(log));
+  }
+  CHECK_EQUAL(ids.size(), 300);
 }
 
 // Cells that a cut left between 0 and 1 may read as a valid row one day: nothing of a torn slot is left.

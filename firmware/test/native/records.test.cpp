@@ -103,6 +103,72 @@ TEST(recordsKeepTheOldValueWhenTheNewOneIsDamaged) {
   CHECK_EQUAL(out[0], 1);
 }
 
+// What a sector that counts has lost is found in the other one: of counters the highest, and what is not there any more.
+TEST(recordsOutliveTheDamageOfASector) {
+  for (unsigned part = 0; part < 3; part++) {
+    check::context("part", part);
+    Device device(sectors);
+    const Port port = device.port();
+    Records records;
+    CHECK_EQUAL(records.open(port, address), Error::none);
+    const uint8_t secret[recordBytesMax] = {9, 8, 7};
+    CHECK_EQUAL(records.write(RecordKey::identity, secret, sizeof secret), Error::none);
+    uint8_t number[4] = {};
+    for (uint32_t i = 1; i <= 150; i++) {
+      Writer(number, sizeof number).u32(i);
+      CHECK_EQUAL(records.write(RecordKey::handshake, number, sizeof number), Error::none);
+    }
+    // The second sector counts now: its header, its copy of the key, or its newest number.
+    const uint32_t second = address + static_cast<uint32_t>(sectorBytes);
+    // 101 numbers beside the key fill the first sector; the second begins with copies of the key and of number 102.
+    const uint32_t newest = 16 + 40 * (150 - 102 + 1);
+    device.damage(second + (part == 0 ? 0 : part == 1 ? 16 + 4 : newest + 4), 0x01);
+    for (int boot = 0; boot < 3; boot++) {
+      CHECK_EQUAL(records.open(port, address), Error::none);
+      uint8_t out[recordBytesMax] = {};
+      CHECK(records.read(RecordKey::identity, out, sizeof out));
+      CHECK(memcmp(out, secret, sizeof secret) == 0);
+      CHECK(records.read(RecordKey::handshake, out, sizeof number));
+      CHECK_EQUAL(Reader(out, sizeof out).u32(), part == 2 ? 149 : 150);
+    }
+    Writer(number, sizeof number).u32(151);
+    CHECK_EQUAL(records.write(RecordKey::handshake, number, sizeof number), Error::none);
+    CHECK(!device.broke());
+  }
+}
+
+TEST(recordsOutliveTheirOnlyHeader) {
+  Device device(sectors);
+  const Port port = device.port();
+  Records records;
+  CHECK_EQUAL(records.open(port, address), Error::none);
+  const uint8_t secret[recordBytesMax] = {9, 8, 7};
+  CHECK_EQUAL(records.write(RecordKey::identity, secret, sizeof secret), Error::none);
+  device.damage(address, 0xff);
+  for (int boot = 0; boot < 3; boot++) {
+    CHECK_EQUAL(records.open(port, address), Error::none);
+    uint8_t out[recordBytesMax] = {};
+    CHECK(records.read(RecordKey::identity, out, sizeof out));
+    CHECK(memcmp(out, secret, sizeof secret) == 0);
+  }
+  CHECK(!device.broke());
+}
+
+TEST(bootCountsComeRound) {
+  Device device(sectors);
+  const Port port = device.port();
+  Records records;
+  CHECK_EQUAL(records.open(port, address), Error::none);
+  for (const uint16_t count : {uint16_t{65534}, uint16_t{65535}, uint16_t{2}, uint16_t{3}}) {
+    uint8_t bytes[2] = {};
+    Writer(bytes, sizeof bytes).u16(count);
+    CHECK_EQUAL(records.write(RecordKey::bootCount, bytes, sizeof bytes), Error::none);
+    CHECK_EQUAL(records.open(port, address), Error::none);
+    CHECK(records.read(RecordKey::bootCount, bytes, sizeof bytes));
+    CHECK_EQUAL(Reader(bytes, sizeof bytes).u16(), count);
+  }
+}
+
 // Power fails in every single operation of a journal that is compacted several times.
 TEST(recordsSurviveAPowerCutInEveryOperation) {
   constexpr unsigned count = 330;

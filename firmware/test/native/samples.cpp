@@ -96,7 +96,7 @@ void addFrames(std::vector<Sample>& list) {
     list.push_back({name, JudgeKind::frame, frameOf(type, body), isOpen});
   };
   const Beacon beacon{0x8001, 7,    8,    0x8000, 0x8001, 3, 2,   320,           true, true,
-                      true,   true, EnergyClass::battery, true, true, 5, 250, 1700000000000, 33,   99};
+                      true,   true, EnergyClass::battery, true, true, 5, 250, 1700000000000, 33,   99, 7};
   add("beacon", FrameType::beacon, encoded(encodeBeacon, beacon));
   add("data", FrameType::data, dataBody(), true);
   add("routed", FrameType::routed, routedBody(), true);
@@ -153,6 +153,7 @@ void addSections(std::vector<Sample>& list) {
   up("echo", written(writeEcho, Echo{1700000000, 6}));
   up("result", written(writeResult, Result{3, Outcome::prepared, 8, {1, 2, 3, 4, 5, 6, 7, 8}}));
   up("event", written(writeEvent, Event{2, 1700000000000, -5}));
+  up("lost", written(writeLost, Lost{{1, 2, 3, 4}, 7, 9}));
   Bytes several = written(writeEcho, Echo{1, 2});
   several.insert(several.end(), {sectionProbe, 0, 0x7f, 2, 1, 2});
   up("several", several);

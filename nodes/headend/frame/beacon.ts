@@ -11,6 +11,8 @@ const DELAY_UNKNOWN = 65_535;
 /** Fractions of a millisecond and delays are counted in steps of this many microseconds. */
 const STEP_US = 10;
 const STEPS_PER_MS = 100;
+const AGE_STEP_MIN = 10;
+const AGE_STEPS_MAX = 255;
 const ENERGY_SHIFT = 4;
 const GROUNDED = 1 << 0;
 const PULL = 1 << 1;
@@ -50,6 +52,8 @@ export interface Beacon {
   readonly lastDelayUs?: number;
   /** Of `timeMs`, 0..990 in steps of 10. */
   readonly subMillisecondUs: number;
+  /** Since the host gave the time, minutes in steps of 10, 2550: longer; absent: less than 10. */
+  readonly timeAgeMin?: number;
 }
 
 /** The body of a BEACON frame. */
@@ -71,7 +75,7 @@ export function decodeBeacon(body: Uint8Array): Beacon {
   const timeMs = reader.u48();
   const delay = reader.u16();
   const steps = reader.u16();
-  reader.u8();
+  const age = reader.u8();
   reader.end();
   if (steps >= STEPS_PER_MS) throw badField('sub-millisecond', steps);
   return {
@@ -88,6 +92,7 @@ export function decodeBeacon(body: Uint8Array): Beacon {
     timeMs,
     ...(delay === DELAY_UNKNOWN ? {} : { lastDelayUs: delay * STEP_US }),
     subMillisecondUs: steps * STEP_US,
+    ...(age === 0 ? {} : { timeAgeMin: age * AGE_STEP_MIN }),
   };
 }
 
@@ -115,7 +120,7 @@ export function encodeBeacon(beacon: Beacon): Uint8Array {
     .u48(beacon.timeMs)
     .u16(delaySteps(beacon.lastDelayUs))
     .u16(inRange(beacon.subMillisecondUs / STEP_US, 0, STEPS_PER_MS - 1, 'sub-millisecond'))
-    .u8(0)
+    .u8(inRange((beacon.timeAgeMin ?? 0) / AGE_STEP_MIN, 0, AGE_STEPS_MAX, 'age of the time'))
     .finish();
 }
 

@@ -36,12 +36,21 @@ export const OPERATIONS = {
 const OUTCOMES = ['done', 'prepared', 'refused', 'expired', 'unknownOperation', 'failed'] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
-const UP_CODES = { readings: 0x01, telemetry: 0x02, echo: 0x03, result: 0x04, probe: 0x05, event: 0x06 } as const;
+const UP_CODES = {
+  readings: 0x01,
+  telemetry: 0x02,
+  echo: 0x03,
+  result: 0x04,
+  probe: 0x05,
+  event: 0x06,
+  lost: 0x07,
+} as const;
 const DOWN_CODES = { ack: 0x81, command: 0x82, netkey: 0x83 } as const;
 const PLAINTEXT_BYTES_MAX = PACKET_BYTES_MAX - UP_HEADER_BYTES;
 const BATTERY_NONE = 65_535;
 const RAM_UNKNOWN = 0;
 const KEY_ID_MAX = 15;
+const SEQ_MAX = 0xffff_ffff;
 
 export interface Telemetry {
   readonly kind: 'telemetry';
@@ -64,6 +73,15 @@ export interface Telemetry {
   readonly uptimeS: number;
 }
 
+/** Rows `first` to `last` of a log that its meter can no longer read: they never come. */
+export interface Lost {
+  readonly kind: 'lost';
+  /** 4 bytes, hex. */
+  readonly logId: string;
+  readonly first: number;
+  readonly last: number;
+}
+
 export type ReadingsSection = { readonly kind: 'readings' } & Readings;
 
 type KnownUp =
@@ -73,7 +91,8 @@ type KnownUp =
   | { readonly kind: 'echo'; readonly epoch: number; readonly counter: number }
   | { readonly kind: 'result'; readonly command: number; readonly outcome: Outcome; readonly data: Uint8Array }
   | { readonly kind: 'probe' }
-  | { readonly kind: 'event'; readonly code: number; readonly utcMs: number; readonly value: number };
+  | { readonly kind: 'event'; readonly code: number; readonly utcMs: number; readonly value: number }
+  | Lost;
 
 /** Inclusive [first, last] of seqs. */
 export type AckRange = readonly [first: number, last: number];
@@ -109,6 +128,7 @@ const UP_DECODERS: Readonly<Record<number, SectionDecoder<KnownUp>>> = {
   },
   [UP_CODES.probe]: () => ({ kind: 'probe' }),
   [UP_CODES.event]: (body) => ({ kind: 'event', code: body.u8(), utcMs: body.u48(), value: i16(body.u16()) }),
+  [UP_CODES.lost]: decodeLost,
 };
 
 const DOWN_DECODERS: Readonly<Record<number, SectionDecoder<KnownDown>>> = {
@@ -180,6 +200,8 @@ function encodeUpBody(section: KnownUp): Uint8Array {
         .u48(section.utcMs)
         .u16(section.value & 0xffff)
         .finish();
+    case 'lost':
+      return encodeLost(section);
   }
 }
 
@@ -236,6 +258,20 @@ function encodeTelemetry(telemetry: Telemetry): Uint8Array {
     .u16(telemetry.batteryMv ?? BATTERY_NONE)
     .u32(telemetry.freeRamBytes ?? RAM_UNKNOWN)
     .u32(telemetry.uptimeS)
+    .finish();
+}
+
+function decodeLost(body: Reader): Lost {
+  const logId = readHex(body, LOG_ID_BYTES);
+  const first = inRange(body.u32(), 1, SEQ_MAX, 'first lost seq');
+  return { kind: 'lost', logId, first, last: inRange(body.u32(), first, SEQ_MAX, 'last lost seq') };
+}
+
+function encodeLost({ logId, first, last }: Lost): Uint8Array {
+  return new Writer(12)
+    .bytes(fixedHex(logId, LOG_ID_BYTES, 'log id'))
+    .u32(inRange(first, 1, SEQ_MAX, 'first lost seq'))
+    .u32(inRange(last, first, SEQ_MAX, 'last lost seq'))
     .finish();
 }
 

@@ -97,6 +97,8 @@ export class StatusTable {
   sweep(nowMs: number): boolean {
     let changed = false;
     for (const entry of this.#entries.values()) {
+      // After a clock was set back silence counts from now.
+      entry.sinceMs = Math.min(entry.sinceMs, nowMs);
       if (entry.status === 'offline' || nowMs - entry.sinceMs <= entry.silenceMs) continue;
       if (entry.status === 'never' && entry.lastSeenMs === 0) continue;
       this.#setStatus(entry, 'offline');

@@ -58,8 +58,10 @@ export class Topology {
   /** Drops links that are too old; true when there was one. */
   sweep(nowMs: number): boolean {
     let changed = false;
-    for (const [child, { atMs }] of this.#parents) {
-      if (nowMs - atMs <= LINK_AGE_MS_MAX) continue;
+    for (const [child, link] of this.#parents) {
+      // After a clock was set back age counts from now.
+      link.atMs = Math.min(link.atMs, nowMs);
+      if (nowMs - link.atMs <= LINK_AGE_MS_MAX) continue;
       this.#parents.delete(child);
       changed = true;
     }

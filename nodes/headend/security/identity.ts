@@ -54,8 +54,16 @@ function checkedRsa(rsa: RsaProvider, provider: CryptoProvider, privateKeyPem: s
   const publicKeyPem = rsa.rsaPublicKey(privateKeyPem);
   const sample = provider.randomBytes(RSA_CHECK_BYTES);
   const label = new Uint8Array(0);
-  const decrypted = rsa.oaepDecrypt(privateKeyPem, rsa.oaepEncrypt(publicKeyPem, sample, label), label);
-  if (!decrypted || !equalBytes(decrypted, sample)) throw damaged('its RSA key does not decrypt');
+  const decrypts = (): boolean => {
+    try {
+      const decrypted = rsa.oaepDecrypt(privateKeyPem, rsa.oaepEncrypt(publicKeyPem, sample, label), label);
+      return decrypted !== undefined && equalBytes(decrypted, sample);
+    } catch {
+      // With numbers that make no RSA key, as an even modulus, OpenSSL fails with errors of its own.
+      return false;
+    }
+  };
+  if (!decrypts()) throw damaged('its RSA key does not decrypt');
   return { privateKeyPem, publicKeyPem };
 }
 
@@ -85,6 +93,6 @@ function keyField(value: unknown): Uint8Array {
 function damaged(why: string): WattmeshError {
   return new WattmeshError(
     'badConfig',
-    `the head-end's identity cannot be read (${why}): restore it from a backup of the credentials`,
+    `the head-end's identity cannot be read (${why}): restore it from the recovery file`,
   );
 }

@@ -5,6 +5,7 @@ import { sha256 } from './keys.ts';
 
 /** Key ids of K_net; 0 is the join key (PROTOCOL.md, section 1). */
 const KEY_ID_MAX = 15;
+const KEY_HEX = new RegExp(`^[0-9a-f]{${2 * NETWORK_KEY_BYTES}}$`);
 /** How long nodes have, ms, to hear of a new K_net before it is used, unless the options say otherwise; and the most that those may say. */
 export const ROTATION_GRACE_MS = 30 * 60_000;
 export const ROTATION_GRACE_MS_MAX = 24 * 3600_000;
@@ -73,19 +74,50 @@ export function encodeRing({ current, next, given }: NetworkKeyRing): Uint8Array
   return new TextEncoder().encode(JSON.stringify(content));
 }
 
-/** The ring that `encodeRing` wrote. */
+/** The ring that `encodeRing` wrote; `storeFailed` for bytes that it cannot have written. */
 export function decodeRing(bytes: Uint8Array): NetworkKeyRing {
-  interface Plain {
-    readonly keyId: number;
-    readonly key: string;
+  const { current, next, given } = fieldsOf(bytes);
+  if (typeof given !== 'string') throw unreadable();
+  return { current: keyOf(current), next: next === undefined ? undefined : announcedOf(next), given };
+}
+
+function fieldsOf(bytes: Uint8Array): Readonly<Record<string, unknown>> {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    // The parser's own message would quote the keys.
+    throw unreadable();
   }
-  const { current, next, given } = JSON.parse(new TextDecoder().decode(bytes)) as {
-    readonly current: Plain;
-    readonly next?: Plain & { readonly useAtMs: number };
-    readonly given: string;
-  };
-  const key = ({ keyId, key: hex }: Plain): NetworkKey => ({ keyId, key: fromHex(hex) });
-  return { current: key(current), next: next && { ...key(next), useAtMs: next.useAtMs }, given };
+  return recordOf(value);
+}
+
+function recordOf(value: unknown): Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null) throw unreadable();
+  return value as Record<string, unknown>;
+}
+
+function keyOf(value: unknown): NetworkKey {
+  const { keyId, key } = recordOf(value);
+  if (!isKeyId(keyId) || typeof key !== 'string' || !KEY_HEX.test(key)) throw unreadable();
+  return { keyId, key: fromHex(key) };
+}
+
+function announcedOf(value: unknown): NetworkKey & { readonly useAtMs: number } {
+  const { useAtMs } = recordOf(value);
+  if (typeof useAtMs !== 'number') throw unreadable();
+  return { ...keyOf(value), useAtMs };
+}
+
+function isKeyId(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= KEY_ID_MAX;
+}
+
+function unreadable(): WattmeshError {
+  return new WattmeshError(
+    'storeFailed',
+    'the network keys in the store cannot be read: restore the store from a backup',
+  );
 }
 
 function checked(key: NetworkKey): NetworkKey {

@@ -49,7 +49,7 @@ function privateKeyOf(pem: string): KeyObject {
   if (key?.asymmetricKeyType !== 'rsa' || key.asymmetricKeyDetails?.modulusLength !== RSA_BITS) {
     throw new WattmeshError(
       'badConfig',
-      `the RSA key is not a private key of ${RSA_BITS} bits in PEM: restore it from a backup of the credentials, or make a new one`,
+      `the RSA key is not a private key of ${RSA_BITS} bits in PEM: restore it from the recovery file, or make a new one`,
     );
   }
   loaded = { pem, key };

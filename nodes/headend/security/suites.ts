@@ -50,7 +50,7 @@ export class Suites {
     if (this.#engines.size > 0) return;
     throw new WattmeshError(
       'badConfig',
-      "the network's keys are missing and suite 0x00 is not allowed: restore the keys from a backup of the credentials",
+      "the network's keys are missing and suite 0x00 is not allowed: restore the keys from the recovery file",
     );
   }
 

@@ -43,6 +43,7 @@ class AppendFile implements AppendTarget {
 
   async append(text: string): Promise<void> {
     if (this.#untidy) await this.#cut();
+    else await this.#requireOwn();
     this.#untidy = true;
     const bytes = Buffer.from(text);
     try {
@@ -58,6 +59,13 @@ class AppendFile implements AppendTarget {
 
   close(): Promise<void> {
     return this.#handle.close();
+  }
+
+  /** Whoever has written to the file since owns it now: what follows here would not follow from its lines. */
+  async #requireOwn(): Promise<void> {
+    const { size } = await this.#handle.stat();
+    if (size === this.#length) return;
+    throw new Error('another program has written to it; end that one, close the store and open it again');
   }
 
   /** Takes a failed piece away, durably: it must not come back with the next power failure. */

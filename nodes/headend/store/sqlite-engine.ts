@@ -4,12 +4,13 @@ import type { PackedRows } from './packed-rows.ts';
 import type { ConflictRecord } from './row-content.ts';
 import { nextEpoch } from './row-content.ts';
 import { migrate } from './schema.ts';
-import type { SqlDatabase, SqlOpener } from './sqlite-driver.ts';
+import type { SqlDatabase, SqlOpener, SqlStatement } from './sqlite-driver.ts';
 import { type Lease, takeLease } from './sqlite-lease.ts';
 import type { PackedGroup, PackedResult } from './sqlite-messages.ts';
 import { type HeadRow, readConflicts, readHead, readReadings, readState } from './sqlite-reader.ts';
 import { SqliteWriter } from './sqlite-writer.ts';
 import type { ReadingQuery, StoredState } from './store.ts';
+import { storeLocked } from './store-failure.ts';
 
 /** Page cache in KiB. */
 const CACHE_KIB = 32_000;
@@ -25,15 +26,18 @@ const BUSY_WAIT_MS = 5_000;
 
 /** A store file and everything done to it, without threads: what the worker runs. */
 export class SqliteEngine {
+  readonly #file: string;
   readonly #database: SqlDatabase;
   readonly #lease: Lease;
   readonly #writer: SqliteWriter;
+  readonly #owner: SqlStatement;
   #head: HeadRow;
 
   /** Takes the lease, opens the file (made with its folder if absent) and brings it to the newest schema. */
   constructor(open: SqlOpener, file: string) {
     mkdirSync(dirname(file), { recursive: true });
     const target = resolved(file);
+    this.#file = target;
     this.#lease = takeLease(open, target);
     let database: SqlDatabase | undefined;
     try {
@@ -41,6 +45,7 @@ export class SqliteEngine {
       configure(database, target);
       this.#database = database;
       this.#writer = new SqliteWriter(database);
+      this.#owner = database.prepare('SELECT 1 FROM head WHERE owner_epoch = ?');
       this.#head = readHead(database);
     } catch (error) {
       database?.close();
@@ -68,7 +73,10 @@ export class SqliteEngine {
 
   commit(group: PackedGroup): PackedResult {
     const { lastId, rowCount } = this.#head;
-    const result = this.#transaction(() => this.#writer.write(group, lastId));
+    const result = this.#transaction(() => {
+      this.#requireOwner();
+      return this.#writer.write(group, lastId);
+    });
     this.#head = { ...this.#head, lastId: lastId + result.stored, rowCount: rowCount + result.stored };
     return result;
   }
@@ -91,6 +99,12 @@ export class SqliteEngine {
     } finally {
       this.#lease.release();
     }
+  }
+
+  /** A lease can be taken away, by deleting its file: whoever has taken the epoch since owns the store, and nobody else writes to it. */
+  #requireOwner(): void {
+    if (this.#owner.all([this.#head.ownerEpoch]).length === 1) return;
+    throw storeLocked(this.#file, 'another head-end, which has taken it over from this one');
   }
 
   #transaction<Result>(work: () => Result): Result {

@@ -1,28 +1,33 @@
 import type { NodeAPI } from 'node-red';
+import type { DeviceStatus } from '../../../nodes/headend/messages.ts';
+import { labelText } from '../../../nodes/headend/security/label.ts';
+import command from '../../../nodes/wattmesh-command/wattmesh-command.ts';
 import decode from '../../../nodes/wattmesh-decode/wattmesh-decode.ts';
 import network from '../../../nodes/wattmesh-network/wattmesh-network.ts';
 import readings from '../../../nodes/wattmesh-readings/wattmesh-readings.ts';
 import status from '../../../nodes/wattmesh-status/wattmesh-status.ts';
 import topology from '../../../nodes/wattmesh-topology/wattmesh-topology.ts';
+import type { ScriptedNode } from '../../headend/support/scripted-node.ts';
 import { loadTestHelper } from '../../support/node-red.ts';
 import { Observed } from '../../support/observed.ts';
+import { SECRETS } from '../../support/secrets.ts';
 import { NETWORK, ScriptedGateway } from './scripted-gateway.ts';
 
 export { NETWORK };
 export const helper = loadTestHelper();
-/** A network fed by a flow, in memory; its key is in CREDENTIALS. */
+/** A network fed by a flow, in memory, with suite 0x01 and an operator; its keys are in CREDENTIALS. */
 export const NET = {
   id: 'net',
   type: 'wattmesh-network',
-  version: 1,
+  version: 2,
   name: '',
   connection: 'flow',
   networkId: NETWORK,
   store: 'memory',
 };
-export const CREDENTIALS = { net: { networkKey: '000102030405060708090a0b0c0d0e0f' } };
+export const CREDENTIALS = { net: SECRETS };
 
-const MODULES = [network, readings, decode, status, topology, keepRuntime];
+const MODULES = [network, readings, decode, status, topology, command, keepRuntime];
 let runtime: NodeAPI | undefined;
 
 function keepRuntime(RED: NodeAPI): void {
@@ -125,12 +130,20 @@ export function give(id: string, message: object): void {
   helper.getNode(id).receive(message);
 }
 
+/** Has the operator of a network let a meter in by its label, unless it is in already. */
+export async function letIn(meter: ScriptedNode, network = 'net'): Promise<void> {
+  const devices = helper.getNode(network).service.devices();
+  const isIn = devices.list().some(({ key, state }: DeviceStatus) => key === meter.keyHex && state === 'approved');
+  if (!isIn) await devices.approve({ key: labelText(meter.key) });
+}
+
 /** Connects a scripted gateway with a decode node that is wired to a helper node for its answers. */
-export function plugIn(gateway: string, decodeNode: string, answers: string): ScriptedGateway {
+export function plugIn(gateway: string, decodeNode: string, answers: string, meter?: ScriptedNode): ScriptedGateway {
   const topic = `wattmesh/${NETWORK}/${gateway}`;
-  const scripted = new ScriptedGateway(gateway, (envelope) => {
+  const send = (envelope: Uint8Array): void => {
     give(decodeNode, { topic: `${topic}/up`, payload: Buffer.from(envelope) });
-  });
+  };
+  const scripted = new ScriptedGateway(gateway, send, { letIn, ...(meter ? { meter } : {}) });
   received(answers).watch((message) => {
     if (message.topic === `${topic}/down`) scripted.take(message.payload);
   });

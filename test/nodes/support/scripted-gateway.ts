@@ -9,23 +9,38 @@ import type { ReadingsSection } from '../../../nodes/headend/frame/sections.ts';
 import { networkNumber } from '../../../nodes/headend/security/keys.ts';
 import { ScriptedNode } from '../../headend/support/scripted-node.ts';
 import { Observed } from '../../support/observed.ts';
+import { headEndKey } from '../../support/secrets.ts';
 
 /** Network id in the tests of nodes. */
 export const NETWORK = 'test-net';
 
-/** A gateway with one meter behind it, speaking the real bytes; the test carries them. */
+export interface GatewayOptions {
+  /** Default: a new one. */
+  readonly meter?: ScriptedNode;
+  /** Has the operator let the meter in, before it joins. */
+  letIn?(meter: ScriptedNode): Promise<unknown>;
+}
+
+/** A gateway with one meter behind it, speaking the real bytes of suite 0x01; the test carries them. */
 export class ScriptedGateway extends Observed {
   readonly meter: ScriptedNode;
   readonly answers: HostEnvelope[] = [];
   /** UTC of row 0, seconds; set by the first rows. */
   rowZeroS: number | undefined;
-  readonly #send: (envelope: Uint8Array) => void;
+  #letIn: GatewayOptions['letIn'];
+  #send: (envelope: Uint8Array) => void;
   #upNumber = 1;
 
   /** `send` carries an envelope to the head-end. */
-  constructor(seed: string, send: (envelope: Uint8Array) => void) {
+  constructor(seed: string, send: (envelope: Uint8Array) => void, { meter, letIn }: GatewayOptions = {}) {
     super();
-    this.meter = new ScriptedNode({ seed });
+    const security = {
+      suite: 'ecc',
+      headEndKey: headEndKey.publicKey,
+      networkNumber: networkNumber(NETWORK),
+    } as const;
+    this.meter = meter ?? new ScriptedNode({ seed, security });
+    this.#letIn = letIn;
     this.#send = send;
   }
 
@@ -35,13 +50,24 @@ export class ScriptedGateway extends Observed {
     this.changed();
   }
 
+  /** The meter joins without the operator. */
+  joinsUnasked(): void {
+    this.#letIn = undefined;
+  }
+
   /** Introduces the gateway and lets the meter join. */
   async begin(): Promise<void> {
     this.hello();
     await this.until('the answer to HELLO', ({ answers }) => answers.some(({ type }) => type === 'time'));
-    this.#up(this.meter.m1(), [0]);
+    await this.#letIn?.(this.meter);
+    this.joinRequest();
     await this.until('M2', () => this.#m2() !== undefined);
     this.meter.takeM2(this.#m2() as Uint8Array);
+  }
+
+  /** The meter's first handshake message. */
+  joinRequest(): void {
+    this.#up(this.meter.m1(), [0]);
   }
 
   hello(): void {
@@ -62,11 +88,10 @@ export class ScriptedGateway extends Observed {
   /** The bytes of an envelope that holds rows, not sent. */
   rowsEnvelope(first: number, last: number): Uint8Array {
     const kept: Uint8Array[] = [];
-    const other = new ScriptedGateway('', (envelope) => kept.push(envelope));
-    Object.assign(other.meter, this.meter);
-    other.#upNumber = this.#upNumber++;
-    other.rows(first, last);
-    this.meter.counter = other.meter.counter;
+    const send = this.#send;
+    this.#send = (envelope) => kept.push(envelope);
+    this.rows(first, last);
+    this.#send = send;
     return kept[0] as Uint8Array;
   }
 

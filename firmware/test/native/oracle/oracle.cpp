@@ -16,22 +16,14 @@ using namespace wattmesh;
 
 namespace {
 
-// A port whose random numbers and RSA results are what the question says.
+// A port whose RSA results are what the question says.
 struct Chip {
   Port port = {};
-  Bytes random;
-  size_t drawn = 0;
   Bytes rsaResult;
 
   Chip() {
     useBackend(port);
     port.context = this;
-    port.random = [](void* self, uint8_t* out, size_t length) { static_cast<Chip*>(self)->draw(out, length); };
-  }
-  void draw(uint8_t* out, size_t length) {
-    if (length > random.size() - drawn) abort();
-    memcpy(out, random.data() + drawn, length);
-    drawn += length;
   }
 };
 
@@ -133,15 +125,15 @@ std::string answerInitiator(Chip& chip, std::istream& line) {
   const Bytes prologue = read(line);
   const Bytes responderKey = read(line);
   const Bytes secret = read(line);
-  chip.random = read(line);
+  const Bytes ephemeral = read(line);
   const Bytes payload = read(line);
   const Bytes second = read(line);
   uint8_t publicKey[keyBytes];
   publicKeyOf(chip.port, secret.data(), publicKey);
   NoiseInitiator noise;
   Bytes first(payload.size() + noiseM1Bytes);
-  if (!noise.start(chip.port, prologue.data(), prologue.size(), responderKey.data(), secret.data(), publicKey, payload.data(),
-                   payload.size(), first.data())) {
+  if (!noise.start(chip.port, prologue.data(), prologue.size(), responderKey.data(), secret.data(), publicKey, ephemeral.data(),
+                   payload.data(), payload.size(), first.data())) {
     return "none";
   }
   if (second.size() < noiseM2Bytes) return hex(first) + " none";
@@ -167,7 +159,7 @@ std::string answerResponder(Chip& chip, std::istream& line) {
   return hex(initiatorKey) + " " + hex(firstPayload) + " " + hex(second) + " " + hexKeys(keys);
 }
 
-// suite, network number, head-end's key, PSK, device secret, random bytes, RSA ciphertext, M1 payload, M2 packet
+// suite, network number, head-end's key, PSK, device secret, secret of this handshake, RSA ciphertext, M1 payload, M2 packet
 // -> packets of M1 (comma between), M2's payload, keys; after an M2 that is refused its error number instead of the latter two
 std::string answerHandshake(Chip& chip, std::istream& line) {
   Config config{};
@@ -178,7 +170,7 @@ std::string answerHandshake(Chip& chip, std::istream& line) {
   memcpy(config.headEndKey, headEndKey.data(), headEndKey.size());
   memcpy(config.psk, psk.data(), psk.size());
   const Bytes secret = read(line);
-  chip.random = read(line);
+  const Bytes fresh = read(line);
   chip.rsaResult = read(line);
   const Bytes m1 = read(line);
   const Bytes m2 = read(line);
@@ -196,7 +188,7 @@ std::string answerHandshake(Chip& chip, std::istream& line) {
   handshake.begin(chip.port, config, identity);
   M1Payload payload{};
   Error error = decodeM1Payload(m1.data(), m1.size(), payload);
-  if (error == Error::none) error = handshake.start(payload);
+  if (error == Error::none) error = handshake.start(payload, fresh.data());
   if (error != Error::none) return std::to_string(static_cast<int>(error));
   std::string answer;
   uint8_t packet[packetBytesMax];

@@ -216,3 +216,88 @@ TEST(handshakeNumbersRiseThroughEveryPowerCut) {
     }
   }
 }
+
+// What the source of randomness gives when it is stuck: the same each time, or one byte over and over.
+using RandomFunction = void (*)(void*, uint8_t*, size_t);
+const RandomFunction stuckRandom[] = {
+    [](void*, uint8_t* out, size_t length) { memset(out, 0, length); },
+    [](void*, uint8_t* out, size_t length) { memset(out, 0xa5, length); },
+    [](void*, uint8_t* out, size_t length) {
+      for (size_t i = 0; i < length; i++) out[i] = static_cast<uint8_t>(i * 37);
+    },
+    [](void*, uint8_t* out, size_t length) {
+      for (size_t i = 0; i < length; i++) out[i] = i % 2 == 0 ? 0x12 : 0x34;
+    },
+};
+
+TEST(noKeyIsMadeOfStuckRandomness) {
+  for (const RandomFunction random : stuckRandom) {
+    Device chip(recordSectors);
+    Port port = chip.port();
+    useBackend(port);
+    port.random = random;
+    Fixture model(suiteEcc);
+    Records records;
+    CHECK(records.open(port, 0) == Error::none);
+    Session session;
+    CHECK(session.begin(port, model.config, records) == Error::randomStuck);
+    uint8_t secret[keyBytes] = {};
+    CHECK(!records.read(RecordKey::identity, secret, sizeof secret));
+    port.random = chip.port().random;
+    CHECK(session.begin(port, model.config, records) == Error::none);
+    CHECK(!session.randomStuck());
+  }
+}
+
+TEST(handshakesDifferWhereTheSourceOfRandomnessIsStuck) {
+  for (const uint8_t suite : {suiteEcc, suiteRsa}) {
+    for (const RandomFunction random : stuckRandom) {
+      Fixture node(suite);
+      node.port.random = random;
+      std::set<Bytes> fresh;
+      uint64_t atUs = 1 * s;
+      for (int boot = 0; boot < 4; boot++) {
+        node.boot();
+        CHECK(node.session.randomStuck());
+        for (int round = 0; round < 3; round++, atUs += 7200 * s) {
+          const std::vector<Bytes> m1 = node.tick(atUs);
+          CHECK(node.headEnd.readM1(m1));
+          const Bytes& packet = m1[0];
+          // The ephemeral key; under RSA what is sealed under the key that comes of it, in the second part.
+          const Bytes& part = suite == suiteRsa ? m1[1] : packet;
+          fresh.insert(suite == suiteRsa ? Bytes(part.end() - 44, part.end()) : Bytes(part.begin() + 13, part.begin() + 45));
+          for (int i = 0; i < 3; i++) node.tick(atUs + static_cast<uint64_t>(i + 1) * 60 * s);
+        }
+      }
+      CHECK_EQUAL(fresh.size(), 12);
+    }
+  }
+}
+
+// Unanswered rounds make the number rise faster: a head-end that knows higher ones, because NV was set back, is caught up with.
+TEST(handshakeNumbersLeapWhileNobodyAnswersAndStopAtTheirEnd) {
+  Fixture node(suiteNone);
+  uint32_t last = 0;
+  uint32_t round = 0;
+  for (uint64_t atUs = 1 * s; round < 20; atUs += 10 * s) {
+    const std::vector<Bytes> m1 = node.tick(atUs);
+    if (m1.empty()) continue;
+    CHECK(node.headEnd.readM1(m1));
+    const uint32_t number = node.headEnd.m1().handshake;
+    if (number == last) continue;
+    const uint32_t leap = round < 2 ? 1 : round < 13 ? 1u << (round - 1) : 1u << 12;
+    CHECK_EQUAL(number - last, leap);
+    last = number;
+    round++;
+  }
+  uint8_t bytes[4];
+  Writer(bytes, sizeof bytes).u32(UINT32_MAX - 1);
+  CHECK(node.records.write(RecordKey::handshake, bytes, sizeof bytes) == Error::none);
+  node.boot();
+  CHECK(node.headEnd.readM1(node.tick(1 * s)));
+  CHECK_EQUAL(node.headEnd.m1().handshake, UINT32_MAX);
+  node.boot();
+  CHECK(node.tick(1 * s).empty());
+  CHECK(node.session.takeFailure() == Error::counterSpent);
+  CHECK(node.session.takeFailure() == Error::none);
+}

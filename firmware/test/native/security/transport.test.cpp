@@ -193,3 +193,33 @@ TEST(keysAreGoneWhenTheSessionIs) {
     CHECK(!holds(node.session, keys.down));
   }
 }
+
+TEST(silenceCountsTheTimeWithAParentAndNoOther) {
+  Fixture node(suiteEcc);
+  node.join(1 * s);
+  const uint64_t allowed = 3 * pollCycleS * s;
+  CHECK(!node.session.tick(1 * s, true, true));
+  // The parent is lost for a second in every ten, and once for five minutes.
+  uint64_t now = 1 * s;
+  for (uint64_t grounded = 0; grounded < allowed; grounded += 9 * s) {
+    now += 9 * s;
+    CHECK(!node.session.tick(now, true, true));
+    CHECK(!node.session.tick(now, false, true));
+    now += grounded == 90 * s ? 300 * s : 1 * s;
+    CHECK(!node.session.tick(now, true, true));
+    CHECK(node.session.joined());
+  }
+  CHECK(node.session.tick(now + 1 * s, true, true));
+  CHECK(!node.session.joined());
+}
+
+TEST(anAnswerWithoutAParentBeginsTheSilenceAnew) {
+  Fixture node(suiteEcc);
+  node.join(1 * s);
+  CHECK(!node.session.tick(2 * s, false, true));
+  node.nowUs = 100 * s;
+  CHECK(node.receive(node.headEnd.down(5, 0, nothing)) == Error::none);
+  CHECK(!node.session.tick(110 * s, true, true));
+  CHECK(!node.session.tick(110 * s + 3 * pollCycleS * s, true, true));
+  CHECK(node.session.tick(111 * s + 3 * pollCycleS * s, true, true));
+}

@@ -56,7 +56,7 @@ Error decodeBeacon(const uint8_t* body, size_t length, Beacon& beacon) {
   beacon.utcMs = reader.u48();
   beacon.lastDelay = reader.u16();
   beacon.subMillisecond = reader.u16();
-  reader.u8();
+  beacon.timeAge = reader.u8();
   const Error error = endError(reader);
   if (error != Error::none) return error;
   return isValid(beacon) ? Error::none : Error::badField;
@@ -78,7 +78,7 @@ size_t encodeBeacon(const Beacon& beacon, uint8_t* out, size_t capacity) {
   writer.u48(beacon.utcMs);
   writer.u16(beacon.lastDelay);
   writer.u16(beacon.subMillisecond);
-  writer.u8(0);
+  writer.u8(beacon.timeAge);
   return writtenBytes(writer);
 }
 

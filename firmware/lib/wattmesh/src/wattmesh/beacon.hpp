@@ -34,6 +34,7 @@ struct Beacon {
   uint64_t utcMs;
   uint16_t lastDelay;       // 10 us
   uint16_t subMillisecond;  // 10 us, 0..99
+  uint8_t timeAge;          // since the host gave the time, 10 min; 255: longer
 };
 
 [[nodiscard]] Error decodeBeacon(const uint8_t* body, size_t length, Beacon& beacon);

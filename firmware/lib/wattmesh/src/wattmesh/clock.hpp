@@ -17,19 +17,28 @@ class NetworkClock {
   // True after more than a day without a new reference: rows then say so.
   bool freeRunning(uint64_t nowUs) const { return nowUs - setUs_ > 24 * 3600 * usPerS; }
 
-  // A reference: it was `utcUs` at local `nowUs`. Small differences are smoothed, since a beacon's delay in the transmitter varies.
-  // A time that rows, which count seconds in 32 bits, could not carry for years to come is no reference.
-  void set(uint64_t utcUs, uint64_t nowUs) {
+  // Time since the host gave its time, as beacons carry it: in steps of 10 minutes, 255 is the longest.
+  uint8_t age(uint64_t nowUs) const {
+    const uint64_t steps = (nowUs - setUs_) / ageStepUs;
+    return steps < UINT8_MAX ? static_cast<uint8_t>(steps) : uint8_t{UINT8_MAX};
+  }
+
+  // A reference: it was `utcUs` at local `nowUs`, by a clock that the host had set so long ago as `age` says. Small differences are
+  // smoothed, since a beacon's delay in the transmitter varies. A time that rows, which count seconds in 32 bits, could not carry for years
+  // to come is no reference.
+  void set(uint64_t utcUs, uint64_t nowUs, uint8_t age = 0) {
     if (utcUs > utcMaxUs) return;
     const int64_t difference = static_cast<int64_t>(utcUs - (nowUs + offset_));
     const bool step = !valid_ || difference > stepUs || difference < -stepUs;
     offset_ += static_cast<uint64_t>(step ? difference : difference / 4);
     valid_ = true;
-    setUs_ = nowUs;
+    // Before the boot too: differences of times go round in 64 bits.
+    setUs_ = nowUs - age * ageStepUs;
   }
 
  private:
   static constexpr int64_t stepUs = 50000;
+  static constexpr uint64_t ageStepUs = 600 * usPerS;
   static constexpr uint64_t utcMaxUs = 4000000000 * usPerS;  // in 2096
   bool valid_ = false;
   uint64_t offset_ = 0;

@@ -28,6 +28,7 @@ enum class Error : uint16_t {
   counterSpent = 212,
   rateLimited = 213,
   revoked = 214,
+  randomStuck = 215,
   queueFull = 301,
   tooManyHops = 302,
   noRoute = 303,

@@ -59,7 +59,8 @@ Error Gateway::envelope(const uint8_t* data, size_t length, const NetworkClock& 
     case EnvelopeType::time: {
       HostTime time{};
       error = decodeHostTime(data, length, time);
-      if (error == Error::none) node.hostTime(time.utcMs);
+      // A clock that nobody has set is no reference: better none, or the time as it has gone on here.
+      if (error == Error::none && time.synchronised) node.hostTime(time.utcMs);
       break;
     }
     case EnvelopeType::upAck: {

@@ -24,7 +24,7 @@ void Handshake::begin(const Port& port, const Config& config, const Identity& id
   identity_ = &identity;
 }
 
-Error Handshake::start(const M1Payload& payload) {
+Error Handshake::start(const M1Payload& payload, const uint8_t fresh[keyBytes]) {
   forget();
   number_ = payload.handshake;
   PacketHeader header{};
@@ -36,15 +36,15 @@ Error Handshake::start(const M1Payload& payload) {
   Writer writer(message_, upHeaderBytes);
   uint8_t bytes[m1PayloadBytes];
   if (!encodePacketHeader(writer, header) || encodeM1Payload(payload, bytes, sizeof bytes) != m1PayloadBytes) return Error::badField;
-  if (config_->suite == suiteEcc) return startEcc(bytes);
-  if (isRsa()) return startRsa(bytes);
+  if (config_->suite == suiteEcc) return startEcc(bytes, fresh);
+  if (isRsa()) return startRsa(bytes, fresh);
   memcpy(message_ + upHeaderBytes, identity_->publicKey, keyBytes);
   memcpy(message_ + upHeaderBytes + keyBytes, bytes, m1PayloadBytes);
   length_ = sealNone(message_, upHeaderBytes + keyBytes + m1PayloadBytes, sizeof message_);
   return Error::none;
 }
 
-Error Handshake::startEcc(const uint8_t* payload) {
+Error Handshake::startEcc(const uint8_t* payload, const uint8_t fresh[keyBytes]) {
   uint8_t prologue[noisePartBytesMax];
   Writer writer(prologue, sizeof prologue);
   writeText(writer, "wattmesh");
@@ -52,18 +52,18 @@ Error Handshake::startEcc(const uint8_t* payload) {
   writer.u8(message_[1]);
   writer.u32(config_->networkNumber);
   writer.bytes(message_, upHeaderBytes);
-  if (!noise_.start(*port_, prologue, writer.length(), config_->headEndKey, identity_->secret, identity_->publicKey, payload,
-                    m1PayloadBytes, message_ + upHeaderBytes)) {
+  if (!noise_.start(*port_, prologue, writer.length(), config_->headEndKey, identity_->secret, identity_->publicKey, fresh,
+                    payload, m1PayloadBytes, message_ + upHeaderBytes)) {
     return Error::noKey;
   }
   length_ = upHeaderBytes + noiseM1Bytes + m1PayloadBytes;
   return Error::none;
 }
 
-Error Handshake::startRsa(const uint8_t* payload) {
+Error Handshake::startRsa(const uint8_t* payload, const uint8_t fresh[keyBytes]) {
   if (port_->rsaOaepEncrypt == nullptr) return Error::suiteRefused;
   static const char label[] = "wattmesh 1";
-  port_->random(port_->context, rsaSecret_, sizeof rsaSecret_);
+  memcpy(rsaSecret_, fresh, sizeof rsaSecret_);
   uint8_t* cipher = message_ + upHeaderBytes;
   if (config_->rsaModulus == nullptr || !port_->rsaOaepEncrypt(port_->context, cipher, config_->rsaModulus, text(label), sizeof label - 1,
                                                                rsaSecret_, sizeof rsaSecret_)) {

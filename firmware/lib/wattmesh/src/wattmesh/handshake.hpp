@@ -19,9 +19,9 @@ class Handshake {
   // `port`, `config` and `identity` must outlive the handshake.
   void begin(const Port& port, const Config& config, const Identity& identity);
 
-  // Makes M1; its bytes stay the same until the next start. noKey: the head-end's key is of no use. suiteRefused: this chip has not what
-  // the suite needs.
-  [[nodiscard]] Error start(const M1Payload& payload);
+  // Makes M1; its bytes stay the same until the next start. `fresh`: a secret for this handshake alone, the ephemeral key or what RSA
+  // carries. noKey: the head-end's key is of no use. suiteRefused: this chip has not what the suite needs.
+  [[nodiscard]] Error start(const M1Payload& payload, const uint8_t fresh[keyBytes]);
   // The packets of M1, one after the other: one, under suite RSA two. 0: there is no such part.
   size_t part(size_t index, uint8_t out[packetBytesMax]) const;
   // An M1 waits for its M2.
@@ -35,8 +35,8 @@ class Handshake {
   static constexpr size_t rsaMessageBytes = rsaBytes + keyBytes + m1PayloadBytes + tagBytes;
   static constexpr size_t rsaNonceBytes = 16;
 
-  [[nodiscard]] Error startEcc(const uint8_t* payload);
-  [[nodiscard]] Error startRsa(const uint8_t* payload);
+  [[nodiscard]] Error startEcc(const uint8_t* payload, const uint8_t fresh[keyBytes]);
+  [[nodiscard]] Error startRsa(const uint8_t* payload, const uint8_t fresh[keyBytes]);
   [[nodiscard]] Error finishEcc(const PacketHeader& header, const uint8_t* packet, size_t length, uint8_t* payload, SessionKeys& keys) const;
   [[nodiscard]] Error finishRsa(const PacketHeader& header, const uint8_t* packet, size_t length, uint8_t* payload, SessionKeys& keys) const;
   bool isRsa() const { return config_->suite == suiteRsa; }

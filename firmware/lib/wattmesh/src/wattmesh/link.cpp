@@ -56,11 +56,17 @@ Error Link::seal(FrameType type, const uint8_t to[macBytes], uint8_t* frame, siz
 Error Link::nextCounter(uint32_t& out) {
   if (next_ >= reserved_) {
     if (next_ >= counterMax) return Error::counterSpent;
-    // Written ahead: after a power cut counting starts above everything that may have been sent.
-    uint8_t end[4];
-    Writer(end, sizeof end).u32(next_ + counterBlock);
-    const Error error = records_->write(RecordKey::linkCounter, end, sizeof end);
-    if (error != Error::none) return error;
+    // Written ahead: after a power cut counting starts above everything that may have been sent. Once in a life where it begins, too: should
+    // the last record be lost, the one before it is of this life.
+    const uint32_t marks[] = {next_, next_ + counterBlock};
+    for (const uint32_t mark : marks) {
+      if (mark == next_ && begun_) continue;
+      uint8_t end[4];
+      Writer(end, sizeof end).u32(mark);
+      const Error error = records_->write(RecordKey::linkCounter, end, sizeof end);
+      if (error != Error::none) return error;
+    }
+    begun_ = true;
     reserved_ = next_ + counterBlock;
   }
   out = ++next_;

@@ -43,6 +43,7 @@ class Link {
   const KeyRing* keys_ = nullptr;
   uint32_t next_ = 0;
   uint32_t reserved_ = 0;  // counters up to here are reserved in NV
+  bool begun_ = false;     // so is the place where this life began
 };
 
 }  // namespace wattmesh

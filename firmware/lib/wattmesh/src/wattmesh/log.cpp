@@ -12,6 +12,7 @@ namespace {
 
 constexpr uint8_t magic[4] = {'W', 'M', 'l', '1'};
 constexpr size_t headerFieldBytes = logHeaderBytes - 4;
+constexpr uint32_t slotsPerSector = static_cast<uint32_t>(logSlotsPerSector);
 
 uint32_t headerCrc(const uint8_t* header) { return crc32(header, headerFieldBytes, crc32(magic, sizeof magic)); }
 
@@ -27,7 +28,7 @@ uint16_t Log::before(uint16_t sector) const { return static_cast<uint16_t>((sect
 
 uint16_t Log::after(uint16_t sector) const { return static_cast<uint16_t>(sector + 1 == sectors_ ? 0 : sector + 1); }
 
-Error Log::open(const Port& port, uint32_t address, uint32_t bytes) {
+Error Log::open(const Port& port, uint32_t address, uint32_t bytes, Records* records, uint16_t bootCount) {
   *this = Log();
   port_ = &port;
   address_ = address;
@@ -36,9 +37,13 @@ Error Log::open(const Port& port, uint32_t address, uint32_t bytes) {
   sectors_ = static_cast<uint16_t>(sectors);
   bool found = false;
   Error error = findHead(found);
+  if (error == Error::none && !found) error = findLostHead(records, found);
   if (error != Error::none) return error;
-  if (!found) return startEmpty();
-  error = findTail();
+  if (!found) return startEmpty(records, bootCount);
+  // Should a header be damaged one day; mostly it is there already.
+  error = records == nullptr ? Error::none : records->write(RecordKey::logId, logId_, logIdBytes);
+  if (error == Error::none) error = followHead();
+  if (error == Error::none) error = findTail();
   return error == Error::none ? scanHead() : error;
 }
 
@@ -70,22 +75,109 @@ Error Log::findHead(bool& found) {
   return Error::none;
 }
 
-// The tail is the last sector that continues the head's log backwards without a gap.
-Error Log::findTail() {
-  tail_ = head_;
-  uint32_t sequence = sequence_;
-  while (before(tail_) != head_) {
-    const uint16_t sector = before(tail_);
+// Without any header the sector of the highest seq is the head.
+Error Log::findLostHead(const Records* records, bool& found) {
+  if (records == nullptr || !records->read(RecordKey::logId, logId_, logIdBytes)) return Error::none;
+  uint32_t highest = 0;
+  for (uint16_t sector = 0; sector < sectors_; sector++) {
+    uint32_t first = 0;
+    uint32_t last = 0;
+    const Error error = span(sector, 1, seqMax, first, last);
+    if (error != Error::none) return error;
+    if (last <= highest) continue;
+    highest = last;
+    head_ = sector;
+    firstSeq_[sector] = first;
+  }
+  found = highest > 0;
+  // Any number that lets all sectors stand before it.
+  sequence_ = sectors_;
+  return Error::none;
+}
+
+// Lowest and highest seq from `least` to `most` among the rows of a sector; both 0: there is none.
+Error Log::span(uint16_t sector, uint32_t least, uint32_t most, uint32_t& first, uint32_t& last) const {
+  first = 0;
+  last = 0;
+  for (uint16_t slot = 0; slot < logSlotsPerSector; slot++) {
+    Slot state;
+    Row row;
+    const Error error = readSlot(sector, slot, state, row);
+    if (error != Error::none) return error;
+    if (state != Slot::row || row.seq < least || row.seq > most) continue;
+    if (first == 0) first = row.seq;
+    last = row.seq;
+  }
+  return Error::none;
+}
+
+// The sectors behind a full head belong to it when their headers are damaged and their rows go on where its own end. A sector that was
+// given up holds older rows.
+Error Log::followHead() {
+  for (uint16_t step = 1; step < sectors_; step++) {
     Header header;
     bool isValid = false;
-    const Error error = readHeader(sector, header, isValid);
+    bool full = false;
+    Error error = readHeader(after(head_), header, isValid);
+    if (error == Error::none) error = isFull(head_, full);
+    if (error != Error::none || isValid || !full) return error;
+    uint32_t first = 0;
+    uint32_t last = 0;
+    error = span(head_, firstSeq_[head_], seqMax, first, last);
     if (error != Error::none) return error;
-    sequence--;
-    if (!isValid || header.sequence != sequence || header.first > firstSeq_[tail_] || memcmp(header.logId, logId_, logIdBytes) != 0) break;
-    firstSeq_[sector] = header.first;
+    const uint32_t next = last == 0 ? firstSeq_[head_] : last + 1;
+    // Rows at the end of the head may be damaged too.
+    error = span(after(head_), next, next < seqMax - 2 * slotsPerSector ? next + 2 * slotsPerSector : seqMax, first, last);
+    if (error != Error::none || first == 0) return error;
+    head_ = after(head_);
+    sequence_++;
+    firstSeq_[head_] = first;
+  }
+  return Error::none;
+}
+
+// The tail is the last sector that continues the head's log backwards. Of one whose header is damaged the rows decide; where there are none
+// left, the sectors before it may still be whole.
+Error Log::findTail() {
+  tail_ = head_;
+  uint32_t newer = firstSeq_[head_];
+  uint32_t sequence = sequence_;
+  uint32_t reach = 2 * slotsPerSector;
+  for (uint16_t sector = before(head_); sector != head_; sector = before(sector)) {
+    if (--sequence == 0) break;
+    Header header;
+    bool isValid = false;
+    Error error = readHeader(sector, header, isValid);
+    if (error != Error::none) return error;
+    uint32_t first = header.first;
+    if (isValid && (header.sequence != sequence || first > newer || memcmp(header.logId, logId_, logIdBytes) != 0)) break;
+    if (!isValid) {
+      bool isGivenUp = false;
+      uint32_t last = 0;
+      error = sector == after(head_) ? isFull(head_, isGivenUp) : Error::none;
+      if (error == Error::none && !isGivenUp) error = span(sector, newer > reach ? newer - reach : 1, newer - 1, first, last);
+      if (error != Error::none) return error;
+      if (isGivenUp) break;
+    }
+    if (first == 0) {
+      firstSeq_[sector] = newer;
+      reach += slotsPerSector;
+      continue;
+    }
+    firstSeq_[sector] = first;
+    newer = first;
+    reach = 2 * slotsPerSector;
     tail_ = sector;
   }
   return Error::none;
+}
+
+Error Log::isFull(uint16_t sector, bool& full) const {
+  Slot state;
+  Row row;
+  const Error error = readSlot(sector, static_cast<uint16_t>(logSlotsPerSector - 1), state, row);
+  full = error == Error::none && state != Slot::blank;
+  return error;
 }
 
 // Finds the first free slot of the head and the next seq.
@@ -118,9 +210,12 @@ Error Log::wipeTornSlot(uint16_t slot) {
   return port_->nvWrite(port_->context, address, bytes, sizeof bytes) ? Error::none : Error::nvWrite;
 }
 
-Error Log::startEmpty() {
+Error Log::startEmpty(Records* records, uint16_t bootCount) {
   port_->random(port_->context, logId_, logIdBytes);
-  return startSector(0, 1);
+  logId_[0] = static_cast<uint8_t>(logId_[0] ^ bootCount);
+  logId_[1] = static_cast<uint8_t>(logId_[1] ^ bootCount >> 8);
+  const Error error = records == nullptr ? Error::none : records->write(RecordKey::logId, logId_, logIdBytes);
+  return error == Error::none ? startSector(0, 1) : error;
 }
 
 // Makes `sector` the head: its first row will be next_. What it held before is invalid from the first write on.
@@ -162,6 +257,7 @@ Error Log::advance() {
 
 Error Log::append(Row& row) {
   if (broken_) return Error::nvWrite;
+  if (next_ > seqMax) return Error::counterSpent;
   row.seq = next_;
   if (!isValidRow(row)) return Error::badField;
   // Until the write verifies, the log counts as broken.
@@ -206,22 +302,40 @@ uint16_t Log::sectorOf(uint32_t seq) const {
 
 Error Log::read(uint32_t seq, Row& row) {
   if (seq < oldest() || seq >= next_) return Error::badField;
-  const uint16_t sector = sectorOf(seq);
+  const Error error = readFrom(seq, row);
+  return error == Error::none && row.seq != seq ? Error::nvCorrupt : error;
+}
+
+Error Log::readFrom(uint32_t seq, Row& row) {
+  const uint32_t least = seq > oldest() ? seq : oldest();
+  if (least >= next_) return Error::nvCorrupt;
+  uint16_t sector = sectorOf(least);
   // Slots torn before it move a row towards the end; the last row read says by how much at least.
-  uint32_t slot = seq - firstSeq_[sector];
-  if (hintSeq_ >= firstSeq_[sector] && hintSeq_ < seq) slot = hintSlot_ + (seq - hintSeq_);
-  const uint32_t end = sector == head_ ? slot_ : static_cast<uint32_t>(logSlotsPerSector);
-  for (; slot < end; slot++) {
-    Slot state;
-    const Error error = readSlot(sector, static_cast<uint16_t>(slot), state, row);
-    if (error != Error::none) return error;
-    if (state != Slot::row || row.seq < seq) continue;
-    if (row.seq > seq) break;
-    hintSeq_ = seq;
-    hintSlot_ = static_cast<uint16_t>(slot);
-    return Error::none;
+  uint32_t slot = least - firstSeq_[sector];
+  if (hintSeq_ >= firstSeq_[sector] && hintSeq_ < least) slot = hintSlot_ + (least - hintSeq_);
+  for (;; sector = after(sector), slot = 0) {
+    const uint32_t end = sector == head_ ? slot_ : slotsPerSector;
+    for (; slot < end; slot++) {
+      Slot state;
+      const Error error = readSlot(sector, static_cast<uint16_t>(slot), state, row);
+      if (error != Error::none) return error;
+      if (state != Slot::row || row.seq < least || row.seq >= next_) continue;
+      hintSeq_ = row.seq;
+      hintSlot_ = static_cast<uint16_t>(slot);
+      return Error::none;
+    }
+    if (sector == head_) return Error::nvCorrupt;
   }
-  return Error::nvCorrupt;
+}
+
+Error Log::skipTo(uint32_t seq) {
+  if (seq <= next_ || seq > seqMax) return Error::none;
+  if (broken_) return Error::nvWrite;
+  next_ = seq;
+  broken_ = true;
+  const Error error = advance();
+  broken_ = error != Error::none;
+  return error;
 }
 
 void Log::traceRow(const Row& row) const {

@@ -1,17 +1,24 @@
 #include "wattmesh/meter.hpp"
 
+#include <cstring>
+
+#include "wattmesh/sections.hpp"
+
 namespace wattmesh {
 
 namespace {
 constexpr uint64_t pushCycles = 2;
 constexpr uint64_t watchCycles = 3;
+// A clock that steps back by more than this was wrong before: rows are taken again, instead of none until it is there once more.
+constexpr uint32_t stepBackMaxS = 3600;
 }  // namespace
 
-Error Meter::begin(const Port& port, const Config& config, uint32_t address, uint32_t bytes) {
+Error Meter::begin(const Port& port, const Config& config, Records& records, uint16_t bootCount, uint32_t address, uint32_t bytes) {
   port_ = &port;
   config_ = &config;
-  const Error error = log_.open(port, address, bytes);
+  const Error error = log_.open(port, address, bytes, &records, bootCount);
   if (error != Error::none) return error;
+  bootSeq_ = log_.next();
   Row last{};
   if (log_.next() > log_.oldest() && log_.read(log_.next() - 1, last) == Error::none) lastRowS_ = last.t;
   Registers registers{};
@@ -27,7 +34,8 @@ Error Meter::tick(uint64_t nowUs, const NetworkClock& clock, bool grounded) {
   const bool passed = nextRowS_ != 0 && boundary >= nextRowS_;
   nextRowS_ = boundary + config_->intervalS;
   // Right after boot, and after the clock stepped, the first row is that of the next boundary: this one's moment is gone.
-  if (!passed || boundary <= lastRowS_ || utcS - boundary > 1) return Error::none;
+  const bool again = boundary <= lastRowS_ && lastRowS_ - boundary <= stepBackMaxS;
+  if (!passed || again || utcS - boundary > 1) return Error::none;
   return takeRow(boundary, clock.freeRunning(nowUs));
 }
 
@@ -51,7 +59,10 @@ uint64_t Meter::nextUs(uint64_t nowUs, const NetworkClock& clock) const {
 
 void Meter::watch(uint64_t nowUs, bool grounded) {
   const uint32_t mark = delivery_.cumulative();
-  if (!grounded || mark != watched_ || !delivery_.waiting(log_)) {
+  // Time without a parent does not count.
+  if (!grounded) watchUs_ += nowUs - lastWatchUs_;
+  lastWatchUs_ = nowUs;
+  if (mark != watched_ || !delivery_.waiting(log_)) {
     watched_ = mark;
     watchUs_ = nowUs;
     return;
@@ -62,18 +73,28 @@ void Meter::watch(uint64_t nowUs, bool grounded) {
 }
 
 size_t Meter::write(uint8_t* out, size_t capacity) {
-  uint32_t seq = delivery_.next(log_);
+  const uint32_t first = delivery_.next(log_);
   Row row{};
-  // A row that NV has lost can never be sent: those behind it must not wait for it.
-  while (seq < log_.next() && log_.read(seq, row) != Error::none) seq++;
-  BatchWriter batch(out, capacity, log_.logId(), log_.oldest(), seq);
-  writtenFirst_ = seq;
+  uint32_t seq = log_.readFrom(first, row) == Error::none ? row.seq : log_.next();
+  size_t length = 0;
+  if (seq > first) {
+    // Rows that NV has lost can never be sent: nobody must wait for them.
+    Lost lost{};
+    memcpy(lost.logId, log_.logId(), logIdBytes);
+    lost.first = first;
+    lost.last = seq - 1;
+    Writer writer(out, capacity);
+    if (!writeLost(writer, lost)) return 0;
+    length = writer.length();
+  }
+  BatchWriter batch(out + length, capacity - length, log_.logId(), log_.oldest(), seq);
+  writtenFirst_ = first;
   while (seq < log_.next() && !delivery_.marked(seq) && batch.count() < batchRowsMax) {
     if (log_.read(seq, row) != Error::none || !batch.add(row)) break;
     seq++;
   }
   writtenLast_ = seq - 1;
-  return batch.finish();
+  return length + batch.finish();
 }
 
 void Meter::sent(uint32_t counter, uint64_t nowUs) {
@@ -88,12 +109,31 @@ void Meter::polled(uint64_t nowUs) {
   pushUs_ = nowUs + pushCycles * cycleUs();
 }
 
-void Meter::joined(uint32_t acknowledged, uint64_t nowUs) {
+Error Meter::joined(uint32_t acknowledged, uint64_t nowUs) {
+  const Error error = leaveUsedSeqs(acknowledged);
   delivery_.rejoined(acknowledged, log_);
   // The first packet tells the hub that there is a member: soon, but not all at once after a power failure.
   uint8_t jitter[2];
   port_->random(port_->context, jitter, sizeof jitter);
   pushUs_ = nowUs + static_cast<uint64_t>(jitter[0] | jitter[1] << 8) * 30;
+  return error;
+}
+
+// What is known of seqs that this life has not sent yet is of rows that NV has lost, or that were there before it was set back: those seqs are
+// used. Rows that were measured under them since the boot are written again under new ones.
+Error Meter::leaveUsedSeqs(uint32_t acknowledged) {
+  const uint32_t first = bootSeq_;
+  bootSeq_ = 0;
+  if (first == 0 || acknowledged < first || acknowledged >= seqMax) return Error::none;
+  const uint32_t end = log_.next() <= acknowledged ? log_.next() : acknowledged + 1;
+  Error error = log_.skipTo(acknowledged + 1);
+  // Bounded, because every write takes its time: who was away for longer has measured the rest under seqs of its own.
+  const uint32_t from = end - first > logSlotsPerSector ? end - static_cast<uint32_t>(logSlotsPerSector) : first;
+  for (uint32_t seq = from; seq < end && error == Error::none; seq++) {
+    Row row{};
+    if (log_.read(seq, row) == Error::none) error = log_.append(row);
+  }
+  return error;
 }
 
 }  // namespace wattmesh

@@ -11,13 +11,14 @@ namespace wattmesh {
 class Meter {
  public:
   // Mounts the log in `bytes` of NV at `address`. `port` and `config` must outlive the meter.
-  [[nodiscard]] Error begin(const Port& port, const Config& config, uint32_t address, uint32_t bytes);
+  [[nodiscard]] Error begin(const Port& port, const Config& config, Records& records, uint16_t bootCount, uint32_t address, uint32_t bytes);
 
   // Takes the row that is due, and watches whether acknowledgements make progress. Error: the log could not be written.
   [[nodiscard]] Error tick(uint64_t nowUs, const NetworkClock& clock, bool grounded);
   uint64_t nextUs(uint64_t nowUs, const NetworkClock& clock) const;
 
-  // Writes a READINGS section of the rows next in turn (none: an empty batch). Returns its bytes, 0 when it does not fit.
+  // Writes a READINGS section of the rows next in turn (none: an empty batch), and before it LOST for those that NV has lost. Returns the
+  // bytes, 0 when they do not fit.
   size_t write(uint8_t* out, size_t capacity);
   // What was written last went out under `counter`.
   void sent(uint32_t counter, uint64_t nowUs);
@@ -34,7 +35,8 @@ class Meter {
   void polled(uint64_t nowUs);
   // Everything that waits goes out without waiting for a poll.
   void push(uint64_t nowUs) { pushUs_ = nowUs; }
-  void joined(uint32_t acknowledged, uint64_t nowUs);
+  // A session begins; `acknowledged` is the cumulative mark in M2. Error: a row could not be written again.
+  [[nodiscard]] Error joined(uint32_t acknowledged, uint64_t nowUs);
 
   const Log& log() const { return log_; }
   Delivery& delivery() { return delivery_; }
@@ -43,13 +45,15 @@ class Meter {
  private:
   [[nodiscard]] Error takeRow(uint32_t boundaryS, bool freeRunning);
   void watch(uint64_t nowUs, bool grounded);
+  [[nodiscard]] Error leaveUsedSeqs(uint32_t acknowledged);
   uint64_t cycleUs() const { return config_->pollCycleS * usPerS; }
 
   const Port* port_ = nullptr;
   const Config* config_ = nullptr;
   Log log_;
   Delivery delivery_;
-  uint32_t lastRowS_ = 0;    // UTC of the last row: a clock that steps back must not make a row twice
+  uint32_t lastRowS_ = 0;    // UTC of the last row: a clock that steps back a little must not make a row twice
+  uint32_t bootSeq_ = 0;     // first seq of this life; 0: a session has begun since
   uint32_t nextRowS_ = 0;    // 0: not known yet
   uint16_t mask_ = 0;
   uint32_t writtenFirst_ = 0;
@@ -57,7 +61,8 @@ class Meter {
   uint64_t pushUs_ = 0;
   uint64_t polledUs_ = 0;    // 0: never
   uint32_t watched_ = 0;     // cumulative mark at watchUs_
-  uint64_t watchUs_ = 0;
+  uint64_t watchUs_ = 0;     // since when it has stood there, later by all time without a parent
+  uint64_t lastWatchUs_ = 0;
 };
 
 }  // namespace wattmesh

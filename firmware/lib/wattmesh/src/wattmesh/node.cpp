@@ -32,8 +32,11 @@ Error Node::boot(uint64_t nowUs) {
   keys_.begin(port_, config_, records_);
   link_.begin(port_, config_, records_, keys_);
   error = session_.begin(port_, config_, records_);
+  if (error == Error::none && session_.randomStuck()) drop(Error::randomStuck);
   if (error == Error::none) error = commands_.begin(port_, config_, records_, session_.bootCount());
-  if (error == Error::none && meter_ != nullptr) error = meter_->begin(port_, config_, recordsBytes, port_.nvBytes - recordsBytes);
+  if (error == Error::none && meter_ != nullptr) {
+    error = meter_->begin(port_, config_, records_, session_.bootCount(), recordsBytes, port_.nvBytes - recordsBytes);
+  }
   if (error != Error::none) return error;
   if (session_.bootCount() > 1) routing_.rebooted(now_ + beaconSilenceUs);
   askTreeWaitUs_ = usPerS;
@@ -184,6 +187,8 @@ void Node::settle() {
   settleCommands();
   const uint8_t rounds = session_.rounds();
   const bool handshakeDue = session_.tick(now_, reachable(), waiting);
+  const Error failure = session_.takeFailure();
+  if (failure != Error::none) drop(failure);
   // Nobody answers by this way: it may be that the parent has no room for us.
   if (session_.rounds() > rounds) routing_.shun(neighbours_, now_);
   if (wasJoined && !session_.joined()) {
@@ -253,7 +258,7 @@ void Node::onBeacon(Neighbour& neighbour, const ReceivedFrame& frame) {
   neighbours_.name(neighbour, beacon.shortId);
   const bool isParent = position().attached && memcmp(neighbour.mac, position().parent, macBytes) == 0;
   if (!rootedHere() && beacon.timeValid && beacon.grounded && (isParent || !clock_.valid())) {
-    clock_.set(beacon.utcMs * usPerMs + beacon.subMillisecond * 10u + beaconAirUs, now_);
+    clock_.set(beacon.utcMs * usPerMs + beacon.subMillisecond * 10u + beaconAirUs, now_, beacon.timeAge);
   }
   judgeBeacon(beacon);
 }
@@ -328,6 +333,7 @@ void Node::fillBeacon(Beacon& beacon) {
   beacon.pull = !at.attached;
   beacon.congested = queue_.count() > queueFramesMax / 2;
   beacon.timeValid = clock_.valid();
+  beacon.timeAge = clock_.valid() ? clock_.age(now_) : uint8_t{0};
   beacon.energyClass = config_.energy;
   beacon.isHub = config_.isHub();
   beacon.joined = session_.joined();

@@ -140,7 +140,10 @@ Error Node::onAnswer(const PacketHeader& header, const uint8_t* packet, size_t l
   writer.u16(m2.shortId);
   writer.u8(m2.session);
   port_.trace(port_.context, Trace::joined, body, sizeof body);
-  if (meter_ != nullptr) meter_->joined(m2.acknowledged, now_);
+  if (meter_ != nullptr) {
+    const Error written = meter_->joined(m2.acknowledged, now_);
+    if (written != Error::none) drop(written);
+  }
   telemetryUs_ = now_;
   reportUs_ = now_;
   settleJoined();

@@ -67,11 +67,11 @@ void NoiseSymmetric::wipe() {
 }
 
 bool NoiseInitiator::start(const Port& port, const uint8_t* prologue, size_t prologueLength, const uint8_t responderKey[keyBytes],
-                           const uint8_t secret[keyBytes], const uint8_t publicKey[keyBytes], const uint8_t* payload, size_t length,
-                           uint8_t* out) {
+                           const uint8_t secret[keyBytes], const uint8_t publicKey[keyBytes], const uint8_t ephemeral[keyBytes],
+                           const uint8_t* payload, size_t length, uint8_t* out) {
   port_ = &port;
   symmetric_.begin(port, prologue, prologueLength, responderKey);
-  port.random(port.context, ephemeral_, sizeof ephemeral_);
+  memcpy(ephemeral_, ephemeral, keyBytes);
   uint8_t* e = out;
   uint8_t* s = e + keyBytes;
   publicKeyOf(port, ephemeral_, e);

@@ -44,10 +44,10 @@ class NoiseSymmetric {
 class NoiseInitiator {
  public:
   // Writes the first message, length + noiseM1Bytes. False: the responder's key is of small order. `secret` and `publicKey` are this
-  // side's static keys.
+  // side's static keys; `ephemeral` is a secret for this handshake alone.
   [[nodiscard]] bool start(const Port& port, const uint8_t* prologue, size_t prologueLength, const uint8_t responderKey[keyBytes],
-                           const uint8_t secret[keyBytes], const uint8_t publicKey[keyBytes], const uint8_t* payload, size_t length,
-                           uint8_t* out);
+                           const uint8_t secret[keyBytes], const uint8_t publicKey[keyBytes], const uint8_t ephemeral[keyBytes],
+                           const uint8_t* payload, size_t length, uint8_t* out);
   // Reads the second message; `header`, possibly empty, is hashed before it. `payload` gets length - noiseM2Bytes. False: it does not
   // verify, or its key is of small order; then another message may still be the right one.
   [[nodiscard]] bool finish(const uint8_t* header, size_t headerLength, const uint8_t secret[keyBytes], const uint8_t* message,

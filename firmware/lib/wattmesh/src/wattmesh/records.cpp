@@ -36,6 +36,19 @@ Error readHeader(const Port& port, uint32_t address, uint32_t& sequence, bool& i
   return Error::none;
 }
 
+// Values that are only ever replaced by higher ones. The boot count comes round: serial number arithmetic (RFC 1982) says which is higher.
+bool rises(RecordKey key) {
+  return key == RecordKey::handshake || key == RecordKey::linkCounter || key == RecordKey::bootCount;
+}
+
+bool isHigher(RecordKey key, const uint8_t* a, const uint8_t* b, size_t length) {
+  Reader first(a, length);
+  Reader second(b, length);
+  if (key != RecordKey::bootCount) return first.u32() > second.u32();
+  const uint16_t ahead = static_cast<uint16_t>(first.u16() - second.u16());
+  return ahead != 0 && ahead < 0x8000;
+}
+
 }  // namespace
 
 uint32_t Records::sectorAddress(uint8_t sector) const { return address_ + sector * static_cast<uint32_t>(sectorBytes); }
@@ -55,24 +68,71 @@ Error Records::open(const Port& port, uint32_t address) {
     sector_ = sector;
     sequence_ = sequence;
   }
-  return found ? load() : startSector(0, 1);
+  const Error error = load();
+  return error == Error::none ? recover(found) : error;
+}
+
+Error Records::readSlot(uint8_t sector, uint16_t slot, bool& isBlank, uint8_t& index, Value& value) const {
+  uint8_t bytes[slotBytes];
+  if (!port_->nvRead(port_->context, slotAddress(sector, slot), bytes, sizeof bytes)) return Error::nvRead;
+  isBlank = allBytes(bytes, sizeof bytes, 0xff);
+  Reader reader(bytes, sizeof bytes);
+  const uint8_t key = reader.u8();
+  value.length = reader.u8();
+  reader.u16();
+  memcpy(value.data, reader.view(recordBytesMax), recordBytesMax);
+  const bool isTorn = reader.u32() != crc32(bytes, slotBytes - 4);
+  if (isTorn || key == 0 || key > recordKeyMax || value.length > recordBytesMax) value.length = 0;
+  index = static_cast<uint8_t>(key - 1);
+  return Error::none;
+}
+
+// True when a value is not to replace the one that is known.
+bool Records::isOlder(uint8_t index, const Value& value) const {
+  const RecordKey key = static_cast<RecordKey>(index + 1);
+  const Value& known = values_[index];
+  return rises(key) && known.length == value.length && !isHigher(key, value.data, known.data, value.length);
 }
 
 Error Records::load() {
   for (uint16_t slot = 0; slot < slotsPerSector; slot++) {
-    uint8_t bytes[slotBytes];
-    if (!port_->nvRead(port_->context, slotAddress(sector_, slot), bytes, sizeof bytes)) return Error::nvRead;
-    if (allBytes(bytes, sizeof bytes, 0xff)) continue;
-    nextSlot_ = static_cast<uint16_t>(slot + 1);
-    Reader reader(bytes, sizeof bytes);
-    const uint8_t key = reader.u8();
-    const uint8_t length = reader.u8();
-    reader.u16();
-    const uint8_t* data = reader.view(recordBytesMax);
-    const bool isTorn = reader.u32() != crc32(bytes, slotBytes - 4);
-    if (isTorn || key == 0 || key > recordKeyMax || length == 0 || length > recordBytesMax) continue;
-    values_[key - 1].length = length;
-    memcpy(values_[key - 1].data, data, recordBytesMax);
+    bool isBlank = false;
+    uint8_t index = 0;
+    Value value;
+    const Error error = readSlot(sector_, slot, isBlank, index, value);
+    if (error != Error::none) return error;
+    if (!isBlank) nextSlot_ = static_cast<uint16_t>(slot + 1);
+    if (value.length > 0 && !isOlder(index, value)) values_[index] = value;
+  }
+  return Error::none;
+}
+
+// Takes over what only the other sector holds, and higher values of what only rises, and makes all that durable. A sector that is not
+// whole cannot go on: its header does not verify.
+Error Records::recover(bool isWhole) {
+  const uint8_t other = static_cast<uint8_t>(1 - sector_);
+  uint32_t known = 0;
+  uint32_t recovered = 0;
+  for (uint8_t index = 0; index < recordKeyMax; index++) known |= (values_[index].length > 0 ? 1u : 0u) << index;
+  for (uint16_t slot = 0; slot < slotsPerSector; slot++) {
+    bool isBlank = false;
+    uint8_t index = 0;
+    Value value;
+    const Error error = readSlot(other, slot, isBlank, index, value);
+    if (error != Error::none) return error;
+    if (value.length == 0 || isOlder(index, value)) continue;
+    const uint32_t bit = uint32_t{1} << index;
+    if ((known & bit) != 0 && !rises(static_cast<RecordKey>(index + 1))) continue;
+    values_[index] = value;
+    recovered |= bit;
+  }
+  // An empty journal begins with the first sector.
+  if (!isWhole) return startSector(known == 0 ? sector_ : other, sequence_ + 1);
+  for (uint8_t index = 0; index < recordKeyMax; index++) {
+    if ((recovered >> index & 1) == 0) continue;
+    if (nextSlot_ == slotsPerSector) return startSector(other, sequence_ + 1);
+    const Error error = writeSlot(sector_, nextSlot_++, index);
+    if (error != Error::none) return error;
   }
   return Error::none;
 }

@@ -4,6 +4,9 @@
 // u8, 2 reserved bytes, 32 data bytes, CRC u32). The last valid slot of a key is its value; a torn slot is as if never written.
 // When a sector is full the values are copied to the other one, whose header is written last: until it verifies, the old sector
 // counts.
+//
+// What damage has taken from the sector that counts is looked for in the other one, which holds the values of before. Of values that
+// only rise the highest counts, wherever it stands: none of them must be used a second time.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -30,12 +33,13 @@ enum class RecordKey : uint8_t {
   ownerEpoch = 11,  // highest seen, u32
   settings = 12,    // interval and poll cycle, as commanded and as configured
   relay = 13,       // the last COMMIT and what became of it
+  logId = 14,       // of the log, should all its headers be damaged; 4 B
 };
-constexpr uint8_t recordKeyMax = 13;
+constexpr uint8_t recordKeyMax = 14;
 
 class Records {
  public:
-  // Reads the journal at `address` (recordSectors sectors); formats it when neither sector is valid.
+  // Reads the journal at `address` (recordSectors sectors); formats it when neither sector is valid, with what their slots hold.
   [[nodiscard]] Error open(const Port& port, uint32_t address);
   // True when there is a value of exactly this length.
   bool read(RecordKey key, uint8_t* out, size_t length) const;
@@ -50,7 +54,10 @@ class Records {
 
   uint32_t sectorAddress(uint8_t sector) const;
   uint32_t slotAddress(uint8_t sector, uint16_t slot) const;
+  [[nodiscard]] Error readSlot(uint8_t sector, uint16_t slot, bool& isBlank, uint8_t& index, Value& value) const;
   [[nodiscard]] Error load();
+  [[nodiscard]] Error recover(bool isWhole);
+  bool isOlder(uint8_t index, const Value& value) const;
   [[nodiscard]] Error startSector(uint8_t sector, uint32_t sequence);
   [[nodiscard]] Error writeSlot(uint8_t sector, uint16_t slot, uint8_t index);
 

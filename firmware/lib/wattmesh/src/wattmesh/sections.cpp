@@ -12,6 +12,7 @@ constexpr size_t telemetryBytes = 24;
 constexpr size_t echoBytes = 8;
 constexpr size_t commandHeadBytes = 3;  // of COMMAND and RESULT, before the data
 constexpr size_t eventBytes = 9;
+constexpr size_t lostBytes = 12;
 constexpr size_t ackHeadBytes = 17;
 constexpr size_t ackRangeBytes = 8;
 constexpr size_t networkKeyBodyBytes = 21;
@@ -47,6 +48,7 @@ Error checkUp(const Section& section) {
   Echo echo;
   Result result;
   Event event;
+  Lost lost;
   switch (section.kind) {
     case sectionReadings:
       return checkReadings(section);
@@ -60,6 +62,8 @@ Error checkUp(const Section& section) {
       return decodeProbe(section);
     case sectionEvent:
       return decodeEvent(section, event);
+    case sectionLost:
+      return decodeLost(section, lost);
     default:
       return Error::none;
   }
@@ -199,6 +203,26 @@ bool writeEvent(Writer& writer, const Event& event) {
   writer.u8(event.code);
   writer.u48(event.utcMs);
   writer.u16(static_cast<uint16_t>(event.value));
+  return keepOrRewind(writer, start);
+}
+
+Error decodeLost(const Section& section, Lost& lost) {
+  Reader reader(section.body, section.length);
+  Verdict verdict(reader);
+  reader.copy(lost.logId, logIdBytes);
+  lost.first = reader.u32();
+  verdict.require(lost.first != 0);  // seqs start at 1
+  lost.last = reader.u32();
+  verdict.require(lost.last >= lost.first);
+  return verdict.endOfSection();
+}
+
+bool writeLost(Writer& writer, const Lost& lost) {
+  const size_t start = writer.length();
+  begin(writer, sectionLost, lostBytes);
+  writer.bytes(lost.logId, logIdBytes);
+  writer.u32(lost.first);
+  writer.u32(lost.last);
   return keepOrRewind(writer, start);
 }
 

@@ -16,6 +16,7 @@ constexpr uint8_t sectionEcho = 0x03;
 constexpr uint8_t sectionResult = 0x04;
 constexpr uint8_t sectionProbe = 0x05;
 constexpr uint8_t sectionEvent = 0x06;
+constexpr uint8_t sectionLost = 0x07;
 constexpr uint8_t sectionAck = 0x81;
 constexpr uint8_t sectionCommand = 0x82;
 constexpr uint8_t sectionNetworkKey = 0x83;
@@ -75,6 +76,13 @@ struct Event {
   int16_t value;
 };
 
+// Rows that a log no longer holds although they are younger than its oldest: they can never be sent.
+struct Lost {
+  uint8_t logId[logIdBytes];
+  uint32_t first;
+  uint32_t last;
+};
+
 struct AckSection {
   uint8_t logId[logIdBytes];
   uint32_t cumulative;
@@ -108,6 +116,7 @@ struct NetworkKeySection {
 [[nodiscard]] Error decodeResult(const Section& section, Result& result);
 [[nodiscard]] Error decodeProbe(const Section& section);
 [[nodiscard]] Error decodeEvent(const Section& section, Event& event);
+[[nodiscard]] Error decodeLost(const Section& section, Lost& lost);
 [[nodiscard]] Error decodeAck(const Section& section, AckSection& ack);
 [[nodiscard]] Error decodeCommand(const Section& section, CommandSection& command);
 [[nodiscard]] Error decodeNetworkKey(const Section& section, NetworkKeySection& networkKey);
@@ -118,6 +127,7 @@ bool writeEcho(Writer& writer, const Echo& echo);
 bool writeResult(Writer& writer, const Result& result);
 bool writeProbe(Writer& writer);
 bool writeEvent(Writer& writer, const Event& event);
+bool writeLost(Writer& writer, const Lost& lost);
 bool writeAck(Writer& writer, const AckSection& ack);
 bool writeCommand(Writer& writer, const CommandSection& command);
 bool writeNetworkKey(Writer& writer, const NetworkKeySection& networkKey);

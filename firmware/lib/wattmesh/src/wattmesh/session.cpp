@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "wattmesh/bytes.hpp"
+#include "wattmesh/random_health.hpp"
 
 namespace wattmesh {
 
@@ -17,6 +18,11 @@ constexpr uint64_t backOffMaxUs = 3600 * usPerS;
 constexpr uint64_t silenceMinUs = 30 * usPerS;
 constexpr uint32_t silenceCycles = 3;
 constexpr uint64_t groundlessMaxUs = 600 * usPerS;
+// After the second unanswered round and each one that follows the number rises by twice as much, up to this power of two: the head-end may
+// know higher ones, when NV was set back. At one round an hour that lasts for 119 years.
+constexpr uint8_t leapDoublings = 12;
+// Boot counts come round to this: 1 stands for a device's first boot.
+constexpr uint16_t bootsAgain = 2;
 
 uint32_t readU32(const Records& records, RecordKey key) {
   uint8_t bytes[4] = {};
@@ -29,7 +35,9 @@ Error Session::begin(const Port& port, const Config& config, Records& records) {
   port_ = &port;
   config_ = &config;
   records_ = &records;
+  randomStuck_ = randomIsStuck(port);
   if (!records.read(RecordKey::identity, identity_.secret, keyBytes)) {
+    if (randomStuck_) return Error::randomStuck;
     port.random(port.context, identity_.secret, keyBytes);
     const Error error = records.write(RecordKey::identity, identity_.secret, keyBytes);
     if (error != Error::none) return error;
@@ -40,20 +48,43 @@ Error Session::begin(const Port& port, const Config& config, Records& records) {
 
   uint8_t boots[2] = {};
   if (records.read(RecordKey::bootCount, boots, sizeof boots)) bootCount_ = Reader(boots, sizeof boots).u16();
-  bootCount_++;
+  bootCount_ = bootCount_ == UINT16_MAX ? bootsAgain : static_cast<uint16_t>(bootCount_ + 1);
   Writer(boots, sizeof boots).u16(bootCount_);
   localHubId_ = config.localHubId;
   return records.write(RecordKey::bootCount, boots, sizeof boots);
 }
 
 Error Session::drawHandshake() {
+  const uint32_t last = readU32(*records_, RecordKey::handshake);
+  if (last == UINT32_MAX) return Error::counterSpent;
+  const uint8_t doublings = rounds_ == 0 ? uint8_t{0} : static_cast<uint8_t>(rounds_ - 1);
+  const uint32_t leap = uint32_t{1} << (doublings < leapDoublings ? doublings : leapDoublings);
+  const uint32_t number = leap < UINT32_MAX - last ? last + leap : UINT32_MAX;
   // Durable before it is used: a number never comes back after a power cut.
-  const uint32_t number = readU32(*records_, RecordKey::handshake) + 1;
   uint8_t bytes[4];
   Writer(bytes, sizeof bytes).u32(number);
   const Error error = records_->write(RecordKey::handshake, bytes, sizeof bytes);
   if (error == Error::none) number_ = number;
   return error;
+}
+
+Error Session::takeFailure() {
+  const Error failure = failure_;
+  failure_ = Error::none;
+  return failure;
+}
+
+// A secret for one handshake alone. Its number is in it and the device key too (as in RFC 8937): where the source of randomness is stuck, it
+// still never comes twice, and nobody else can tell it.
+void Session::drawFresh(uint8_t out[keyBytes]) const {
+  static const char label[] = "wattmesh fresh";
+  uint8_t bytes[sizeof label - 1 + keyBytes + 4];
+  Writer writer(bytes, sizeof bytes);
+  writer.bytes(reinterpret_cast<const uint8_t*>(label), sizeof label - 1);
+  port_->random(port_->context, bytes + writer.length(), keyBytes);
+  Writer(bytes + sizeof bytes - 4, 4).u32(number_);
+  hmacSha256(*port_, identity_.secret, keyBytes, bytes, sizeof bytes, out);
+  wipe(bytes, sizeof bytes);
 }
 
 void Session::restart(uint64_t nowUs) {
@@ -67,8 +98,13 @@ void Session::restart(uint64_t nowUs) {
 bool Session::tick(uint64_t nowUs, bool grounded, bool waiting) {
   if (grounded != grounded_) {
     grounded_ = grounded;
-    silentSinceUs_ = nowUs;
-    if (!grounded) groundLostUs_ = nowUs;
+    if (!grounded) {
+      groundLostUs_ = nowUs;
+    } else {
+      // Time without a parent does not count, and makes nothing begin anew: one that is lost for a moment, again and again, would put off
+      // starting over for ever.
+      silentSinceUs_ = silentSinceUs_ <= groundLostUs_ ? silentSinceUs_ + (nowUs - groundLostUs_) : nowUs;
+    }
     if (state_ == State::joining && grounded && rounds_ == 0) dueUs_ = nowUs;
     // Long out of reach: the network key may have changed meanwhile.
     if (state_ == State::joined && grounded && nowUs - groundLostUs_ >= groundlessMaxUs) restart(nowUs);
@@ -94,7 +130,8 @@ bool Session::tick(uint64_t nowUs, bool grounded, bool waiting) {
     return false;
   }
   if (!drawn_) {
-    if (drawHandshake() != Error::none) {
+    failure_ = drawHandshake();
+    if (failure_ != Error::none) {
       dueUs_ = nowUs + backOffMinUs;
       return false;
     }
@@ -134,7 +171,10 @@ Error Session::makeM1(const uint8_t logId[logIdBytes], uint16_t registerMask) {
   payload.energyClass = config_->energy;
   payload.resetCause = config_->resetCause;
   payload.registerMask = registerMask;
-  const Error error = handshake_.start(payload);
+  uint8_t fresh[keyBytes] = {};
+  if (config_->suite != suiteNone) drawFresh(fresh);
+  const Error error = handshake_.start(payload, fresh);
+  wipe(fresh, sizeof fresh);
   made_ = error == Error::none;
   return error;
 }

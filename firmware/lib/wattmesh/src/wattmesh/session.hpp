@@ -17,7 +17,8 @@ class Session {
  public:
   enum class State : uint8_t { idle, joining, joined };
 
-  // Draws the device key on the first boot and counts boots. `port`, `config` and `records` must outlive the session.
+  // Draws the device key on the first boot and counts boots. `port`, `config` and `records` must outlive the session. randomStuck: there is
+  // no key yet, and none that nobody could guess can be drawn.
   [[nodiscard]] Error begin(const Port& port, const Config& config, Records& records);
 
   State state() const { return state_; }
@@ -26,14 +27,18 @@ class Session {
   uint16_t shortId() const { return joined() ? shortId_ : shortIdNone; }
   uint16_t localHubId() const { return localHubId_; }
   uint16_t bootCount() const { return bootCount_; }
+  // At the boot the source of randomness did not work. Keys of sessions do not depend on it alone.
+  bool randomStuck() const { return randomStuck_; }
   uint8_t id() const { return transport_.session(); }
   // What the network allows, as M2 said.
   uint16_t policy() const { return policy_; }
 
   // Moves the state machine: `grounded` says whether a head-end can be reached, `waiting` whether a row or probe is unanswered.
-  // Returns true when M1 is to be sent now: makeM1(), then its packets with m1().
+  // Returns true when M1 is to be sent now: makeM1(), then its packets with m1(). failure() says why a handshake that is due has no number.
   bool tick(uint64_t nowUs, bool grounded, bool waiting);
   uint64_t nextUs() const;
+  // The error since the last call: counterSpent when there is no handshake number left, nvWrite when the next one could not be written.
+  Error takeFailure();
   // The handshake under way was tried before.
   bool repeats() const { return tries_ > 1 || rounds_ > 0; }
   // Handshakes in a row that were tried as often as they may be, without an answer.
@@ -63,6 +68,7 @@ class Session {
 
  private:
   [[nodiscard]] Error drawHandshake();
+  void drawFresh(uint8_t out[keyBytes]) const;
   void restart(uint64_t nowUs);
 
   const Port* port_ = nullptr;
@@ -84,10 +90,12 @@ class Session {
   bool grounded_ = false;
   uint64_t groundLostUs_ = 0;
   uint64_t dueUs_ = 0;         // joining: next M1
-  uint64_t silentSinceUs_ = 0; // joined: last valid downlink, or since when one could have come
+  uint64_t silentSinceUs_ = 0; // joined: last valid downlink, or since when one could have come, later by all time without a parent
   bool echoDue_ = false;
   uint32_t echoedEpoch_ = 0;   // 0: none in this session
   uint8_t unechoed_ = 0;       // downlinks since then
+  bool randomStuck_ = false;
+  Error failure_ = Error::none;
 };
 
 }  // namespace wattmesh

@@ -15,6 +15,8 @@ export interface Scenario {
   /** Directed links; undefined: the path loss between the nodes' places decides. */
   readonly links: readonly Link[] | undefined;
   readonly radio: RadioConfig;
+  /** Packets follow the collection tree, or everybody repeats them. */
+  readonly mode: 'collection' | 'flooding';
   /** How sessions are protected: suite 0x00, 0x01 or 0x10. */
   readonly suite: 'none' | 'noise' | 'rsa';
   readonly pollCycleS: number;
@@ -200,14 +202,12 @@ function readRadio(fields: Fields): RadioConfig {
   };
 }
 
-/** The mesh part; of its modes this version has one. */
-function readMesh(fields: Fields): Pick<Scenario, 'suite' | 'pollCycleS'> {
+function readMesh(fields: Fields): Pick<Scenario, 'mode' | 'suite' | 'pollCycleS'> {
   const mesh = fields.inner('mesh', ['mode', 'suite', 'pollCycleS']);
   const mode = mesh.oneOf('mode', ['collection', 'flooding'], 'collection');
-  if (mode !== 'collection') throw notYet(mesh.at('mode'), `mode ${shown(mode)}`, 'give "collection" or remove it');
   const suite = mesh.oneOf('suite', ['none', 'noise', 'rsa'], 'none');
   const pollCycleS = mesh.number('pollCycleS', { min: 1, max: U16_MAX, whole: true, fallback: 60 });
-  return { suite, pollCycleS };
+  return { mode, suite, pollCycleS };
 }
 
 function readFaults(fields: Fields, ids: ReadonlySet<string>, durationS: number): Fault[] {

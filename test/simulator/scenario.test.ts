@@ -204,7 +204,7 @@ describe('scenario file', () => {
       scenario({ radio: { burst: { meanBadS: 1, meanGoodS: 9 } } }),
       /^radio\.burst\.meanBadS: .*not in this version; give 0/,
     ],
-    ['flooding', scenario({ mesh: { mode: 'flooding' } }), /^mesh\.mode: mode "flooding" is not in this version/],
+    ['unknown mode', scenario({ mesh: { mode: 'gossip' } }), /^mesh\.mode: "gossip" is not possible/],
     [
       'a suite of its own',
       scenario({ mesh: { suite: 'aes' } }),

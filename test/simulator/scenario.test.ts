@@ -70,6 +70,7 @@ describe('scenario file', () => {
       links: [{ from: 'm1', to: 'h1', prr: 0.93, rssi: -80 }],
       radio: { interferencePrr: 0.05, captureDb: null, macRetries: 4, burst: { meanBadS: 0, meanGoodS: 0 } },
       pollCycleS: 30,
+      mode: 'collection',
       suite: 'noise',
       intervalS: 15,
       faults: [

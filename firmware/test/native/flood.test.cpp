@@ -36,7 +36,7 @@ struct Station {
 
 }  // namespace
 
-TEST(floodIsRepeatedOnceWithLessToLive) {
+TEST(floodIsRepeatedWithLessToLive) {
   Station station;
   const Flood flood = station.heard(1);
   CHECK(station.flooding.heard(flood, *station.queue));
@@ -49,8 +49,25 @@ TEST(floodIsRepeatedOnceWithLessToLive) {
   CHECK_EQUAL(out.origin, 3);
   CHECK_EQUAL(out.number, 1);
   CHECK(out.direction == Direction::down);
-  CHECK(!station.flooding.heard(flood, *station.queue));
+  // The next one repeats it too: that is all there is to do.
+  CHECK(!station.flooding.heard(station.heard(1, 3), *station.queue));
   CHECK(!station.send(10 * usPerS, out));
+  CHECK_EQUAL(station.queue->count(), 0);
+  CHECK(!station.flooding.heard(flood, *station.queue));
+}
+
+TEST(relayThatHearsNobodyElseSendsTwice) {
+  Station station;
+  const Flood flood = station.heard(1);
+  CHECK(station.flooding.heard(flood, *station.queue));
+  CHECK(station.flooding.repeat(flood, *station.queue, 0, 10));
+  Flood out{};
+  unsigned sends = 0;
+  for (uint64_t nowUs = 10; station.send(nowUs, out); nowUs += Flooding::listenUs) {
+    CHECK(!station.send(nowUs, out));
+    sends++;
+  }
+  CHECK_EQUAL(sends, Flooding::relaySendsMax);
   CHECK_EQUAL(station.queue->count(), 0);
 }
 
@@ -64,6 +81,7 @@ TEST(floodThatEnoughNeighboursRepeatedIsLetGo) {
     for (unsigned copy = 1; copy < copies; copy++) CHECK(!station.flooding.heard(station.heard(1, 3), *station.queue));
     Flood out{};
     CHECK_EQUAL(station.send(10, out), copies < Flooding::copiesEnough);
+    CHECK_EQUAL(station.send(usPerS, out), copies == 1);
     CHECK_EQUAL(station.queue->count(), 0);
   }
 }

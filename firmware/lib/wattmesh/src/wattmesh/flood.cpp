@@ -4,6 +4,12 @@ namespace wattmesh {
 
 namespace {
 
+// With so many heard there is nothing left to do.
+uint8_t copiesWanted(const QueuedItem& slot) {
+  if (slot.attempts == 0) return slot.starts ? uint8_t{UINT8_MAX} : Flooding::copiesEnough;
+  return slot.starts ? 1 : 2;
+}
+
 bool isFlood(const QueuedItem& slot) { return slot.state == QueuedItem::State::flooding; }
 
 }  // namespace
@@ -55,8 +61,7 @@ bool Flooding::repeat(const Flood& flood, Queue& queue, uint64_t nowUs, uint64_t
 QueuedItem* Flooding::due(Queue& queue, uint64_t nowUs) {
   for (QueuedItem& slot : queue) {
     if (!isFlood(slot) || slot.dueUs > nowUs) continue;
-    const bool heardEnough = slot.starts ? slot.attempts > 0 && slot.copies > 0 : slot.copies >= copiesEnough;
-    if (!heardEnough) return &slot;
+    if (slot.copies < copiesWanted(slot)) return &slot;
     slot.state = QueuedItem::State::empty;
   }
   return nullptr;
@@ -66,7 +71,7 @@ void Flooding::sent(Queue& queue, uint64_t againUs) {
   for (QueuedItem& slot : queue) {
     if (slot.state != QueuedItem::State::inFlight || !slot.floods) continue;
     slot.attempts++;
-    const bool again = slot.starts && slot.attempts < originSendsMax;
+    const bool again = slot.attempts < (slot.starts ? originSendsMax : relaySendsMax);
     slot.state = again ? QueuedItem::State::flooding : QueuedItem::State::empty;
     slot.dueUs = againUs;
   }

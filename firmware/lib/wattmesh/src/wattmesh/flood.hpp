@@ -14,8 +14,10 @@ class Flooding {
   static constexpr uint8_t copiesEnough = 3;
   // Turns are drawn from this long.
   static constexpr uint64_t spreadUs = 60 * usPerMs;
-  // The origin sends until it hears somebody repeat the packet, at most so often; it listens for this long, and up to `spreadUs` longer.
+  // After a packet was sent it is sent again, at most so often in all, unless somebody is heard who repeats it: one neighbour for its origin,
+  // for a relay another one than whom it has it from. Between two sends a node listens for this long, and up to `spreadUs` longer.
   static constexpr uint8_t originSendsMax = 3;
+  static constexpr uint8_t relaySendsMax = 2;
   static constexpr uint64_t listenUs = 250 * usPerMs;
 
   // Numbers go on from `number`: drawn at each boot, since neighbours remember those of the life before.
@@ -30,7 +32,7 @@ class Flooding {
 
   // What is to be broadcast now, nullptr: nothing. Drops what enough others have repeated.
   QueuedItem* due(Queue& queue, uint64_t nowUs);
-  // The frame under way went out; its origin listens until `againUs` for somebody to repeat it.
+  // The frame under way went out; the node listens until `againUs` for somebody to repeat it.
   void sent(Queue& queue, uint64_t againUs);
   // The radio did not take it.
   void refused(QueuedItem& slot, uint64_t againUs);

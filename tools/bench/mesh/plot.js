@@ -8,6 +8,8 @@ const LABEL_PX = 178;
 const PANEL_PX = 170;
 const PANEL_GAP_PX = 62;
 const WIDTH_PX = 900;
+/** What a value's label takes behind its mark. */
+const LABEL_ROOM_PX = 40;
 
 /** Colours that stand out on white and on black. */
 const COLOURS = {
@@ -117,14 +119,17 @@ function drawLine({ amountOf, boundOf, text: textOf }, leftPx, at, { variant, fi
   const value = amountOf(figures);
   const colour = COLOURS[variant];
   const x = rounded(at(value));
+  const bound = boundOf && rounded(at(boundOf(figures)));
+  // A bound that stands close behind the value stands in its label's way.
+  const labelled = bound > x && bound < x + LABEL_ROOM_PX ? bound : x;
   const marks = [
     `<line x1="${leftPx}" x2="${x}" y1="${y}" y2="${y}" stroke="${colour}" stroke-width="3" stroke-opacity="0.55"/>`,
     `<circle cx="${x}" cy="${y}" r="4.5" fill="${colour}"/>`,
-    text(x + 8, y + 4, textOf(value)),
+    text(labelled + 8, y + 4, textOf(value)),
   ];
-  if (!boundOf) return marks;
-  const bound = rounded(at(boundOf(figures)));
-  return [`<line class="bound" x1="${bound}" x2="${bound}" y1="${y - 7}" y2="${y + 7}"/>`, ...marks];
+  if (bound !== undefined)
+    marks.unshift(`<line class="bound" x1="${bound}" x2="${bound}" y1="${y - 7}" y2="${y + 7}"/>`);
+  return marks;
 }
 
 /** 0 … 1 along the axis; what lies outside stands at its end. */

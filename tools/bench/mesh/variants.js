@@ -7,7 +7,7 @@ const BULK_CYCLE_S = 900;
 const HOUR = { durationS: 3600, warmupS: 600 };
 const BULK = { durationS: 9000, warmupS: 1800 };
 const FLOODED = { durationS: 900, warmupS: 300 };
-const FLOODED_VILLAGE = { durationS: 300, warmupS: 120 };
+const FLOODED_VILLAGE = { durationS: 180, warmupS: 120 };
 const QUICK = { durationS: 300, warmupS: 120 };
 
 /** Without hubs of its own a gateway polls everybody; those who would be hubs are meters. */

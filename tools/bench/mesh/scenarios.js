@@ -9,6 +9,8 @@ const DRAWS_MAX = 50;
 const INTERFERENCE_PRR = 0.001;
 const CAPTURE_DB = 6;
 
+const TOO_LARGE =
+  'no run with one hub, since a gateway polls 128 members at most, and none of flooding, which would take longer than all others together';
 const LEAVES_ON_MAINS = 'the 80 battery leaves run on mains: the firmware has no sleeping leaves yet';
 
 function node(id, role, x, y) {
@@ -111,7 +113,7 @@ const GRID_100_HUBS = [
   [7, 7],
 ];
 
-/** By name: how to make it, and how large a run on it is: `seeds` and `floodingS` stay small where flooding fills the air for minutes. */
+/** By name: how to make it, and how much can be run on it: of a large one less is flooded, and of the village one seed is enough. */
 export const SCENARIOS = {
   'line-8': { make: line },
   'grid-5x5': { make: () => grid(5, GRID_25_HUBS, 1), bulk: true },
@@ -119,5 +121,5 @@ export const SCENARIOS = {
   'grid-10x10-interference-2x': { make: () => grid(10, GRID_100_HUBS, 2), isLarge: true },
   building: { make: building, isLarge: true, bulk: true },
   campsite: { make: campsite, isLarge: true, note: LEAVES_ON_MAINS },
-  'village-500': { make: village, isVillage: true },
+  'village-500': { make: village, isVillage: true, note: TOO_LARGE },
 };

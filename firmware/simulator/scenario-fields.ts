@@ -8,11 +8,6 @@ export function fault(path: Path, problem: string, advice: string): WattmeshErro
   return new WattmeshError('badScenario', `${path || 'the scenario'}: ${problem}; ${advice}`);
 }
 
-/** A field that has a meaning, but in a later version. */
-export function notYet(path: Path, what: string, advice: string): WattmeshError {
-  return fault(path, `${what} is not in this version`, advice);
-}
-
 /** Text that shows a JSON value in an error. */
 export function shown(value: unknown): string {
   const text = JSON.stringify(value) ?? String(value);

@@ -2,7 +2,7 @@ import type { EnergyClass, Role } from '../../nodes/headend/frame/fields.ts';
 import type { Interference, Link } from './radio/links.ts';
 import type { RadioConfig } from './radio/station.ts';
 import { type Fault, readFaults } from './scenario-faults.ts';
-import { Fields, fault, notYet, type Path, shown } from './scenario-fields.ts';
+import { Fields, fault, type Path, shown } from './scenario-fields.ts';
 import { readInterference, readLinks, readRadio } from './scenario-radio.ts';
 
 /** A scenario file, checked and complete: every field that the author left out has its default. */
@@ -19,6 +19,8 @@ export interface Scenario {
   /** Pairs that disturb each other beside what the links bring: hidden terminals, strangers. */
   readonly interference: readonly Interference[];
   readonly radio: RadioConfig;
+  /** Packets follow the collection tree, or everybody repeats them. */
+  readonly mode: 'collection' | 'flooding';
   /** How sessions are protected: suite 0x00, 0x01 or 0x10. */
   readonly suite: 'none' | 'noise' | 'rsa';
   readonly pollCycleS: number;
@@ -191,14 +193,13 @@ function requirePlaces(nodes: readonly ScenarioNode[]): void {
   throw fault(`nodes[${index}].x`, 'it is missing', 'give x and y in metres to every node, or a list of links');
 }
 
-/** The mesh part; of its modes this version has one. */
-function readMesh(fields: Fields): Pick<Scenario, 'suite' | 'pollCycleS'> {
+/** The mesh part. */
+function readMesh(fields: Fields): Pick<Scenario, 'mode' | 'suite' | 'pollCycleS'> {
   const mesh = fields.inner('mesh', ['mode', 'suite', 'pollCycleS']);
   const mode = mesh.oneOf('mode', ['collection', 'flooding'], 'collection');
-  if (mode !== 'collection') throw notYet(mesh.at('mode'), `mode ${shown(mode)}`, 'give "collection" or remove it');
   const suite = mesh.oneOf('suite', ['none', 'noise', 'rsa'], 'none');
   const pollCycleS = mesh.number('pollCycleS', { min: 1, max: U16_MAX, whole: true, fallback: 60 });
-  return { suite, pollCycleS };
+  return { mode, suite, pollCycleS };
 }
 
 function readClock(fields: Fields): ClockErrors {

@@ -98,6 +98,7 @@ class Simulation {
         allowSuiteNone: scenario.suite === 'none',
         allowSuiteRsa: scenario.suite === 'rsa',
         approval: 'everyone',
+        flooding: scenario.mode === 'flooding',
       },
       ...(secrets ? { ...secrets.ofHeadEnd, provider: this.#recorder.watched(secrets.ofHeadEnd.provider) } : {}),
       names: this.#names,

@@ -4,7 +4,7 @@ import type { Transmission } from './radio/station.ts';
 
 /** Frames on air by what they are for. */
 export interface FrameCounts {
-  /** Packets on their way up, and floods. */
+  /** Packets on their way up. */
   data: number;
   beacon: number;
   poll: number;
@@ -21,6 +21,8 @@ const POLL_SECTION = 1;
 const PACKET_SECTIONS: Readonly<Record<number, number>> = { 3: 1, 4: 2 };
 /** First item of a DATA frame: behind the link header and the sender's cost. */
 const ITEM = LINK_HEADER_BYTES + 2;
+/** Packet of a FLOOD frame. */
+const FLOOD_PACKET = LINK_HEADER_BYTES + 6;
 
 /** Counts transmissions, repetitions included, once it is switched on. */
 export class TrafficCounter {
@@ -50,6 +52,8 @@ function purposeOf(frame: Uint8Array): Exclude<keyof FrameCounts, 'ack'> {
     case FRAME_TYPES.route:
     case FRAME_TYPES.leave:
       return 'down';
+    case FRAME_TYPES.flood:
+      return purposeOfFlood(frame);
     case FRAME_TYPES.challenge:
     case FRAME_TYPES.join:
       return 'join';
@@ -78,6 +82,13 @@ function purposeOfRouted(frame: Uint8Array): 'poll' | 'join' | 'down' {
     if (head !== undefined && packetType(frame, at + 2 + head) === PACKET_TYPES.m2) purpose = 'join';
   }
   return purpose;
+}
+
+/** Looks at direction and packet of a FLOOD frame (PROTOCOL.md, section 2.8). */
+function purposeOfFlood(frame: Uint8Array): 'data' | 'join' | 'down' {
+  const type = packetType(frame, FLOOD_PACKET);
+  if (type === PACKET_TYPES.m1 || type === PACKET_TYPES.m2) return 'join';
+  return type === PACKET_TYPES.up ? 'data' : 'down';
 }
 
 function packetType(frame: Uint8Array, at: number): number {

@@ -24,7 +24,7 @@ export const GATEWAY_LOCAL_HUB_ID_MIN = 1001;
 /** What joining needs from its surroundings. */
 export interface JoinContext extends AdmittingContext {
   readonly epoch: number;
-  readonly policy: SuitePolicy;
+  readonly policy: SuitePolicy & { readonly flooding?: boolean };
   /** Names given by the operator, by node id or key. */
   readonly names: ReadonlyMap<string, string>;
   /** What nodes are called until somebody names them, by node id. */
@@ -83,7 +83,7 @@ export function join(draft: Draft, handshake: Handshake, hash: string, context: 
       localHubId: record.localHubId,
       utcMs: context.nowMs,
       acknowledged: log.cumulative,
-      policy: { suiteNone: context.policy.allowSuiteNone, flooding: false },
+      policy: { suiteNone: context.policy.allowSuiteNone, flooding: context.policy.flooding ?? false },
     },
     context.epoch,
   );

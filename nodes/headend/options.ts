@@ -17,6 +17,8 @@ export const OFFLINE_AFTER_CYCLES = 3;
 export interface NetworkPolicy extends SuitePolicy {
   /** Who lets devices in; default: the operator, or nobody has to in a network without an identity, where nothing could be proven. */
   readonly approval?: Approval;
+  /** Packets are flooded instead of routed; a node takes it over with its next session. Default: false. */
+  readonly flooding?: boolean;
 }
 
 export interface HeadEndOptions extends Credentials {

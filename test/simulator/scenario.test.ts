@@ -81,6 +81,7 @@ describe('scenario file', () => {
       interference: [{ from: 'm2', to: 'h1', sensed: false, rssi: -70 }],
       radio: { interferencePrr: 0.05, captureDb: null, macRetries: 4, burst: { meanBadS: 0, meanGoodS: 0 } },
       pollCycleS: 30,
+      mode: 'collection',
       suite: 'noise',
       intervalS: 15,
       powerUpS: 60,
@@ -228,7 +229,7 @@ describe('scenario file', () => {
       scenario({ radio: { burst: { meanBadS: 1 } } }),
       /^radio\.burst\.meanGoodS: links that are never good deliver nothing/,
     ],
-    ['flooding', scenario({ mesh: { mode: 'flooding' } }), /^mesh\.mode: mode "flooding" is not in this version/],
+    ['unknown mode', scenario({ mesh: { mode: 'gossip' } }), /^mesh\.mode: "gossip" is not possible/],
     [
       'a suite of its own',
       scenario({ mesh: { suite: 'aes' } }),

@@ -42,6 +42,7 @@ Error Node::boot(uint64_t nowUs) {
   if (records_.read(RecordKey::promises, promises, sizeof promises)) routing_.restore(promises, now_);
   askTreeWaitUs_ = usPerS;
   trickle_.reset(now_, dice());
+  flooding_.begin(static_cast<uint16_t>(dice()));
   if (hub_ != nullptr) hub_->hub.begin(port_, config_);
   if (gateway_ != nullptr) gateway_->begin(port_, config_);
   announceSoon();
@@ -132,6 +133,9 @@ void Node::onVerified(const uint8_t from[macBytes], bool broadcast, const Receiv
     case FrameType::route:
       onRoute(frame);
       break;
+    case FrameType::flood:
+      onFlood(frame, rssi);
+      break;
     default:
       drop(Error::unknownType);
   }
@@ -154,6 +158,8 @@ uint64_t Node::sent(bool ok, uint64_t nowUs) {
   } else if (inFlight_ == InFlight::beacon) {
     const uint64_t delay = (now_ - beaconStampUs_) / 10;
     beaconDelay_ = delay < delayUnknown ? static_cast<uint16_t>(delay) : delayUnknown;
+  } else if (inFlight_ == InFlight::flood) {
+    floodSent();
   } else if (inFlight_ == InFlight::data) {
     judgeNeighbour(ok);
     dataSent(ok);
@@ -202,7 +208,7 @@ void Node::settle() {
     if (error != Error::none) drop(error);
   }
   settleReports();
-  if (hub_ != nullptr && session_.joined() && position().attached) hub_->hub.tick(now_, clock_, *this);
+  if (hub_ != nullptr && session_.joined() && position().attached && !floods()) hub_->hub.tick(now_, clock_, *this);
   if (tables_ != nullptr) settleBundles();
   if (gateway_ != nullptr) gateway_->tick(now_, clock_, queue_, *this);
   pump();
@@ -224,6 +230,7 @@ uint64_t Node::nextUs() {
     consider(trickle_.nextUs());
     if (routing_.starving()) consider(askTreeDueUs_);
     consider(control_.nextUs());
+    consider(flooding_.nextUs(queue_));
     consider(neighbours_.challengeUs());
     if (!rootedHere() && position().attached) {
       for (const QueuedItem& slot : queue_) {
@@ -236,7 +243,7 @@ uint64_t Node::nextUs() {
   consider(keys_.nextUs());
   if (seeksProxy()) consider(proxies_.nextUs(now_));
   if (meter_ != nullptr) consider(meter_->nextUs(now_, clock_));
-  if (hub_ != nullptr && session_.joined() && position().attached) consider(hub_->hub.nextUs());
+  if (hub_ != nullptr && session_.joined() && position().attached && !floods()) consider(hub_->hub.nextUs());
   if (tables_ != nullptr) consider(tables_->bundles.nextUs());
   if (gateway_ != nullptr) consider(gateway_->nextUs(now_, queue_));
   // Never the same moment again: what could not be done now waits for an event or a little.

@@ -4,6 +4,7 @@
 #include "wattmesh/bundles.hpp"
 #include "wattmesh/commands.hpp"
 #include "wattmesh/control.hpp"
+#include "wattmesh/flood.hpp"
 #include "wattmesh/gateway.hpp"
 #include "wattmesh/hub.hpp"
 #include "wattmesh/join_proxy.hpp"
@@ -107,6 +108,7 @@ class Node : private Downward, private HostSide {
   size_t writeReport(uint8_t* out, size_t capacity, bool& rows);
   void sendM1();
   QueuedItem* enqueueOwn(Item& item);
+  QueuedItem* enqueueReport(Item& item);
   void settleReports();
   void settleCommands();
   void fillTelemetry(Telemetry& telemetry) const;
@@ -136,6 +138,18 @@ class Node : private Downward, private HostSide {
   bool bundle(const uint16_t* path, size_t hops, uint16_t target, const uint8_t* packet, size_t length);
   void settleBundles();
   void sendBundle(Bundle& bundle);
+
+  // node_flood.cpp: mode "flooding"
+  bool floods() const;
+  uint64_t floodPauseUs();
+  QueuedItem* flood(Direction direction, const uint8_t* packet, size_t length);
+  void onFlood(const ReceivedFrame& frame, int8_t rssi);
+  void repeatFlood(const Flood& flood);
+  void takeFlood(const Flood& flood, const PacketHeader& header, int8_t rssi);
+  bool answerJoiners(const uint8_t* packet, size_t length);
+  Error floodDown(const PacketHeader& header, const uint8_t* packet, size_t length);
+  bool pumpFlood();
+  void floodSent();
 
   // node_join.cpp: without the network key, and for those without it
   bool seeksProxy() const;
@@ -175,7 +189,7 @@ class Node : private Downward, private HostSide {
   void retryLater(QueuedItem& slot);
   void judgeNeighbour(bool ok);
 
-  enum class InFlight : uint8_t { none, control, challenge, beacon, data };
+  enum class InFlight : uint8_t { none, control, challenge, beacon, flood, data };
 
   const Port& port_;
   Config config_;  // as given, but for what was commanded since
@@ -192,6 +206,7 @@ class Node : private Downward, private HostSide {
   Session session_;
   NetworkClock clock_;
   Queue queue_;
+  Flooding flooding_;
   ControlQueue control_;
   Commands commands_;
   JoinProxy proxy_;

@@ -258,6 +258,7 @@ Error Node::routeDown(const uint8_t* packet, size_t length, bool hold) {
     onPacket(packet, length);
     return Error::none;
   }
+  if (floods()) return floodDown(header, packet, length);
   return hub_ == nullptr || tables_ == nullptr ? Error::noRoute : relayDown(header, packet, length, hold);
 }
 

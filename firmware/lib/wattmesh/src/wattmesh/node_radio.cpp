@@ -24,6 +24,7 @@ void Node::pump() {
   if (pumpChallenge()) return;
   if (pumpControl()) return;
   if (pumpBeacon()) return;
+  if (pumpFlood()) return;
   pumpData();
 }
 

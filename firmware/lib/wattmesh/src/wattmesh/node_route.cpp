@@ -21,7 +21,7 @@ void Node::sendRoute(const uint8_t mac[macBytes], RouteKind kind, uint16_t node,
 
 // Hubs above learn at once whom they reach us by; without it they would ask the former parent until the next packet came.
 void Node::tellParent() {
-  if (rootedHere() || !position().attached || !session_.joined()) return;
+  if (rootedHere() || !position().attached || !session_.joined() || floods()) return;
   sendRoute(position().parent, RouteKind::parentChanged, session_.shortId(), position().parentShort, ++routeNumber_, 0);
 }
 

@@ -100,6 +100,10 @@ void Node::keepItem(const Item& item, const PacketHeader& header, int8_t rssi) {
     if (custodian != session_.shortId()) hub_->hub.owe(custodian, entry, now_);
     return;
   }
+  if (floods() && session_.joined() && !rootedHere() && item.packetLength > 0) {
+    flood(Direction::up, item.packet, item.packetLength);
+    return;
+  }
   // A handshake is repeated until it is answered: one copy is enough.
   if (header.type == packetM1 && queue_.holdsJoin(item)) return;
   QueuedItem* slot = queue_.push(item, now_);
@@ -126,6 +130,14 @@ QueuedItem* Node::enqueueOwn(Item& item) {
   }
   slot->own = true;
   slot->origin = session_.shortId();
+  return slot;
+}
+
+// A packet of this node's session, the way that packets go in this mode.
+QueuedItem* Node::enqueueReport(Item& item) {
+  if (!floods() || rootedHere() || item.packetLength == 0) return enqueueOwn(item);
+  QueuedItem* slot = flood(Direction::up, item.packet, item.packetLength);
+  if (slot != nullptr) slot->own = true;
   return slot;
 }
 
@@ -161,11 +173,13 @@ void Node::settleReports() {
     if ((!meter_->pushDue(now_) && !commands_.urgent()) || queue_.holdsOwn()) return;
     report(false, 0, 0);
     meter_->polled(now_);
+    if (floods()) meter_->push(now_ + floodPauseUs());
     return;
   }
   if ((now_ < reportUs_ && !commands_.urgent()) || queue_.holdsOwn()) return;
   const uint64_t cycleUs = config_.pollCycleS * usPerS;
   reportUs_ = now_ + (cycleUs > reportMinUs ? cycleUs : reportMinUs);
+  if (floods()) reportUs_ += floodPauseUs() - cycleUs;
   telemetryUs_ = now_;
   report(false, 0, 0);
 }
@@ -203,7 +217,7 @@ void Node::report(bool isAnswer, uint16_t poll, uint64_t dueUs) {
   uint32_t counter = 0;
   if (length > 0) item.packetLength = session_.seal(plain, length, packet, counter);
   item.more = rows && meter_->moreRows();
-  QueuedItem* slot = item.packetLength > 0 || isAnswer ? enqueueOwn(item) : nullptr;
+  QueuedItem* slot = item.packetLength > 0 || isAnswer ? enqueueReport(item) : nullptr;
   const bool sent = slot != nullptr;
   if (sent && dueUs > now_) slot->dueUs = dueUs;
   commands_.told(sent && item.packetLength > 0);

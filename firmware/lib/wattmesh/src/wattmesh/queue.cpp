@@ -10,23 +10,46 @@ QueuedItem* Queue::push(const Item& item, uint64_t nowUs) {
   PacketHeader header{};
   const bool empty = item.packetLength == 0;
   if (!empty && decodePacketHeader(item.packet, item.packetLength, header) != Error::none) return nullptr;
+  QueuedItem* slot = place();
+  if (slot == nullptr) return nullptr;
+  Writer writer(slot->bytes, sizeof slot->bytes);
+  if (!encodeItem(writer, item)) return nullptr;
+  slot->length = static_cast<uint16_t>(writer.length());
+  slot->state = QueuedItem::State::waiting;
+  slot->uncustodied = empty || header.type == packetM1;
+  slot->urgent = item.urgent;
+  slot->origin = item.hops > 0 ? item.route[0] : 0;
+  slot->session = header.session;
+  slot->counter = header.counter;
+  slot->receivedUs = nowUs;
+  slot->dueUs = nowUs;
+  return slot;
+}
+
+QueuedItem* Queue::pushFlood(const Flood& flood, uint64_t nowUs) {
+  QueuedItem* slot = place();
+  if (slot == nullptr) return nullptr;
+  slot->length = static_cast<uint16_t>(encodeFlood(flood, slot->bytes, sizeof slot->bytes));
+  if (slot->length == 0) return nullptr;
+  slot->state = QueuedItem::State::flooding;
+  slot->floods = true;
+  slot->origin = flood.origin;
+  slot->counter = flood.number;
+  slot->receivedUs = nowUs;
+  slot->dueUs = nowUs;
+  return slot;
+}
+
+// A free slot, as new but for its bytes; nullptr: there is none.
+QueuedItem* Queue::place() {
   for (QueuedItem& slot : slots_) {
     if (slot.state != QueuedItem::State::empty) continue;
-    Writer writer(slot.bytes, sizeof slot.bytes);
-    if (!encodeItem(writer, item)) return nullptr;
-    slot.length = static_cast<uint16_t>(writer.length());
-    slot.state = QueuedItem::State::waiting;
-    slot.own = false;
-    slot.uncustodied = empty || header.type == packetM1;
-    slot.urgent = item.urgent;
-    slot.attempts = 0;
-    slot.origin = item.hops > 0 ? item.route[0] : 0;
-    slot.session = header.session;
-    slot.counter = header.counter;
+    slot.own = slot.floods = slot.starts = false;
+    slot.attempts = slot.copies = 0;
+    slot.uncustodied = slot.urgent = false;
+    slot.session = 0;
     slot.upNumber = 0;
     slot.rssi = 0;
-    slot.receivedUs = nowUs;
-    slot.dueUs = nowUs;
     return &slot;
   }
   return nullptr;
@@ -52,7 +75,8 @@ QueuedItem* Queue::byUpNumber(uint32_t number) {
 
 bool Queue::holdsOwn() const {
   for (const QueuedItem& slot : slots_) {
-    if (slot.own && (slot.state == QueuedItem::State::waiting || slot.state == QueuedItem::State::inFlight)) return true;
+    const bool unsent = slot.state == QueuedItem::State::flooding && slot.attempts == 0;
+    if (slot.own && (unsent || slot.state == QueuedItem::State::waiting || slot.state == QueuedItem::State::inFlight)) return true;
   }
   return false;
 }

@@ -1,6 +1,7 @@
 // Items on their way up: the queue of a relay and, with custody, of a hub or gateway.
 #pragma once
 #include "wattmesh/clock.hpp"
+#include "wattmesh/control.hpp"
 #include "wattmesh/errors.hpp"
 #include "wattmesh/item.hpp"
 #include "wattmesh/limits.hpp"
@@ -13,11 +14,15 @@ struct QueuedItem {
     waiting,   // to be sent from `dueUs` on
     inFlight,  // at the radio
     handedOn,  // heard by the next hop (or given to the host): kept until custody is confirmed, sent again at `dueUs`
+    flooding,  // to be broadcast at `dueUs`, in mode "flooding"
   };
   State state = State::empty;
   bool own = false;         // made by this node
   bool uncustodied = false; // M1 or an empty answer: nobody's custody
   bool urgent = false;
+  bool floods = false;      // the bytes are a FLOOD body, `origin` and `counter` those of the flood
+  bool starts = false;      // and this node is its origin
+  uint8_t copies = 0;       // of it that were heard
   uint8_t attempts = 0;
   uint16_t origin = 0;      // short id, 0 not joined
   uint8_t session = 0;
@@ -34,6 +39,8 @@ class Queue {
  public:
   // Takes a copy; nullptr: the queue is full, or the item does not fit a frame any more.
   QueuedItem* push(const Item& item, uint64_t nowUs);
+  // Takes a copy of a flood, to be broadcast at once; nullptr: the queue is full.
+  QueuedItem* pushFlood(const Flood& flood, uint64_t nowUs);
   // Frees handed-on packets that a custodian now keeps. True when one was there.
   bool release(uint16_t origin, uint8_t session, uint32_t counter);
   QueuedItem* byUpNumber(uint32_t number);
@@ -48,6 +55,8 @@ class Queue {
   QueuedItem* end() { return slots_ + queueFramesMax; }
 
  private:
+  QueuedItem* place();
+
   QueuedItem slots_[queueFramesMax];
 };
 

@@ -1,0 +1,44 @@
+// What no routing can beat: the transmissions that a packet needs to the gateway by the best way (De Couto et al., "A high-throughput path
+// metric for multi-hop wireless routing", 2003).
+
+/** A link that hardly ever carries a frame both ways is none: it would need more tries than a radio makes. */
+const PRR_MIN = 0.05;
+
+/**
+ * Means over `meters` of the transmissions of a packet to `gateway`, MAC acknowledgements apart: `etx` until it is acknowledged (1 / (pf × pr)
+ * per link, what a sender cannot do without), `dataOnly` until it has arrived (1 / pf). Infinity where a meter has no way.
+ */
+export function boundOf(links, gateway, meters) {
+  const prr = new Map(links.map((link) => [`${link.from} ${link.to}`, link.prr]));
+  const usable = links.filter(
+    ({ from, to, prr: there }) => there >= PRR_MIN && (prr.get(`${to} ${from}`) ?? 0) >= PRR_MIN,
+  );
+  const mean = (weightOf) => {
+    const cost = costsTo(gateway, usable, weightOf);
+    return meters.reduce((sum, meter) => sum + (cost.get(meter) ?? Number.POSITIVE_INFINITY), 0) / meters.length;
+  };
+  return {
+    etx: mean(({ from, to }) => 1 / (prr.get(`${from} ${to}`) * prr.get(`${to} ${from}`))),
+    dataOnly: mean(({ from, to }) => 1 / prr.get(`${from} ${to}`)),
+  };
+}
+
+/** Dijkstra from the sink against the direction of the links. */
+function costsTo(sink, links, weightOf) {
+  const into = new Map();
+  for (const link of links) into.set(link.to, [...(into.get(link.to) ?? []), link]);
+  const cost = new Map([[sink, 0]]);
+  const open = new Set([sink]);
+  while (open.size > 0) {
+    let nearest;
+    for (const node of open) if (nearest === undefined || cost.get(node) < cost.get(nearest)) nearest = node;
+    open.delete(nearest);
+    for (const link of into.get(nearest) ?? []) {
+      const through = cost.get(nearest) + weightOf(link);
+      if (through >= (cost.get(link.from) ?? Number.POSITIVE_INFINITY)) continue;
+      cost.set(link.from, through);
+      open.add(link.from);
+    }
+  }
+  return cost;
+}

@@ -1,0 +1,46 @@
+import { RX_MILLIAMP } from '../../../dist/firmware/simulator/energy.js';
+import { median, twoDecimals } from '../measure.js';
+
+const FRAME_KINDS = ['data', 'poll', 'down', 'beacon', 'join'];
+/** Violations that a result names; all are counted. */
+const VIOLATIONS_SHOWN_MAX = 5;
+
+/** What the runs of one variant gave together, beside the ETX-optimal `bound` of its topology. */
+export function figuresOf(results, bound) {
+  const sum = (pick) => results.reduce((total, result) => total + pick(result), 0);
+  const delivered = sum(({ readings }) => readings.delivered);
+  const measured = sum(({ readings }) => readings.measured);
+  const perReading = (count) => (delivered === 0 ? 0 : twoDecimals(count / delivered));
+  const kinds = FRAME_KINDS.map((kind) => [kind, perReading(sum(({ frames }) => frames[kind]))]);
+  const frames = perReading(sum(({ frames: counts }) => FRAME_KINDS.reduce((total, kind) => total + counts[kind], 0)));
+  const of = (pick) => twoDecimals(median(results.map(pick)));
+  const violations = results.flatMap((result) => result.violations);
+  const wallMs = sum((result) => result.wallMs);
+  return {
+    readings: {
+      ...{ measured, delivered },
+      lost: sum(({ readings }) => readings.lost),
+      duplicates: sum(({ readings }) => readings.duplicates),
+      pending: sum(({ readings }) => readings.pending),
+    },
+    pdr: measured === 0 ? 1 : Math.floor((1e5 * delivered) / measured) / 1e5,
+    violations: { count: violations.length, first: violations.slice(0, VIOLATIONS_SHOWN_MAX) },
+    framesPerReading: {
+      ...{ total: frames, ...Object.fromEntries(kinds) },
+      macAcks: perReading(sum((result) => result.frames.ack)),
+      overBound: twoDecimals(frames / bound.etx),
+      overDataOnlyBound: twoDecimals(frames / bound.dataOnly),
+    },
+    latencyMs: { p50: of(({ latencyMs }) => latencyMs.p50), p99: of(({ latencyMs }) => latencyMs.p99) },
+    energy: {
+      meanRouterMilliAmp: of(({ energy }) => energy.meanRouterMilliAmp),
+      // What remains is listening, which no router stops.
+      sendingMilliAmp:
+        Math.round(1e4 * (median(results.map(({ energy }) => energy.meanRouterMilliAmp)) - RX_MILLIAMP)) / 1e4,
+      leafMilliJoulePerReading: of(({ energy }) => energy.leafMilliJoulePerReading),
+    },
+    joinS: { p50: of(({ joinS }) => joinS.p50), max: twoDecimals(Math.max(...results.map(({ joinS }) => joinS.max))) },
+    wallMs,
+    timesRealTime: Math.round((1000 * sum((result) => result.simS)) / wallMs),
+  };
+}

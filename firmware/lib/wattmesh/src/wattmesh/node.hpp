@@ -111,6 +111,7 @@ class Node : private Downward, private HostSide {
   QueuedItem* enqueueReport(Item& item);
   void settleReports();
   void settleCommands();
+  void tellTelemetry(Writer& writer);
   void fillTelemetry(Telemetry& telemetry) const;
 
   // node_down.cpp: packets on their way down
@@ -239,7 +240,7 @@ class Node : private Downward, private HostSide {
   uint64_t askTreeWaitUs_ = 0;
   uint64_t releaseUs_ = 0;    // until then what children hand over waits for more of it
   uint16_t custodian_ = 0;    // nearest hub when rows were last offered
-  uint64_t telemetryUs_ = 0;
+  uint64_t telemetryUs_ = 0;  // next; 0: at once
   uint64_t reportUs_ = 0;     // hubs: next report of their own
   uint64_t probeUs_ = 0;      // next sign of life asked for
   bool probing_ = false;

@@ -144,7 +144,7 @@ Error Node::onAnswer(const PacketHeader& header, const uint8_t* packet, size_t l
     const Error written = meter_->joined(m2.acknowledged, now_);
     if (written != Error::none) drop(written);
   }
-  telemetryUs_ = now_;
+  telemetryUs_ = 0;
   reportUs_ = now_;
   settleJoined();
   error = keys_.adopt(m2.keyId, m2.knet, now_);

@@ -9,6 +9,7 @@ namespace wattmesh {
 namespace {
 constexpr uint64_t aggregateMaxUs = 2 * usPerS;
 constexpr uint64_t telemetryMinUs = 600 * usPerS;
+constexpr uint64_t telemetryLateUs = 3600 * usPerS;
 constexpr uint64_t reportMinUs = 10 * usPerS;
 constexpr size_t spareHops = 3;  // by which a route may grow before a packet on its way no longer fits
 // Nodes that lost the same parent repeat their handshakes at the same moments, if nothing spreads them.
@@ -187,7 +188,7 @@ void Node::settleReports() {
 // What commands have left to do.
 void Node::settleCommands() {
   if (commands_.takePoll()) {
-    telemetryUs_ = now_;
+    telemetryUs_ = 0;
     reportUs_ = now_;
     if (meter_ != nullptr) meter_->push(now_);
   }
@@ -233,19 +234,24 @@ size_t Node::writeReport(uint8_t* out, size_t capacity, bool& rows) {
     probing_ = true;
     writeProbe(writer);
   }
+  // Rows come first, but not for ever: a packet more for what changes slowly would be dear.
   const bool telemetryDue = now_ >= telemetryUs_;
-  if (telemetryDue) {
-    const uint64_t cycleUs = config_.pollCycleS * usPerS;
-    telemetryUs_ = now_ + (cycleUs > telemetryMinUs ? cycleUs : telemetryMinUs);
-    Telemetry telemetry{};
-    fillTelemetry(telemetry);
-    writeTelemetry(writer, telemetry);
-  }
-  size_t length = writer.length();
+  const bool telemetryFirst = telemetryDue && (meter_ == nullptr || telemetryUs_ == 0 || now_ >= telemetryUs_ + telemetryLateUs);
+  if (telemetryFirst) tellTelemetry(writer);
+  const size_t length = writer.length();
   rows = meter_ != nullptr && meter_->hasRows();
   // With telemetry an empty batch goes too: it tells the head-end which rows are still held.
-  if (meter_ != nullptr && (rows || telemetryDue)) length += meter_->write(out + length, capacity - length);
-  return length;
+  if (meter_ != nullptr && (rows || telemetryDue)) writer.rewind(length + meter_->write(out + length, capacity - length));
+  if (telemetryDue && !telemetryFirst) tellTelemetry(writer);
+  return writer.length();
+}
+
+void Node::tellTelemetry(Writer& writer) {
+  Telemetry telemetry{};
+  fillTelemetry(telemetry);
+  if (!writeTelemetry(writer, telemetry)) return;
+  const uint64_t cycleUs = config_.pollCycleS * usPerS;
+  telemetryUs_ = now_ + (cycleUs > telemetryMinUs ? cycleUs : telemetryMinUs);
 }
 
 void Node::fillTelemetry(Telemetry& telemetry) const {

@@ -133,6 +133,7 @@ const TICKS_AT_ONCE_MAX = 10_000;
 export class Device implements Station {
   readonly id: string;
   readonly mac: Uint8Array;
+  readonly neverSleeps: boolean;
   readonly config: DeviceConfig;
   readonly flash: Flash;
   readonly #around: DeviceSurroundings;
@@ -154,6 +155,7 @@ export class Device implements Station {
   constructor(config: DeviceConfig, around: DeviceSurroundings) {
     this.id = config.id;
     this.mac = config.mac;
+    this.neverSleeps = config.energy !== 'battery';
     this.config = config;
     this.#around = around;
     this.flash = new Flash((RECORD_SECTORS + (config.role === 'meter' ? LOG_SECTORS : 0)) * SECTOR_BYTES);

@@ -63,7 +63,7 @@ export class Radio {
       const link = this.#links.find(sender, index);
       if (link >= 0) this.#accepted[link] = -1;
     }
-    mac.station = station;
+    mac.powerOn(station);
   }
 
   /** Powers a station off at once: what it is sending breaks off, its outstanding frame is dropped without a callback. */

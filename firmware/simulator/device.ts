@@ -133,6 +133,7 @@ const TICKS_AT_ONCE_MAX = 10_000;
 export class Device implements Station {
   readonly id: string;
   readonly mac: Uint8Array;
+  readonly neverSleeps: boolean;
   readonly config: DeviceConfig;
   readonly flash: Flash;
   readonly #around: DeviceSurroundings;
@@ -154,6 +155,7 @@ export class Device implements Station {
   constructor(config: DeviceConfig, around: DeviceSurroundings) {
     this.id = config.id;
     this.mac = config.mac;
+    this.neverSleeps = config.energy !== 'battery';
     this.config = config;
     this.#around = around;
     this.flash = new Flash((RECORD_SECTORS + (config.role === 'meter' ? LOG_SECTORS : 0)) * SECTOR_BYTES);
@@ -347,8 +349,8 @@ export class Device implements Station {
 
   /** Bytes of the instance's memory, good until it is called again. */
   #view(address: number, length: number): Uint8Array {
-    const { buffer } = (this.#instance as FirmwareInstance).memory;
-    if (this.#memory.buffer !== buffer) this.#memory = new Uint8Array(buffer);
+    // Views of a memory that has grown are detached and have no length.
+    if (this.#memory.length === 0) this.#memory = new Uint8Array((this.#instance as FirmwareInstance).memory.buffer);
     return this.#memory.subarray(address, address + length);
   }
 

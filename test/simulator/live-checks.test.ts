@@ -250,7 +250,7 @@ describe('checks of a running world', () => {
     assert.equal(first.filter((each) => each.startsWith('memory-constant')).length, 1);
     assert.equal(first.filter((each) => each.startsWith('bounded-queues')).length, 1);
 
-    row.run(repairTimeS(ROW) * 1e6 + 40e6);
+    row.run(repairTimeS(ROW) * 1e6 + 70e6);
     assert.deepEqual(
       found().filter((each) => each.startsWith('parents-alive')),
       ['parents-alive h1', 'parents-alive m1', 'parents-alive m2'].sort(),

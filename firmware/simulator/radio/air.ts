@@ -1,4 +1,5 @@
 import type { Random } from '../random.ts';
+import { ACK_US, EIFS_US, SIFS_US } from './airtime.ts';
 import { Bursts } from './bursts.ts';
 import type { LinkTable } from './links.ts';
 import type { RadioConfig } from './station.ts';
@@ -24,19 +25,24 @@ export interface OnAir {
 
 /** What the air tells a station's MAC. */
 export interface Ear {
-  readonly transmitting: boolean;
+  /** Asked only where the station's flags do not say {@link LISTENS}. */
   listening(): boolean;
-  /** The first carrier begins. */
+  /** The first carrier begins; told only to a station with {@link ENGAGED}. */
   carrierOn(): void;
-  /** The last carrier has ended. */
+  /** The last carrier has ended; told only to a station with {@link ENGAGED}. */
   carrierOff(): void;
-  /** A frame that was noticed as such has ended; comes before {@link carrierOff}. */
-  frameEnded(frame: OnAir, intact: boolean): void;
   /** Delivers an intact frame for this station or for everybody. */
   take(frame: OnAir, link: number): void;
   /** An acknowledgement for this station has ended and did not arrive. */
   ackLost(from: number): void;
 }
+
+/** What a MAC says of its station, bits: it is sending, */
+export const TRANSMITTING = 1;
+/** its receiver is on and stays so, */
+export const LISTENS = 2;
+/** it waits for the medium. */
+export const ENGAGED = 4;
 
 /** What becomes of the frame on a link. */
 const SILENT = 0;
@@ -57,6 +63,14 @@ const FIRST_CHANNEL = 1;
  * have a link from the sender are touched, and nothing is allocated per frame.
  */
 export class Air {
+  /** Per station: {@link TRANSMITTING}, {@link LISTENS} and {@link ENGAGED}, kept by its MAC. */
+  readonly flags: Uint8Array;
+  /** Per station, us: since when its medium is idle, and until when it must not use it, after a frame that it did not understand and by a reservation. */
+  readonly idleSinceUs: Float64Array;
+  readonly eifsUntilUs: Float64Array;
+  readonly navUntilUs: Float64Array;
+  /** Per station: time on air of the frames that arrived intact, us. */
+  readonly rxUs: Float64Array;
   readonly #links: LinkTable;
   readonly #ears: readonly Ear[];
   readonly #random: Random;
@@ -76,8 +90,11 @@ export class Air {
   readonly #channel: Uint8Array;
   /** Per link: what becomes of the frame that its sender has on air. */
   readonly #fate: Uint8Array;
-  /** Per station: the links by which frames are arriving, and how many of them are sensed. */
-  readonly #arriving: number[][];
+  /** The links by which frames are arriving, as a chained list per station: the newest, and for each link its neighbours; -1 ends. */
+  readonly #newest: Int32Array;
+  readonly #older: Int32Array;
+  readonly #newer: Int32Array;
+  /** Per station: how many frames that it senses are on air. */
   readonly #carriers: Uint16Array;
   readonly #delivering: number[] = [];
 
@@ -96,8 +113,15 @@ export class Air {
     this.#carried = new Uint8Array(links.to.length);
     this.#channel = new Uint8Array(links.ids.length).fill(FIRST_CHANNEL);
     this.#fate = new Uint8Array(links.to.length);
-    this.#arriving = links.ids.map(() => []);
+    this.#newest = new Int32Array(links.ids.length).fill(-1);
+    this.#older = new Int32Array(links.to.length).fill(-1);
+    this.#newer = new Int32Array(links.to.length).fill(-1);
     this.#carriers = new Uint16Array(links.ids.length);
+    this.flags = new Uint8Array(links.ids.length);
+    this.idleSinceUs = new Float64Array(links.ids.length);
+    this.eifsUntilUs = new Float64Array(links.ids.length);
+    this.navUntilUs = new Float64Array(links.ids.length);
+    this.rxUs = new Float64Array(links.ids.length);
   }
 
   /** True while the station senses another one's carrier. */
@@ -113,19 +137,26 @@ export class Air {
   /** Puts a frame on air; its sender is `transmitting` already. */
   begin(frame: OnAir): void {
     const { first, to } = this.#links;
-    for (const link of this.#arriving[frame.from] as number[]) this.#spoil(link, DEAF);
+    const { flags } = this;
+    const older = this.#older;
+    const cut = this.#cut;
+    const fate = this.#fate;
+    const sensed = this.#sensed;
+    const carried = this.#carried;
+    const carriers = this.#carriers;
+    for (let own = this.#newest[frame.from] as number; own >= 0; own = older[own] as number) this.#spoil(own, DEAF);
     const end = first[frame.from + 1] as number;
     for (let link = first[frame.from] as number; link < end; link++) {
-      if (this.#cut[link]) continue;
+      if (cut[link]) continue;
       const receiver = to[link] as number;
-      const ear = this.#ears[receiver] as Ear;
-      this.#fate[link] = ear.transmitting ? DEAF : ear.listening() ? INTACT : UNHEARD;
-      const arriving = this.#arriving[receiver] as number[];
-      for (const other of arriving) this.#overlap(link, other);
-      arriving.push(link);
-      if (!this.#sensed[link]) continue;
-      this.#carried[link] = 1;
-      if ((this.#carriers[receiver] as number)++ === 0) ear.carrierOn();
+      const flag = flags[receiver] as number;
+      fate[link] = flag & TRANSMITTING ? DEAF : flag & LISTENS || this.#listening(receiver) ? INTACT : UNHEARD;
+      const newest = this.#newest[receiver] as number;
+      for (let other = newest; other >= 0; other = older[other] as number) this.#overlap(link, other);
+      this.#append(link, receiver, newest);
+      if (!sensed[link]) continue;
+      carried[link] = 1;
+      if ((carriers[receiver] as number)++ === 0 && flag & ENGAGED) (this.#ears[receiver] as Ear).carrierOn();
     }
   }
 
@@ -212,29 +243,55 @@ export class Air {
   /** Settles the fate of a frame on each of its links and notes where it is to be delivered. */
   #clear(frame: OnAir): void {
     const { first, to } = this.#links;
+    const { flags, idleSinceUs } = this;
+    const fate = this.#fate;
     const prr = this.#prr;
+    const carried = this.#carried;
+    const carriers = this.#carriers;
     frame.collided = false;
     const end = first[frame.from + 1] as number;
     for (let link = first[frame.from] as number; link < end; link++) {
-      const fate = this.#fate[link] as number;
-      if (fate === SILENT) continue;
-      this.#fate[link] = SILENT;
+      const became = fate[link] as number;
+      if (became === SILENT) continue;
+      fate[link] = SILENT;
       const receiver = to[link] as number;
-      const ear = this.#ears[receiver] as Ear;
-      removeFrom(this.#arriving[receiver] as number[], link);
-      const addressed = frame.to === receiver;
-      const meant = addressed || (frame.to === EVERYBODY && (prr[link] as number) > 0);
-      if (meant && (fate === OVERLAPPED || fate === DEAF)) frame.collided = true;
-      if ((fate === INTACT || fate === OVERLAPPED) && (prr[link] as number) > 0 && ear.listening()) {
-        const intact =
-          fate === INTACT && this.#random.float() < this.#ratio(link, frame.endUs) && !this.#ackFails(frame, link);
-        ear.frameEnded(frame, intact);
-        if (intact && (addressed || frame.to === EVERYBODY)) this.#delivering.push(link);
+      this.#remove(link, receiver);
+      const wanted = frame.to === receiver || frame.to === EVERYBODY;
+      if (wanted && (became === OVERLAPPED || became === DEAF) && (prr[link] as number) > 0) frame.collided = true;
+      const noticed = (became === INTACT || became === OVERLAPPED) && (prr[link] as number) > 0;
+      if (noticed && ((flags[receiver] as number) & LISTENS || this.#listening(receiver))) {
+        const intact = became === INTACT && this.#arrives(frame, link);
+        this.#heard(frame, receiver, intact);
+        if (intact && wanted) this.#delivering.push(link);
       }
-      if (!this.#carried[link]) continue;
-      this.#carried[link] = 0;
-      if (--(this.#carriers[receiver] as number) === 0) ear.carrierOff();
+      if (!carried[link]) continue;
+      carried[link] = 0;
+      if (--(carriers[receiver] as number) > 0) continue;
+      idleSinceUs[receiver] = frame.endUs;
+      if ((flags[receiver] as number) & ENGAGED) (this.#ears[receiver] as Ear).carrierOff();
     }
+  }
+
+  /** Nothing but chance decides now. */
+  #arrives(frame: OnAir, link: number): boolean {
+    return this.#random.float() < this.#ratio(link, frame.endUs) && !this.#ackFails(frame, link);
+  }
+
+  /** A frame that was noticed as such has ended at a station. */
+  #heard(frame: OnAir, receiver: number, intact: boolean): void {
+    const { startUs, endUs, to } = frame;
+    if (!intact) {
+      this.eifsUntilUs[receiver] = endUs + EIFS_US;
+      return;
+    }
+    this.eifsUntilUs[receiver] = 0;
+    this.rxUs[receiver] = (this.rxUs[receiver] as number) + endUs - startUs;
+    // The duration field of a unicast frame reserves the medium for its acknowledgement.
+    if (!frame.ack && to !== EVERYBODY && to !== receiver) this.navUntilUs[receiver] = endUs + SIFS_US + ACK_US;
+  }
+
+  #listening(station: number): boolean {
+    return (this.#ears[station] as Ear).listening();
   }
 
   #ackFails(frame: OnAir, link: number): boolean {
@@ -253,6 +310,21 @@ export class Air {
     return prr > 0 && prr >= this.#interferencePrr ? 1 : 0;
   }
 
+  /** Adds a link to what is arriving at a station, whose newest so far is `newest`. */
+  #append(link: number, receiver: number, newest: number): void {
+    this.#older[link] = newest;
+    this.#newer[link] = -1;
+    if (newest >= 0) this.#newer[newest] = link;
+    this.#newest[receiver] = link;
+  }
+
+  #remove(link: number, receiver: number): void {
+    const [older, newer] = [this.#older[link] as number, this.#newer[link] as number];
+    if (newer >= 0) this.#older[newer] = older;
+    else this.#newest[receiver] = older;
+    if (older >= 0) this.#newer[older] = newer;
+  }
+
   #spoil(link: number, fate: number): void {
     if (this.#fate[link] === INTACT) this.#fate[link] = fate;
   }
@@ -268,10 +340,4 @@ export class Air {
     const aboveDb = (this.#rssiDbm[a] as number) - (this.#rssiDbm[b] as number);
     return this.#captureDb !== null && aboveDb > 0 && aboveDb >= this.#captureDb;
   }
-}
-
-function removeFrom(list: number[], item: number): void {
-  const at = list.indexOf(item);
-  list[at] = list[list.length - 1] as number;
-  list.length--;
 }

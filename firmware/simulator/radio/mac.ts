@@ -1,6 +1,6 @@
 import type { Random } from '../random.ts';
 import type { EventHandle, Schedule } from '../schedule.ts';
-import { type Air, type Ear, EVERYBODY, NOBODY, type OnAir } from './air.ts';
+import { type Air, type Ear, ENGAGED, EVERYBODY, LISTENS, NOBODY, type OnAir, TRANSMITTING } from './air.ts';
 import {
   ACK_TIMEOUT_US,
   ACK_US,
@@ -9,12 +9,11 @@ import {
   CW_MIN,
   DIFS_US,
   dataAirtimeUs,
-  EIFS_US,
   SIFS_US,
   SLOT_US,
 } from './airtime.ts';
 import type { LinkTable } from './links.ts';
-import { emptyStats, type Station } from './station.ts';
+import { emptyStats, type RadioStats, type Station } from './station.ts';
 
 /** What all stations of a radio share. */
 export interface Shared {
@@ -43,9 +42,8 @@ const SEQUENCE_NUMBERS = 4096;
  * the filter of repeated frames. One outgoing frame at a time.
  */
 export class Mac implements Ear {
-  transmitting = false;
-  readonly stats = emptyStats();
-  station: Station | undefined;
+  readonly #stats = emptyStats();
+  #station: Station | undefined;
 
   readonly #index: number;
   readonly #shared: Shared;
@@ -64,9 +62,6 @@ export class Mac implements Ear {
   #slots = NO_BACKOFF;
   /** When the running backoff began to count, or will; Infinity while the medium is busy. */
   #countFromUs = 0;
-  #idleSinceUs = 0;
-  #eifsUntilUs = 0;
-  #navUntilUs = 0;
   #ackTimeoutUs = 0;
 
   // One closure per event and station, made once.
@@ -91,8 +86,24 @@ export class Mac implements Ear {
     this.#onAir = { from: index, ...none, startUs: 0, endUs: 0, collided: false };
   }
 
+  /** What uses this MAC; undefined: it is off. */
+  get station(): Station | undefined {
+    return this.#station;
+  }
+
+  /** Live counters, but for the time of reception, which is brought up to date here. */
+  get stats(): RadioStats {
+    this.#stats.rxUs = this.#shared.air.rxUs[this.#index] as number;
+    return this.#stats;
+  }
+
+  powerOn(station: Station): void {
+    this.#station = station;
+    this.#flag(LISTENS, station.neverSleeps === true);
+  }
+
   listening(): boolean {
-    return this.station?.listening() ?? false;
+    return this.#station?.listening() ?? false;
   }
 
   /**
@@ -109,10 +120,13 @@ export class Mac implements Ear {
     this.#frame = frame;
     this.#attempt = 0;
     this.#sequence = (this.#sequence + 1) % SEQUENCE_NUMBERS;
+    const wasEngaged = this.#has(ENGAGED);
+    this.#flag(ENGAGED, true);
     if (!this.#mediumIdle()) return true;
+    if (!wasEngaged) this.#countFromUs = this.#freeFromUs();
     if (this.#backoffEndUs() <= now) this.#slots = NO_BACKOFF;
     if (this.#slots === NO_BACKOFF) {
-      if (now < this.#navUntilUs) this.#drawBackoff();
+      if (now < (this.#shared.air.navUntilUs[this.#index] as number)) this.#drawBackoff();
       else this.#slots = 0;
       this.#countFromUs = Math.max(this.#countFromUs, now + DIFS_US);
     }
@@ -122,7 +136,8 @@ export class Mac implements Ear {
 
   /** The station loses power: what it was sending breaks off, and it forgets everything but its counters. */
   powerOff(): void {
-    this.station = undefined;
+    this.#station = undefined;
+    this.#flag(LISTENS | ENGAGED, false);
     this.#phase = 'empty';
     this.#frame = undefined;
     this.#window = CW_MIN;
@@ -131,40 +146,25 @@ export class Mac implements Ear {
     this.#cancelTimeout();
     if (this.#ackDue !== undefined) this.#shared.schedule.cancel(this.#ackDue);
     this.#ackDue = undefined;
-    if (!this.transmitting) return;
+    if (!this.#has(TRANSMITTING)) return;
     this.#shared.schedule.cancel(this.#ending as EventHandle);
-    this.transmitting = false;
+    this.#flag(TRANSMITTING, false);
     this.#onAir.endUs = this.#shared.schedule.nowUs;
     this.#shared.air.breakOff(this.#onAir);
     this.#accountTransmission();
-    if (this.#mediumIdle()) this.carrierOff();
+    if (this.#mediumIdle()) this.#shared.air.idleSinceUs[this.#index] = this.#onAir.endUs;
   }
 
   carrierOn(): void {
-    if (this.transmitting) return;
-    this.#freeze(this.#shared.schedule.nowUs + CARRIER_DETECT_US);
+    if (!this.#has(TRANSMITTING)) this.#freeze(this.#shared.schedule.nowUs + CARRIER_DETECT_US);
   }
 
   carrierOff(): void {
-    if (this.transmitting) return;
-    this.#idleSinceUs = this.#shared.schedule.nowUs;
-    this.#resume();
-  }
-
-  frameEnded(frame: OnAir, intact: boolean): void {
-    const now = this.#shared.schedule.nowUs;
-    if (!intact) {
-      this.#eifsUntilUs = now + EIFS_US;
-      return;
-    }
-    this.#eifsUntilUs = 0;
-    this.stats.rxUs += frame.endUs - frame.startUs;
-    // The duration field of a unicast frame reserves the medium for its acknowledgement.
-    if (!frame.ack && frame.to !== EVERYBODY && frame.to !== this.#index) this.#navUntilUs = now + SIFS_US + ACK_US;
+    if (!this.#has(TRANSMITTING)) this.#resume();
   }
 
   take(frame: OnAir, link: number): void {
-    if (this.station === undefined) return;
+    if (this.#station === undefined) return;
     if (frame.ack) {
       if (this.#phase === 'awaitingAck' && frame.from === this.#to) this.#concluded(true);
       return;
@@ -173,15 +173,15 @@ export class Mac implements Ear {
       this.#ackTo = frame.from;
       this.#ackDue = this.#shared.schedule.at(this.#shared.schedule.nowUs + SIFS_US, this.#onAckDue);
       if (frame.attempt > 1 && this.#shared.accepted[link] === frame.sequence) {
-        this.stats.duplicates++;
-        this.station.repeated?.(frame.bytes as Uint8Array, this.#shared.addressOf(frame.from));
+        this.#stats.duplicates++;
+        this.#station.repeated?.(frame.bytes as Uint8Array, this.#shared.addressOf(frame.from));
         return;
       }
       this.#shared.accepted[link] = frame.sequence;
     }
-    this.stats.received++;
+    this.#stats.received++;
     const rssiDbm = this.#shared.air.rssiDbm(link);
-    this.station.received(frame.bytes as Uint8Array, this.#shared.addressOf(frame.from), frame.toMac, rssiDbm);
+    this.#station.received(frame.bytes as Uint8Array, this.#shared.addressOf(frame.from), frame.toMac, rssiDbm);
   }
 
   ackLost(from: number): void {
@@ -189,7 +189,28 @@ export class Mac implements Ear {
   }
 
   #mediumIdle(): boolean {
-    return !this.transmitting && !this.#shared.air.busyAt(this.#index);
+    return !this.#has(TRANSMITTING) && !this.#shared.air.busyAt(this.#index);
+  }
+
+  #has(flag: number): boolean {
+    return ((this.#shared.air.flags[this.#index] as number) & flag) !== 0;
+  }
+
+  #flag(flags: number, on: boolean): void {
+    const before = this.#shared.air.flags[this.#index] as number;
+    this.#shared.air.flags[this.#index] = on ? before | flags : before & ~flags;
+  }
+
+  /** From when on an idle medium may be used: after the waits that the standard asks for. */
+  #freeFromUs(): number {
+    const { air } = this.#shared;
+    const index = this.#index;
+    return Math.max(
+      (air.idleSinceUs[index] as number) + DIFS_US,
+      air.eifsUntilUs[index] as number,
+      (air.navUntilUs[index] as number) + DIFS_US,
+      this.#ackTimeoutUs + DIFS_US,
+    );
   }
 
   #drawBackoff(): void {
@@ -201,14 +222,17 @@ export class Mac implements Ear {
     return this.#countFromUs + Math.max(0, this.#slots) * SLOT_US;
   }
 
-  /** The medium is idle: lets the backoff count after the waits that the standard asks for. */
+  /** A backoff begins, now or once the medium is idle. */
+  #backOff(): void {
+    this.#drawBackoff();
+    this.#flag(ENGAGED, true);
+    if (this.#mediumIdle()) this.#resume();
+    else this.#countFromUs = Number.POSITIVE_INFINITY;
+  }
+
+  /** The medium is idle: lets the backoff count. */
   #resume(): void {
-    this.#countFromUs = Math.max(
-      this.#idleSinceUs + DIFS_US,
-      this.#eifsUntilUs,
-      this.#navUntilUs + DIFS_US,
-      this.#ackTimeoutUs + DIFS_US,
-    );
+    this.#countFromUs = this.#freeFromUs();
     if (this.#phase !== 'contending' || this.#access !== undefined) return;
     if (this.#slots === NO_BACKOFF) this.#drawBackoff();
     this.#scheduleAccess(this.#backoffEndUs());
@@ -219,6 +243,7 @@ export class Mac implements Ear {
     if (this.#slots !== NO_BACKOFF && noticedUs > this.#countFromUs) {
       this.#slots -= Math.floor((noticedUs - this.#countFromUs) / SLOT_US);
       if (this.#slots <= 0) this.#slots = NO_BACKOFF;
+      if (this.#slots === NO_BACKOFF && this.#phase !== 'contending') this.#flag(ENGAGED, false);
     }
     this.#countFromUs = Number.POSITIVE_INFINITY;
     if (this.#accessUs > noticedUs) this.#cancelAccess();
@@ -241,9 +266,10 @@ export class Mac implements Ear {
 
   #sendData(): void {
     this.#access = undefined;
-    if (this.transmitting) return;
+    if (this.#has(TRANSMITTING)) return;
     this.#phase = 'sending';
     this.#slots = NO_BACKOFF;
+    this.#flag(ENGAGED, false);
     this.#attempt++;
     const onAir = this.#onAir;
     onAir.ack = false;
@@ -257,7 +283,7 @@ export class Mac implements Ear {
 
   #sendAck(): void {
     this.#ackDue = undefined;
-    if (this.transmitting) return;
+    if (this.#has(TRANSMITTING)) return;
     const onAir = this.#onAir;
     onAir.ack = true;
     onAir.to = this.#ackTo;
@@ -270,7 +296,7 @@ export class Mac implements Ear {
   #transmit(airtimeUs: number): void {
     const now = this.#shared.schedule.nowUs;
     this.#freeze(now);
-    this.transmitting = true;
+    this.#flag(TRANSMITTING, true);
     this.#onAir.startUs = now;
     this.#onAir.endUs = now + airtimeUs;
     this.#ending = this.#shared.schedule.at(now + airtimeUs, this.#onEnding);
@@ -280,10 +306,13 @@ export class Mac implements Ear {
   #transmissionEnded(): void {
     const { air, schedule } = this.#shared;
     const frame = this.#onAir;
-    this.transmitting = false;
+    this.#flag(TRANSMITTING, false);
     air.end(frame);
     this.#accountTransmission();
-    if (this.#mediumIdle()) this.carrierOff();
+    if (this.#mediumIdle()) {
+      air.idleSinceUs[this.#index] = frame.endUs;
+      if (this.#has(ENGAGED)) this.#resume();
+    }
     if (!frame.ack && frame.to !== EVERYBODY) {
       this.#phase = 'awaitingAck';
       this.#timeout = schedule.at(schedule.nowUs + ACK_TIMEOUT_US, this.#onTimeout);
@@ -295,13 +324,13 @@ export class Mac implements Ear {
 
   #accountTransmission(): void {
     const frame = this.#onAir;
-    this.stats.txUs += frame.endUs - frame.startUs;
+    this.#stats.txUs += frame.endUs - frame.startUs;
     if (frame.ack) {
-      this.stats.acks++;
+      this.#stats.acks++;
     } else {
-      this.stats.attempts++;
-      if (frame.attempt > 1) this.stats.retries++;
-      if (frame.collided) this.stats.collided++;
+      this.#stats.attempts++;
+      if (frame.attempt > 1) this.#stats.retries++;
+      if (frame.collided) this.#stats.collided++;
     }
     this.#shared.report(frame);
   }
@@ -323,15 +352,14 @@ export class Mac implements Ear {
   #failed(): void {
     this.#ackTimeoutUs = this.#shared.schedule.nowUs;
     if (this.#attempt > this.#shared.macRetries) {
-      this.stats.failures++;
+      this.#stats.failures++;
       this.#concluded(false);
       return;
     }
     this.#cancelTimeout();
     this.#window = Math.min(2 * this.#window + 1, CW_MAX);
     this.#phase = 'contending';
-    this.#drawBackoff();
-    if (this.#mediumIdle()) this.#resume();
+    this.#backOff();
   }
 
   /** The frame is done; a backoff follows it whether another one waits or not. */
@@ -340,8 +368,7 @@ export class Mac implements Ear {
     this.#phase = 'empty';
     this.#frame = undefined;
     this.#window = CW_MIN;
-    this.#drawBackoff();
-    if (this.#mediumIdle()) this.#resume();
-    this.station?.sent(ok);
+    this.#backOff();
+    this.#station?.sent(ok);
   }
 }

@@ -59,9 +59,11 @@ export class Radio {
     if (this.#byAddress.get(former) === index) this.#byAddress.delete(former);
     this.#byAddress.set(address, index);
     this.#addresses[index] = station.mac.slice();
-    for (let link = 0; link < this.#accepted.length; link++)
-      if (this.#links.to[link] === index) this.#accepted[link] = -1;
-    mac.station = station;
+    for (const sender of this.#links.ids.keys()) {
+      const link = this.#links.find(sender, index);
+      if (link >= 0) this.#accepted[link] = -1;
+    }
+    mac.powerOn(station);
   }
 
   /** Powers a station off at once: what it is sending breaks off, its outstanding frame is dropped without a callback. */

@@ -3,6 +3,8 @@ export interface Station {
   readonly id: string;
   /** Six bytes, unique among the attached stations. */
   readonly mac: Uint8Array;
+  /** True: {@link listening} is always true while the station is attached, and is not asked. */
+  readonly neverSleeps?: boolean;
   /** Is the receiver on? A station that sleeps misses frames, the acknowledgement of its own one too. */
   listening(): boolean;
   /**

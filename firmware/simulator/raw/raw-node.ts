@@ -29,6 +29,7 @@ export interface Surroundings {
 export class RawNode implements Station {
   readonly id: string;
   readonly mac: Uint8Array;
+  readonly neverSleeps = true;
   readonly #around: Surroundings;
   readonly #waiting: RawPacket[] = [];
   #sending: RawPacket | undefined;

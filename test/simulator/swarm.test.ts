@@ -103,14 +103,15 @@ describe('the verdict of a swarm', function () {
   });
 
   it('is that a mesh is slow when readings arrive only after a wait', async () => {
-    // Nobody hears anything from the middle of the run until after the drain.
+    // Nobody hears anything from the middle of the run until after the drain. The link is poor: nobody must have a parent by it.
     const deaf = broken((instance) => ({
       wm_receive(length, rssiDbm, nowUs) {
         if (nowUs > 400e6 && nowUs < 900e6) return instance.wm_tick(nowUs);
         return instance.wm_receive(length, rssiDbm, nowUs);
       },
     }));
-    const { findings, slow } = await judge(plan(1), deaf);
+    const links = plan(1).links.map((link) => ({ ...link, prr: 0.49 }));
+    const { findings, slow } = await judge(plan(1, { links }), deaf);
     assert.deepEqual([findings, slow], [[], true]);
   });
 

@@ -79,11 +79,12 @@ export const FAULT_KINDS: Readonly<Record<string, FaultKind>> = {
     // What hubs and relays took over and could not pass on dies with their memory.
     const span = drawSpan(frame);
     if (!frame.claim('the host', span)) return undefined;
-    const routers = frame.nodes.filter(({ power }) => power !== 'battery');
-    const cuts = routers.flatMap(({ id }) => {
-      if (frame.random.int(2) === 0) return [];
-      return cutAt(frame, id, Math.min(span.endS, frame.untilS - POWER_CUT_S));
-    });
+    const routers = frame.nodes.filter(({ power }) => power !== 'battery').map(({ id }) => id);
+    // One alone more often than many, half the time the first: the gateway.
+    const one = routers[frame.random.int(2) === 0 ? 0 : frame.random.int(routers.length)];
+    const cut = frame.random.int(3) === 0 ? routers.filter(() => frame.random.int(2) === 0) : [one];
+    const atS = Math.min(tenths(span.endS - frame.random.float() * (lengthOf(span) / 2)), frame.untilS - POWER_CUT_S);
+    const cuts = cut.flatMap((id) => (id === undefined ? [] : cutAt(frame, id, atS)));
     return [{ atS: span.atS, hostOutage: { forS: lengthOf(span) } }, ...cuts];
   },
   ackLoss: (frame) => {

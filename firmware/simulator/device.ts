@@ -347,8 +347,8 @@ export class Device implements Station {
 
   /** Bytes of the instance's memory, good until it is called again. */
   #view(address: number, length: number): Uint8Array {
-    const { buffer } = (this.#instance as FirmwareInstance).memory;
-    if (this.#memory.buffer !== buffer) this.#memory = new Uint8Array(buffer);
+    // Views of a memory that has grown are detached and have no length.
+    if (this.#memory.length === 0) this.#memory = new Uint8Array((this.#instance as FirmwareInstance).memory.buffer);
     return this.#memory.subarray(address, address + length);
   }
 

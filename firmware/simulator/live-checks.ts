@@ -13,7 +13,7 @@ import { gatewayId, type Scenario } from './scenario.ts';
 import type { World, WorldObserver } from './world.ts';
 
 /** Seconds between two looks at all devices. */
-const SAMPLE_S = 30;
+const SAMPLE_S = 60;
 /** A mesh that starts has joined within this time, seconds. */
 const JOIN_S = 120;
 /** Records of the flash that only rise. */

@@ -1,5 +1,6 @@
-import { constants, createPublicKey, hash, publicEncrypt } from 'node:crypto';
+import { constants, createPublicKey, publicEncrypt } from 'node:crypto';
 import { nodeProvider } from '../../nodes/headend/security/provider-node.ts';
+import { HashCache } from './hash-cache.ts';
 
 /**
  * The cryptographic functions that the firmware imports, but for its random numbers: those come from the scenario's seed. They are the
@@ -9,9 +10,11 @@ export const { x25519, aeadSeal, aeadOpen } = nodeProvider;
 
 const HASH_BYTES = 32;
 
-/** SHA-256 (FIPS 180-4), 32 bytes; in one call, for every frame needs several. */
+const hashes = new HashCache();
+
+/** SHA-256 (FIPS 180-4), 32 bytes, not to be changed. Every frame needs several, and its receivers those of its sender. */
 export function sha256(data: Uint8Array): Uint8Array {
-  return hash('sha256', data, 'buffer');
+  return hashes.sha256(data);
 }
 
 /**

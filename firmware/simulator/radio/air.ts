@@ -76,8 +76,11 @@ export class Air {
   readonly #channel: Uint8Array;
   /** Per link: what becomes of the frame that its sender has on air. */
   readonly #fate: Uint8Array;
-  /** Per station: the links by which frames are arriving, and how many of them are sensed. */
-  readonly #arriving: number[][];
+  /** The links by which frames are arriving, as a chained list per station: the newest, and for each link its neighbours; -1 ends. */
+  readonly #newest: Int32Array;
+  readonly #older: Int32Array;
+  readonly #newer: Int32Array;
+  /** Per station: how many frames that it senses are on air. */
   readonly #carriers: Uint16Array;
   readonly #delivering: number[] = [];
 
@@ -96,7 +99,9 @@ export class Air {
     this.#carried = new Uint8Array(links.to.length);
     this.#channel = new Uint8Array(links.ids.length).fill(FIRST_CHANNEL);
     this.#fate = new Uint8Array(links.to.length);
-    this.#arriving = links.ids.map(() => []);
+    this.#newest = new Int32Array(links.ids.length).fill(-1);
+    this.#older = new Int32Array(links.to.length).fill(-1);
+    this.#newer = new Int32Array(links.to.length).fill(-1);
     this.#carriers = new Uint16Array(links.ids.length);
   }
 
@@ -113,19 +118,27 @@ export class Air {
   /** Puts a frame on air; its sender is `transmitting` already. */
   begin(frame: OnAir): void {
     const { first, to } = this.#links;
-    for (const link of this.#arriving[frame.from] as number[]) this.#spoil(link, DEAF);
+    const [older, cut, fate, sensed, carried, carriers] = [
+      this.#older,
+      this.#cut,
+      this.#fate,
+      this.#sensed,
+      this.#carried,
+      this.#carriers,
+    ];
+    for (let own = this.#newest[frame.from] as number; own >= 0; own = older[own] as number) this.#spoil(own, DEAF);
     const end = first[frame.from + 1] as number;
     for (let link = first[frame.from] as number; link < end; link++) {
-      if (this.#cut[link]) continue;
+      if (cut[link]) continue;
       const receiver = to[link] as number;
       const ear = this.#ears[receiver] as Ear;
-      this.#fate[link] = ear.transmitting ? DEAF : ear.listening() ? INTACT : UNHEARD;
-      const arriving = this.#arriving[receiver] as number[];
-      for (const other of arriving) this.#overlap(link, other);
-      arriving.push(link);
-      if (!this.#sensed[link]) continue;
-      this.#carried[link] = 1;
-      if ((this.#carriers[receiver] as number)++ === 0) ear.carrierOn();
+      fate[link] = ear.transmitting ? DEAF : ear.listening() ? INTACT : UNHEARD;
+      const newest = this.#newest[receiver] as number;
+      for (let other = newest; other >= 0; other = older[other] as number) this.#overlap(link, other);
+      this.#append(link, receiver, newest);
+      if (!sensed[link]) continue;
+      carried[link] = 1;
+      if ((carriers[receiver] as number)++ === 0) ear.carrierOn();
     }
   }
 
@@ -221,7 +234,7 @@ export class Air {
       this.#fate[link] = SILENT;
       const receiver = to[link] as number;
       const ear = this.#ears[receiver] as Ear;
-      removeFrom(this.#arriving[receiver] as number[], link);
+      this.#remove(link, receiver);
       const addressed = frame.to === receiver;
       const meant = addressed || (frame.to === EVERYBODY && (prr[link] as number) > 0);
       if (meant && (fate === OVERLAPPED || fate === DEAF)) frame.collided = true;
@@ -253,6 +266,21 @@ export class Air {
     return prr > 0 && prr >= this.#interferencePrr ? 1 : 0;
   }
 
+  /** Adds a link to what is arriving at a station, whose newest so far is `newest`. */
+  #append(link: number, receiver: number, newest: number): void {
+    this.#older[link] = newest;
+    this.#newer[link] = -1;
+    if (newest >= 0) this.#newer[newest] = link;
+    this.#newest[receiver] = link;
+  }
+
+  #remove(link: number, receiver: number): void {
+    const [older, newer] = [this.#older[link] as number, this.#newer[link] as number];
+    if (newer >= 0) this.#older[newer] = older;
+    else this.#newest[receiver] = older;
+    if (older >= 0) this.#newer[older] = newer;
+  }
+
   #spoil(link: number, fate: number): void {
     if (this.#fate[link] === INTACT) this.#fate[link] = fate;
   }
@@ -268,10 +296,4 @@ export class Air {
     const aboveDb = (this.#rssiDbm[a] as number) - (this.#rssiDbm[b] as number);
     return this.#captureDb !== null && aboveDb > 0 && aboveDb >= this.#captureDb;
   }
-}
-
-function removeFrom(list: number[], item: number): void {
-  const at = list.indexOf(item);
-  list[at] = list[list.length - 1] as number;
-  list.length--;
 }

@@ -84,8 +84,16 @@ export class LinkTable {
 
   /** Number of the link between two stations, -1 when there is none. */
   find(from: number, to: number): number {
-    const end = this.first[from + 1] as number;
-    for (let link = this.first[from] as number; link < end; link++) if (this.to[link] === to) return link;
+    // The links of a sender are in the order of their receivers.
+    let low = this.first[from] as number;
+    let high = (this.first[from + 1] as number) - 1;
+    while (low <= high) {
+      const link = (low + high) >> 1;
+      const receiver = this.to[link] as number;
+      if (receiver === to) return link;
+      if (receiver < to) low = link + 1;
+      else high = link - 1;
+    }
     return -1;
   }
 

@@ -59,8 +59,10 @@ export class Radio {
     if (this.#byAddress.get(former) === index) this.#byAddress.delete(former);
     this.#byAddress.set(address, index);
     this.#addresses[index] = station.mac.slice();
-    for (let link = 0; link < this.#accepted.length; link++)
-      if (this.#links.to[link] === index) this.#accepted[link] = -1;
+    for (const sender of this.#links.ids.keys()) {
+      const link = this.#links.find(sender, index);
+      if (link >= 0) this.#accepted[link] = -1;
+    }
     mac.station = station;
   }
 

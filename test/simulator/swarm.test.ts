@@ -83,7 +83,12 @@ describe('what a swarm draws', () => {
       assert.ok(names.has(name), name);
     }
     for (const name of ['ackLoss', 'link', 'channel']) assert.ok(names.has(name), name);
-    assert.equal(Object.keys(FAULT_KINDS).length, 9);
+    assert.equal(Object.keys(FAULT_KINDS).length, 11);
+    const cuts = plans.map(({ faults }) => faults.flat().filter((entry) => 'powerCut' in entry));
+    assert.ok(
+      cuts.some((of) => of.length > 10),
+      'blackouts',
+    );
     assert.deepEqual([...new Set(plans.map(({ mesh }) => mesh.suite))].sort(), ['noise', 'none', 'rsa']);
     const hubs = plans.map(({ nodes }) => nodes.filter(({ role }) => role === 'hub').length);
     assert.deepEqual([...new Set(hubs)].sort(), [0, 1, 2, 3, 4]);
@@ -103,14 +108,15 @@ describe('the verdict of a swarm', function () {
   });
 
   it('is that a mesh is slow when readings arrive only after a wait', async () => {
-    // Nobody hears anything from the middle of the run until after the drain.
+    // Nobody hears anything from the middle of the run until after the drain. The link is poor: nobody must have a parent by it.
     const deaf = broken((instance) => ({
       wm_receive(length, rssiDbm, nowUs) {
         if (nowUs > 400e6 && nowUs < 900e6) return instance.wm_tick(nowUs);
         return instance.wm_receive(length, rssiDbm, nowUs);
       },
     }));
-    const { findings, slow } = await judge(plan(1), deaf);
+    const links = plan(1).links.map((link) => ({ ...link, prr: 0.49 }));
+    const { findings, slow } = await judge(plan(1, { links }), deaf);
     assert.deepEqual([findings, slow], [[], true]);
   });
 
@@ -184,6 +190,23 @@ describe('a failing plan', () => {
     assert.ok(small.durationS < 800, `${small.durationS}`);
     assert.deepEqual(small.clock, { crystalPpm: 0, rcPercent: 0, callbackJitterMs: 0 });
     assert.ok(isConnected(small));
+  });
+
+  it('keeps of a blackout those whose power cut matters', async () => {
+    const cuts = large.nodes.map(({ id }) => ({ atS: 100, powerCut: id }));
+    const test = async (candidate: Plan) => {
+      const nodes = candidate.faults.flat().map((entry) => entry.powerCut);
+      return nodes.includes('m2') && nodes.includes('m5') ? [{ kind: 'lost', what: '' }] : [];
+    };
+    const { plan: small } = await shrink({ ...large, faults: [cuts] }, 'lost', test, ENDLESS);
+    assert.deepEqual(
+      small.faults.map((fault) => fault.map((entry) => entry.powerCut)),
+      [['m2', 'm5']],
+    );
+    assert.deepEqual(
+      small.nodes.map(({ id }) => id),
+      ['gw', 'm2', 'm5'],
+    );
   });
 
   it('stays as it is when nothing smaller fails, and the search keeps its limits', async () => {

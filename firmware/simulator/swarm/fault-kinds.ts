@@ -1,6 +1,6 @@
 import type { Link } from '../radio/links.ts';
 import type { Random } from '../random.ts';
-import type { PlanFault, PlanNode } from './plan.ts';
+import type { FaultEntry, PlanFault, PlanNode } from './plan.ts';
 
 /** What a drawn fault may touch and when. */
 export interface FaultFrame {
@@ -26,7 +26,7 @@ type FaultKind = (frame: FaultFrame) => PlanFault | undefined;
 const POWER_CUT_S = 3;
 const CHANNELS = 13;
 
-/** Every kind of fault that a swarm draws, all alike likely. */
+/** Every kind of fault that a swarm draws, all alike likely. What is at risk in two faults at once is a kind of its own: it would be rare. */
 export const FAULT_KINDS: Readonly<Record<string, FaultKind>> = {
   death: (frame) => {
     const node = anyOf(frame, (each) => each.role !== 'gateway');
@@ -39,9 +39,7 @@ export const FAULT_KINDS: Readonly<Record<string, FaultKind>> = {
   },
   powerCut: (frame) => {
     const node = anyOf(frame, () => true);
-    const atS = drawAtS(frame, POWER_CUT_S);
-    if (!node || !frame.claim(node, { atS, endS: atS + POWER_CUT_S })) return undefined;
-    return [{ atS, powerCut: node }];
+    return node ? cutAt(frame, node, drawAtS(frame, POWER_CUT_S)) : undefined;
   },
   powerCutInWrite: (frame) => {
     // Meters write with every row. A hub may write after the heal only, when nothing may fail any more.
@@ -70,6 +68,24 @@ export const FAULT_KINDS: Readonly<Record<string, FaultKind>> = {
     const span = drawSpan(frame);
     if (!frame.claim('the host', span)) return undefined;
     return [{ atS: span.atS, hostOutage: { forS: lengthOf(span) } }];
+  },
+  blackout: (frame) => {
+    const atS = drawAtS(frame, POWER_CUT_S);
+    const share = frame.random.float();
+    const nodes = frame.nodes.map(({ id }) => id).filter(() => frame.random.float() < share);
+    return nodes.flatMap((node) => cutAt(frame, node, atS));
+  },
+  cutWhileHostIsAway: (frame) => {
+    // What hubs and relays took over and could not pass on dies with their memory.
+    const span = drawSpan(frame);
+    if (!frame.claim('the host', span)) return undefined;
+    const routers = frame.nodes.filter(({ power }) => power !== 'battery').map(({ id }) => id);
+    // One alone more often than many, half the time the first: the gateway.
+    const one = routers[frame.random.int(2) === 0 ? 0 : frame.random.int(routers.length)];
+    const cut = frame.random.int(3) === 0 ? routers.filter(() => frame.random.int(2) === 0) : [one];
+    const atS = Math.min(tenths(span.endS - frame.random.float() * (lengthOf(span) / 2)), frame.untilS - POWER_CUT_S);
+    const cuts = cut.flatMap((id) => (id === undefined ? [] : cutAt(frame, id, atS)));
+    return [{ atS: span.atS, hostOutage: { forS: lengthOf(span) } }, ...cuts];
   },
   ackLoss: (frame) => {
     const link = anyLink(frame);
@@ -109,7 +125,12 @@ export function drawFaults(count: number, frame: Omit<FaultFrame, 'claim'>): Pla
   return Array.from({ length: count }, () => {
     const draw = kinds[frame.random.int(kinds.length)] as FaultKind;
     return draw({ ...frame, claim });
-  }).filter((fault) => fault !== undefined);
+  }).filter((fault) => fault !== undefined && fault.length > 0) as PlanFault[];
+}
+
+/** A power cut, or nothing when the node is in another fault then. */
+function cutAt({ claim }: FaultFrame, node: string, atS: number): FaultEntry[] {
+  return claim(node, { atS, endS: atS + POWER_CUT_S }) ? [{ atS, powerCut: node }] : [];
 }
 
 function anyOf({ random, nodes }: FaultFrame, wanted: (node: PlanNode) => boolean): string | undefined {

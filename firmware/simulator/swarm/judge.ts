@@ -32,7 +32,7 @@ const PATIENCE_S = 600 + 3600 + 300;
 const LAST_ROW_INTERVALS = 2;
 const LAST_ROW_S = 60;
 /** A run with more events per node and simulated second goes round in circles. */
-const EVENTS_PER_NODE_S_MAX = 2000;
+const EVENTS_PER_NODE_S_MAX = 200;
 /** Events between two reports of progress (simulation.ts). */
 const EVENTS_PER_REPORT = 4096;
 

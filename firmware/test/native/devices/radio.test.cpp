@@ -42,18 +42,33 @@ TEST(channelsAreSearchedInTurnAndLongerFromRoundToRound) {
   CHECK_EQUAL(changes[changes.size() - 1] - changes[changes.size() - 2], 96);
 }
 
-TEST(theSearchEndsWhereTheMeshIsHeard) {
+TEST(theSearchStaysWhereAParentIsFound) {
   ChannelSearch search;
   search.begin(channelSearched, 0);
   uint64_t at = 0;
   while (search.channel() != 4) search.update(0, false, at += s);
   CHECK(!search.update(1, false, at += s));
-  // Heard, but no way in: it goes on.
-  for (unsigned i = 0; i < 179; i++) CHECK(!search.update(1, false, at += s));
-  CHECK(search.update(1, false, at += s));
-  CHECK_EQUAL(search.channel(), 5);
-  while (search.channel() != 4) search.update(1, false, at += s);
-  for (unsigned i = 0; i < 10000; i++) CHECK(!search.update(1, true, at += s));
+  for (unsigned i = 0; i < 100; i++) CHECK(!search.update(2 + i, false, at += s));
+  for (unsigned i = 0; i < 10000; i++) CHECK(!search.update(200, true, at += s));
+}
+
+TEST(theSearchGoesOnWhereNobodyLetsUsIn) {
+  ChannelSearch search;
+  search.begin(channelSearched, 0);
+  uint64_t at = 0;
+  uint32_t heard = 0;
+  // Another mesh talks all the time on channel 4.
+  uint64_t here = 0;
+  uint64_t elsewhere = 0;
+  for (unsigned i = 0; i < 10000; i++) {
+    const bool isHere = search.channel() == 4;
+    if (isHere) heard++;
+    (isHere ? here : elsewhere)++;
+    search.update(heard, false, at += s);
+  }
+  // All others are looked at again and again, and it comes back for most of the time.
+  CHECK(elsewhere > 2000);
+  CHECK(here > elsewhere);
 }
 
 TEST(aLostParentIsWaitedForBeforeTheSearchBeginsAnew) {

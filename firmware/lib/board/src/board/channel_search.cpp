@@ -8,7 +8,7 @@ constexpr uint64_t usPerS = 1000000;
 // into it in any case.
 constexpr uint64_t stayMinUs = 3 * usPerS;
 constexpr uint8_t stayDoublings = 5;  // 96 s
-// Who was heard here, or was our parent, may be back soon.
+// Who was heard here may let us in, and a parent may be back soon.
 constexpr uint64_t patienceUs = 180 * usPerS;
 }  // namespace
 
@@ -21,11 +21,12 @@ void ChannelSearch::begin(uint8_t setting, uint64_t nowUs) {
 
 bool ChannelSearch::update(uint32_t heard, bool attached, uint64_t nowUs) {
   if (isFixed_) return false;
-  if (attached || heard != heard_) {
-    heard_ = heard;
+  if (attached || (heard != heard_ && !heardHere_)) {
     untilUs_ = nowUs + patienceUs;
-    if (attached) rounds_ = 0;
+    heardHere_ = true;
+    rounds_ = 0;
   }
+  heard_ = heard;
   if (nowUs < untilUs_) return false;
   if (channel_ == channelMax) {
     channel_ = channelMin;
@@ -33,6 +34,7 @@ bool ChannelSearch::update(uint32_t heard, bool attached, uint64_t nowUs) {
   } else {
     channel_++;
   }
+  heardHere_ = false;
   untilUs_ = nowUs + (stayMinUs << rounds_);
   return true;
 }

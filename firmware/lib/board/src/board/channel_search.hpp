@@ -1,4 +1,5 @@
-// On which Wi-Fi channel the mesh is: every channel in turn, until somebody is heard there. Pure: the port owns the radio.
+// On which Wi-Fi channel the mesh is: every channel in turn, longer where somebody is heard, and for good where a parent is found. Who is heard
+// may belong to another mesh, or not let us in: then it goes on. Pure: the port owns the radio.
 #pragma once
 #include <cstdint>
 
@@ -21,8 +22,9 @@ class ChannelSearch {
   bool isFixed_ = true;
   uint8_t channel_ = channelMin;
   uint32_t heard_ = 0;
+  bool heardHere_ = false;
   uint64_t untilUs_ = 0;  // stay here until then
-  uint8_t rounds_ = 0;    // of all channels, in vain
+  uint8_t rounds_ = 0;    // of all channels, since somebody was heard
 };
 
 }  // namespace board

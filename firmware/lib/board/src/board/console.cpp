@@ -86,9 +86,9 @@ void Console::set(char* words) {
 }
 
 void Console::save() {
-  const char* missing = whatIsMissing(settings_, role_, hasRsa_);
-  if (missing != nullptr) {
-    print(Line().add("error: ").add(missing).c_str());
+  const char* what = missing();
+  if (what != nullptr) {
+    print(Line().add("error: ").add(what).c_str());
     return;
   }
   const Error error = console_.save(console_.context, settings_);
@@ -144,9 +144,9 @@ void Console::show() {
   if (settings_.pzemAddress == inputs::pzemAnyAddress) address.add("any");
   else address.addNumber(settings_.pzemAddress);
   print(address.c_str());
-  const char* missing = whatIsMissing(settings_, role_, hasRsa_);
-  if (missing == nullptr) print("ok, complete");
-  else print(Line().add("ok, but ").add(missing).c_str());
+  const char* what = missing();
+  if (what == nullptr) print("ok, complete");
+  else print(Line().add("ok, but ").add(what).c_str());
 }
 
 void Console::help() {

@@ -21,10 +21,10 @@ struct ConsolePort {
 
 class Console {
  public:
-  // `settings` are those in use; what is set stays here until `save`. `hasRsa`: this board can do suite RSA. All must outlive the console.
-  Console(const ConsolePort& console, const wattmesh::Port& port, wattmesh::Role role, bool hasRsa)
-      : console_(console), port_(port), role_(role), hasRsa_(hasRsa) {}
+  // Both ports must outlive the console.
+  Console(const ConsolePort& console, const wattmesh::Port& port, wattmesh::Role role) : console_(console), port_(port), role_(role) {}
 
+  // `settings` are those in use; what is set stays here until `save`.
   void begin(const Settings& settings) { settings_ = settings; }
   // A character from the line; a line ends with CR, LF or both.
   void push(char character);
@@ -39,12 +39,12 @@ class Console {
   void show();
   void help();
   void save();
+  const char* missing() const { return whatIsMissing(settings_, role_, port_.rsaOaepEncrypt != nullptr); }
   void print(const char* line) { console_.print(console_.context, line); }
 
   const ConsolePort& console_;
   const wattmesh::Port& port_;
   wattmesh::Role role_;
-  bool hasRsa_;
   Settings settings_;
   char line_[lineBytesMax + 1] = {};
   size_t length_ = 0;

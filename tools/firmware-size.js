@@ -13,7 +13,7 @@ const ROLES = { meter: 'MeterDevice', hub: 'HubDevice', gateway: 'GatewayDevice'
 const CORE = 'firmware/lib/wattmesh/src';
 /** Keys, handshakes and sessions; the primitives themselves are the port's. */
 const SECURITY = [
-  ...['crypto', 'noise', 'identity', 'handshake', 'transport', 'session'],
+  ...['crypto', 'random_health', 'noise', 'identity', 'handshake', 'transport', 'session'],
   ...['link', 'freshness', 'key_ring', 'join_proxy', 'proxy_search', 'node_join', 'node_challenge'],
 ];
 /** Everything that the port calls, and what is called through pointers inside the core. */

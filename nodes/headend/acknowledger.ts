@@ -7,6 +7,8 @@ import type { LogState } from './store/store.ts';
 
 /** An acknowledgement waits this long, ms, for more rows of the same node: one downlink answers a whole poll. */
 export const ACK_DELAY_MS = 200;
+/** Most acknowledgements at once; the others follow a delay later. No radio sends more, and taking packets in must not wait for them. */
+export const ACKS_PER_ROUND_MAX = 256;
 /** Shortest pause, ms, between acknowledgements to a node that has not echoed the owner epoch. */
 const EPOCH_ACK_PAUSE_MS_MIN = 15_000;
 /** The next try, ms, when no gateway took one of those. */
@@ -94,12 +96,14 @@ export class Acknowledger {
 
   #sendDue(): void {
     this.#timer = undefined;
-    const nodeIds = [...this.#due];
-    this.#due.clear();
-    for (const nodeId of nodeIds) {
+    let left = ACKS_PER_ROUND_MAX;
+    for (const nodeId of this.#due) {
+      if (left-- === 0) break;
+      this.#due.delete(nodeId);
       this.#undelivered.delete(nodeId);
       if (!this.#send(nodeId)) this.#undelivered.add(nodeId);
     }
+    if (this.#due.size > 0) this.#timer = this.#clock.after(ACK_DELAY_MS, () => this.#sendDue());
   }
 
   /** False when it should go out but no gateway took it. */

@@ -85,11 +85,11 @@ export class Aftermath {
     gateways.proved(gateway);
     if (route.length === 0) gateways.ownPacket(gateway, node.record);
     downlinks.heard(nodeId, gateway);
-    const { status: before, hops } = status.condition(nodeId);
-    status.heard(nodeId, { atMs, hops: route.length, hubId: places.hubOn(route)?.record.nodeId ?? null, rssiDbm });
+    const hubId = places.hubOn(route)?.record.nodeId ?? null;
+    const changed = status.heard(nodeId, { atMs, hops: route.length, hubId, rssiDbm });
     const nodeIds = route.map((shortId, hop) => (hop === 0 ? nodeId : places.nodeId(shortId)));
     const moved = topology.route(nodeIds, reception.gatewayRef, rssiDbm, atMs);
-    if (moved || before !== 'online' || hops !== route.length) this.#parts.topologyChanged();
+    if (moved || changed) this.#parts.topologyChanged();
   }
 
   /** Readings are in the store by now. */

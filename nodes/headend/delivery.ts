@@ -48,8 +48,11 @@ export function withOldest(log: LogState, oldest: number): LogState {
 
 /** Nobody waits for rows `first` to `last` any more, which end above the cumulative mark. */
 function settled(log: LogState, first: number, last: number): LogState {
-  if (first > log.cumulative + 1) return { ...log, ranges: withSpan(log.ranges, first, last).slice(0, LOG_RANGES_MAX) };
-  return { ...log, ...absorbed(last, log.ranges) };
+  const { key, logId, ranges, gaps } = log;
+  if (first > log.cumulative + 1) return { ...log, ranges: withSpan(ranges, first, last).slice(0, LOG_RANGES_MAX) };
+  // Mostly the next row comes: field by field, for spreading costs more than all the rest.
+  if (ranges.length === 0) return { key, logId, cumulative: last, ranges, gaps };
+  return { ...log, ...absorbed(last, ranges) };
 }
 
 /** What of [first, last], which lies above the cumulative mark, is not settled. */
@@ -105,6 +108,7 @@ function without(spans: readonly Span[], first: number, last: number): readonly 
 
 /** At most LOG_GAPS_MAX gaps. A joined gap also spans rows that are stored: that never claims a missing row. */
 function boundedGaps(gaps: readonly Span[]): readonly Span[] {
+  if (gaps.length < 2) return gaps;
   const result = [...gaps].sort(([a], [b]) => a - b);
   while (result.length > LOG_GAPS_MAX) {
     let nearest = 1;

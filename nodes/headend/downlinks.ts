@@ -38,6 +38,7 @@ export class Downlinks {
 
   /** A known node was heard through `gateway`. */
   heard(nodeId: string, gateway: string): void {
+    if (this.#waysBack.get(nodeId) === gateway) return;
     if (this.#registry.get(nodeId)) this.#waysBack.set(nodeId, gateway);
   }
 

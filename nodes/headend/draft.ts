@@ -48,6 +48,12 @@ export class Draft {
     this.#changed.set(nodeId, node);
   }
 
+  /** Puts `after` in the place of a node that `get` gave. */
+  replace(before: MeshNode, after: MeshNode): void {
+    if (before.record !== after.record) this.#claims.add(after.record);
+    this.#changed.set(after.record.nodeId, after);
+  }
+
   isShortIdFree(shortId: number, nodeId: string): boolean {
     return this.#isFree((claims) => claims.holderOfShortId(shortId), nodeId);
   }

@@ -33,7 +33,8 @@ export class GroupCommit<Item> {
   add(item: Item, rows: number): void {
     this.#items.push(item);
     this.#rows += Math.max(1, rows);
-    this.within(this.#rows >= GROUP_ROWS_MAX / 2 ? 0 : this.#delayMs);
+    if (this.#rows >= GROUP_ROWS_MAX / 2) this.within(0);
+    else if (this.#items.length === 1) this.within(this.#delayMs);
   }
 
   /** Sees to it that a commit begins within `delayMs`, even one of nothing. */

@@ -94,7 +94,8 @@ export class HeadEnd {
     this.#places = new Places(this.#registry, this.#gateways);
     const [registry, gateways, telling] = [this.#registry, this.#gateways, this.#telling];
     const parts = { network, registry, places: this.#places };
-    const emit = (entry: OutboxEntry, again: boolean) => telling.readings.tell(messageOf(entry, again, parts));
+    const emit = (entry: OutboxEntry, again: boolean) =>
+      telling.readings.tellMade(() => messageOf(entry, again, parts));
     this.#outbox = new Outbox(clock, emit, () => this.#committer.saveCursorWithin(CURSOR_IDLE_MS));
     const outbox = this.#outbox;
     this.#audience = new Audience({ clock, outbox, listeners: telling.readings });

@@ -1,11 +1,10 @@
 import { newLog, rowsIn, withLost, withOldest, withRows } from './delivery.ts';
 import type { Draft } from './draft.ts';
-import type { Readings } from './frame/readings.ts';
-import type { Lost, UpSection } from './frame/sections.ts';
-import { rowsOf } from './metering/reading.ts';
+import type { UpSection } from './frame/sections.ts';
+import { rowOf } from './metering/reading.ts';
 import { LOGS_PER_NODE_MAX, type MeshNode } from './registry.ts';
 import { judgeCounter, type ReplayVerdict } from './security/replay.ts';
-import { acceptedIn, type Session, slotOf } from './security/session.ts';
+import { acceptedIn, type Session, sessionIn, slotOf } from './security/session.ts';
 import type { Handshake } from './security/suite.ts';
 import type { Arrival, CommitGroup, LogState } from './store/store.ts';
 
@@ -67,63 +66,80 @@ export interface Harvest {
 export function takeIn(draft: Draft, packet: Transport, reception: Reception, harvest: Harvest): Verdict {
   const node = draft.get(packet.nodeId);
   const slot = node && slotOf(node.sessions, packet.session.sessionId);
-  const session = slot && node.sessions[slot];
+  const session = slot && sessionIn(node.sessions, slot);
   if (!session || session.downlink !== packet.session.downlink) return 'gone';
   const verdict = judgeCounter(session.window, packet.counter);
   if (verdict === 'seen') return verdict;
-  const batches = packet.sections.filter((section) => section.kind === 'readings');
-  const losses = packet.sections.filter((section) => section.kind === 'lost');
-  const known = takeLosses(node, losses, harvest);
-  const logs = takeBatches({ ...node, logs: known }, batches, () => arrivalOf(packet, reception), harvest.rows);
+  const logs = takeBatches(node, takeLosses(node, packet, harvest), packet, reception, harvest.rows);
   if (verdict === 'below') {
-    if (logs !== node.logs) draft.put({ ...node, logs });
+    if (logs !== node.logs) draft.replace(node, { ...node, logs });
     return verdict;
   }
-  const sessions = acceptedIn(node.sessions, slot, packet.counter, batches.at(-1)?.logId);
-  draft.put({ record: seenAt(node, reception.receivedAtMs), sessions, logs });
+  const sessions = acceptedIn(node.sessions, slot, packet.counter, lastLogId(packet));
+  draft.replace(node, { record: seenAt(node, reception.receivedAtMs), sessions, logs });
   return verdict;
+}
+
+/** The log that the node is writing, as its packet tells; undefined when it does not. */
+function lastLogId({ sections }: Transport): string | undefined {
+  for (let index = sections.length - 1; index >= 0; index--) {
+    const section = sections[index];
+    if (section?.kind === 'readings') return section.logId;
+  }
+  return undefined;
 }
 
 /** Rows that a packet brings. */
 export function rowCountOf(opened: JoinRequest | Transport): number {
   if (opened.kind === 'join') return 0;
-  return opened.sections.reduce((count, section) => count + (section.kind === 'readings' ? section.rows.length : 0), 0);
+  let rows = 0;
+  for (const section of opened.sections) if (section.kind === 'readings') rows += section.rows.length;
+  return rows;
 }
 
 function takeBatches(
-  node: MeshNode,
-  batches: readonly Readings[],
-  arrivalOfBatches: () => Arrival,
+  { record: { key } }: MeshNode,
+  logsBefore: readonly LogState[],
+  packet: Transport,
+  reception: Reception,
   rows: NewRow[],
 ): readonly LogState[] {
-  const { key } = node.record;
-  let logs = node.logs;
-  if (batches.length === 0) return logs;
-  const arrival = arrivalOfBatches();
-  for (const batch of batches) {
+  let logs = logsBefore;
+  let arrival: Arrival | undefined;
+  for (const batch of packet.sections) {
+    if (batch.kind !== 'readings') continue;
+    arrival ??= arrivalOf(packet, reception);
     const log = logs.find((each) => each.logId === batch.logId);
     const before = log ?? newLog(key, batch.logId);
     const last = batch.first + batch.rows.length - 1;
     const after = withOldest(withRows(before, batch.first, last), batch.oldest);
-    if (after !== log) logs = [after, ...logs.filter((each) => each !== log)].slice(0, LOGS_PER_NODE_MAX);
-    for (const row of rowsOf(key, batch)) rows.push({ row, arrival });
+    if (after !== log) logs = newestFirst(logs, log, after);
+    for (let index = 0; index < batch.rows.length; index++) rows.push({ row: rowOf(key, batch, index), arrival });
   }
   return logs;
 }
 
 /** Rows that can never come count as settled, so that nobody waits for them. */
-function takeLosses(node: MeshNode, losses: readonly Lost[], { lost }: Harvest): readonly LogState[] {
-  const { key, nodeId } = node.record;
-  let logs = node.logs;
-  for (const { logId, first, last } of losses) {
+function takeLosses({ record, logs: before }: MeshNode, { sections }: Transport, { lost }: Harvest) {
+  const { key, nodeId } = record;
+  let logs = before;
+  for (const section of sections) {
+    if (section.kind !== 'lost') continue;
+    const { logId, first, last } = section;
     const log = logs.find((each) => each.logId === logId);
-    const before = log ?? newLog(key, logId);
-    const after = withLost(before, first, last);
-    if (after === before) continue;
-    lost.set(nodeId, (lost.get(nodeId) ?? 0) + rowsIn(after.gaps) - rowsIn(before.gaps));
-    logs = [after, ...logs.filter((each) => each !== log)].slice(0, LOGS_PER_NODE_MAX);
+    const known = log ?? newLog(key, logId);
+    const after = withLost(known, first, last);
+    if (after === known) continue;
+    lost.set(nodeId, (lost.get(nodeId) ?? 0) + rowsIn(after.gaps) - rowsIn(known.gaps));
+    logs = newestFirst(logs, log, after);
   }
   return logs;
+}
+
+/** The list with `after` in the place of `before`, in front. */
+function newestFirst(logs: readonly LogState[], before: LogState | undefined, after: LogState): readonly LogState[] {
+  if (logs.length === 1 && before) return [after];
+  return [after, ...logs.filter((each) => each !== before)].slice(0, LOGS_PER_NODE_MAX);
 }
 
 function arrivalOf({ session }: Transport, { receivedAtMs, gatewayRef, rssiDbm, route }: Reception): Arrival {

@@ -18,6 +18,11 @@ export class Listeners<Message> {
     return () => void this.#listeners.delete(own);
   }
 
+  /** Tells what `make` gives; it is asked only when somebody listens. */
+  tellMade(make: () => Message): void {
+    if (this.any) this.tell(make());
+  }
+
   tell(message: Message): void {
     for (const listener of this.#listeners) {
       try {

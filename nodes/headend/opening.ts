@@ -9,7 +9,7 @@ import { checkHandshake, type Joined } from './joining.ts';
 import type { M2Cache } from './m2-cache.ts';
 import type { Registry } from './registry.ts';
 import { sha256 } from './security/keys.ts';
-import { isSpent, slotOf } from './security/session.ts';
+import { isSpent, sessionIn, slotOf } from './security/session.ts';
 import type { Suites } from './security/suites.ts';
 
 /** An M1 that was answered before: its M2 again. */
@@ -66,7 +66,7 @@ export class Opener {
     const node = registry.get(nodeId);
     if (!node) throw new WattmeshError('unknownNode', `node ${nodeId} has never joined`);
     const slot = slotOf(node.sessions, packet.session);
-    const session = slot && node.sessions[slot];
+    const session = slot && sessionIn(node.sessions, slot);
     if (!session) throw new WattmeshError('notJoined', `node ${nodeId} has no session ${packet.session}`);
     if (session.suite !== packet.suite) {
       throw new WattmeshError('suiteRefused', `session ${packet.session} of node ${nodeId} belongs to another suite`);
@@ -75,6 +75,7 @@ export class Opener {
       throw new WattmeshError('notJoined', `session ${packet.session} of node ${nodeId} has ended: it joins again`);
     }
     const plaintext = suites.require(packet.suite).open(packet, session);
-    return { kind: 'transport', nodeId, session, counter, sections: decodeUpSections(plaintext) };
+    // The registry's own text for the node id: it goes on to many look-ups.
+    return { kind: 'transport', nodeId: node.record.nodeId, session, counter, sections: decodeUpSections(plaintext) };
   }
 }

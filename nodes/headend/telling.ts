@@ -98,7 +98,5 @@ export class Telling {
 }
 
 function throttled<Message>(clock: Clock, listeners: Listeners<Message>, make: () => Message): Throttle {
-  return new Throttle(clock, TELL_PERIOD_MS, () => {
-    if (listeners.any) listeners.tell(make());
-  });
+  return new Throttle(clock, TELL_PERIOD_MS, () => listeners.tellMade(make));
 }

@@ -4,7 +4,7 @@ import {
   type Reading,
   type ReadingContext,
   readingMessage,
-  rowsOf,
+  rowOf,
 } from '../../nodes/headend/metering/reading.ts';
 import { BASE_S, ScriptedNode } from './support/scripted-node.ts';
 
@@ -82,7 +82,8 @@ describe('message of a reading', () => {
 describe('rows of a batch', () => {
   it('are evenly spaced, with their own seq', () => {
     const node = new ScriptedNode({ seed: 'meter', intervalS: 900 });
-    const rows = rowsOf('key', node.readings(5, 6));
+    const batch = node.readings(5, 6);
+    const rows = batch.rows.map((_, index) => rowOf('key', batch, index));
     assert.deepEqual(
       rows.map(({ seq, measuredAtMs }) => [seq, measuredAtMs / 1000 - BASE_S]),
       [

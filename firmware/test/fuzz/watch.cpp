@@ -135,6 +135,7 @@ void Watch::judgeFrame(const uint8_t* frame, size_t length, const Session& sessi
   linkCounter_ = header.counter;
   Beacon beacon{};
   Routed routed{};
+  Route route{};
   Join join{};
   Challenge challenge{};
   if (header.keyId != joinKeyId) keyId_ = header.keyId;
@@ -151,6 +152,10 @@ void Watch::judgeFrame(const uint8_t* frame, size_t length, const Session& sessi
     case FrameType::routed:
       DEMAND(decodeRouted(body, bodyLength, routed) == Error::none);
       break;
+    case FrameType::route:
+      DEMAND(decodeRoute(body, bodyLength, route) == Error::none);
+      DEMAND(route.hops < hopsMax);
+      break;
     case FrameType::challenge:
       DEMAND(decodeChallenge(body, bodyLength, challenge) == Error::none);
       break;
@@ -163,8 +168,9 @@ void Watch::judgeFrame(const uint8_t* frame, size_t length, const Session& sessi
   }
 }
 
-// Under the key that everybody knows nothing but handshakes goes out.
+// Under the key that everybody knows nothing but handshakes and solicitations, which say nothing, goes out.
 void Watch::judgeJoin(const Join& join, const Session& session) {
+  if (join.direction == Direction::solicit) return;
   PacketHeader header{};
   DEMAND(decodePacketHeader(join.packet, join.packetLength, header) == Error::none);
   DEMAND(header.type == (join.direction == Direction::up ? packetM1 : packetM2));
@@ -182,9 +188,10 @@ void Watch::judgeData(const uint8_t* body, size_t length, const Session& session
   DEMAND(length > dataHeaderBytes);
   Reader reader(body, length);
   reader.u16();
-  while (reader.remaining() > 0) {
-    Item item{};
-    DEMAND(decodeItem(reader, item) == Error::none);
+  Item items[2] = {};  // the present one and the one before
+  for (size_t at = 0; reader.remaining() > 0; at++) {
+    Item& item = items[at % 2];
+    DEMAND(decodeItem(reader, item, at == 0 ? nullptr : &items[(at + 1) % 2]) == Error::none);
     DEMAND(item.hops > 0 && item.route[item.hops - 1] == session.shortId());
     if (item.hops > 1) continue;
     if (item.isAnswer) answered.push_back(item.poll);

@@ -207,12 +207,20 @@ TEST(gatewayRestsWhileItsHostIsSilent) {
 
 TEST(clockTakesNoTimeThatRowsCannotCarry) {
   NetworkClock clock;
-  clock.set((uint64_t{1} << 48) * usPerMs, 0);
+  CHECK(!clock.set((uint64_t{1} << 48) * usPerMs, 0));
   CHECK(!clock.valid());
-  clock.set(utcMs * usPerMs, 0);
+  CHECK(clock.set(utcMs * usPerMs, 0));
   CHECK(clock.valid());
   clock.set(uint64_t{UINT32_MAX} * usPerS, 0);
   CHECK_EQUAL(clock.utcS(0), utcMs / 1000);
+}
+
+TEST(clockTellsWhenItHasBecomeAnotherTime) {
+  NetworkClock clock;
+  CHECK(clock.set(utcMs * usPerMs, 0));
+  CHECK(!clock.set(utcMs * usPerMs + 50 * usPerMs, 0));
+  CHECK(!clock.set(utcMs * usPerMs + usPerS - 10 * usPerMs, usPerS));
+  CHECK(clock.set(utcMs * usPerMs + 2 * usPerS, usPerS));
 }
 
 TEST(meterRestsWhenABeaconClaimsAnImpossibleTime) {

@@ -21,7 +21,7 @@ export interface Item {
   readonly urgent: boolean;
   /** Short ids of all transmitters so far, the origin first; 0 for one that has not joined. */
   readonly route: number[];
-  /** An end-to-end packet; empty: nothing to say to the poll. */
+  /** An end-to-end packet, where it lies in what was decoded; empty: nothing to say to the poll. */
   readonly packet: Uint8Array;
 }
 
@@ -43,17 +43,12 @@ export function decodeItem(reader: Reader, before?: Item): Item {
   if (hops > HOPS_MAX) throw badField('number of hops', hops);
   const answers = (head & POLL_BIT) !== 0;
   checkLength(length, answers);
-  const shared = before ? inRange(reader.u8(), 0, Math.min(hops, before.route.length), 'number of shared hops') : 0;
-  const own = readRoute(reader, hops - shared);
-  const route = before ? [...own, ...before.route.slice(before.route.length - shared)] : own;
-  const poll = answers ? reader.u16() : undefined;
-  return {
-    more: (head & MORE_BIT) !== 0,
-    ...(poll === undefined ? {} : { poll }),
-    urgent: (head & URGENT_BIT) !== 0,
-    route,
-    packet: reader.bytes(length),
-  };
+  const more = (head & MORE_BIT) !== 0;
+  const urgent = (head & URGENT_BIT) !== 0;
+  const route = before ? readSharing(reader, hops, before.route) : readRoute(reader, hops);
+  if (!answers) return { more, urgent, route, packet: reader.view(length) };
+  const poll = reader.u16();
+  return { more, poll, urgent, route, packet: reader.view(length) };
 }
 
 /** One item's bytes, behind the item `before` if there is one; the errors of `decodeItem`. */
@@ -84,6 +79,12 @@ export function encodeData(data: Data, capacity: number): Uint8Array {
   const writer = new Writer(capacity).u16(data.cost);
   for (const [index, item] of data.items.entries()) writer.bytes(encodeItem(item, data.items[index - 1]));
   return writer.finish();
+}
+
+/** A route of which the last entries are those of the item before. */
+function readSharing(reader: Reader, hops: number, before: readonly number[]): number[] {
+  const shared = inRange(reader.u8(), 0, Math.min(hops, before.length), 'number of shared hops');
+  return [...readRoute(reader, hops - shared), ...before.slice(before.length - shared)];
 }
 
 /** How many entries at the ends of two routes are the same. */

@@ -109,22 +109,24 @@ export type HostEnvelope =
 
 /** One whole envelope from a gateway; an envelope that only hosts send is `unknownType`. */
 export function decodeGatewayEnvelope(bytes: Uint8Array): Envelope {
-  return decodeWhole(bytes, (type, reader) => {
-    switch (type) {
-      case 'hello':
-        return { type, ...readHello(reader) };
-      case 'up':
-        return { type, number: reader.u32(), rssiDbm: reader.i8(), utcMs: reader.u48(), item: decodeItem(reader) };
-      case 'downResult':
-        return { type, token: reader.u32(), error: reader.u16() };
-      case 'stats':
-        return { type, ...readStats(reader) };
-      case 'log':
-        return { type, level: nameOf(LOG_LEVELS, reader.u8(), 'log level'), text: readText(reader) };
-      default:
-        throw notFrom('gateway', type);
-    }
-  });
+  return decodeWhole(bytes, readFromGateway);
+}
+
+function readFromGateway(type: EnvelopeType, reader: Reader): Envelope {
+  switch (type) {
+    case 'hello':
+      return { type, ...readHello(reader) };
+    case 'up':
+      return { type, number: reader.u32(), rssiDbm: reader.i8(), utcMs: reader.u48(), item: decodeItem(reader) };
+    case 'downResult':
+      return { type, token: reader.u32(), error: reader.u16() };
+    case 'stats':
+      return { type, ...readStats(reader) };
+    case 'log':
+      return { type, level: nameOf(LOG_LEVELS, reader.u8(), 'log level'), text: readText(reader) };
+    default:
+      throw notFrom('gateway', type);
+  }
 }
 
 /** One whole envelope from the host; an envelope that only gateways send is `unknownType`. */

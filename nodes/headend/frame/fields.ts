@@ -1,4 +1,4 @@
-import { fromHex, type Reader, toHex, type Writer } from '../bytes.ts';
+import { fromHex, type Reader, type Writer } from '../bytes.ts';
 import { WattmeshError } from '../errors.ts';
 
 /** Names of the numbers of one field: the index is the number on the wire, a hole is a number that is refused. */
@@ -94,7 +94,7 @@ export function fixedHex(text: string, length: number, field: string): Uint8Arra
 
 /** The next `length` bytes as lower-case hexadecimal text. */
 export function readHex(reader: Reader, length: number): string {
-  return toHex(reader.bytes(length));
+  return reader.hex(length);
 }
 
 /** Three bytes: major, minor, patch. */
@@ -110,7 +110,9 @@ export function writeFirmware(writer: Writer, version: string): void {
 
 /** `hops` short ids. */
 export function readRoute(reader: Reader, hops: number): number[] {
-  return Array.from({ length: hops }, () => reader.u16());
+  const route = new Array<number>(hops);
+  for (let hop = 0; hop < hops; hop++) route[hop] = reader.u16();
+  return route;
 }
 
 export function writeRoute(writer: Writer, route: readonly number[]): void {

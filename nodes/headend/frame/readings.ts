@@ -58,7 +58,8 @@ export function decodeReadings(reader: Reader): Readings {
   const quality = nameOf(QUALITIES, reader.u8(), 'quality');
   const mask = inRange(reader.u16(), 0, MASK_MAX, 'register mask');
   checkLastSeq(first, count);
-  return { logId, oldest, first, t0S, intervalS, quality, mask, rows: readRows(reader, mask, count) };
+  const rows = readRows(reader, mask, count);
+  return { logId, oldest, first, t0S, intervalS, quality, mask, rows };
 }
 
 /** The body of a READINGS section; `badField` for values outside their ranges, `oversize` when the rows do not fit 255 bytes. */
@@ -88,22 +89,30 @@ export function measuredAtMs(readings: Pick<Readings, 't0S' | 'intervalS'>, inde
   return (readings.t0S + index * readings.intervalS) * 1000;
 }
 
-function registersOf(mask: number): Register[] {
-  return REGISTERS.filter((_, bit) => (mask & (1 << bit)) !== 0);
+const registersByMask = new Map<number, readonly Register[]>();
+
+/** There are few masks: each one's registers are looked up once. */
+function registersOf(mask: number): readonly Register[] {
+  const known = registersByMask.get(mask);
+  if (known) return known;
+  const registers = REGISTERS.filter((_, bit) => (mask & (1 << bit)) !== 0);
+  registersByMask.set(mask, registers);
+  return registers;
 }
 
 function readRows(reader: Reader, mask: number, count: number): RegisterValues[] {
   const registers = registersOf(mask);
-  const last = new Map<RegisterName, number>();
-  return Array.from({ length: count }, () => {
+  const rows = new Array<RegisterValues>(count);
+  let before: RegisterValues = {};
+  for (let index = 0; index < count; index++) {
     const row: { [Name in RegisterName]?: number } = {};
     for (const { name, min, max } of registers) {
-      const value = inRange((last.get(name) ?? 0) + reader.varint(), min, max, name);
-      last.set(name, value);
-      row[name] = value;
+      row[name] = inRange((before[name] ?? 0) + reader.varint(), min, max, name);
     }
-    return row;
-  });
+    rows[index] = row;
+    before = row;
+  }
+  return rows;
 }
 
 function writeRows(writer: Writer, mask: number, rows: readonly RegisterValues[]): void {

@@ -118,7 +118,7 @@ export type UpSection = KnownUp | UnknownSection;
 export type DownSection = KnownDown | UnknownSection;
 
 const UP_DECODERS: Readonly<Record<number, SectionDecoder<KnownUp>>> = {
-  [UP_CODES.readings]: (body) => ({ kind: 'readings', ...decodeReadings(body) }),
+  [UP_CODES.readings]: readingsSection,
   [UP_CODES.telemetry]: decodeTelemetry,
   [UP_CODES.echo]: (body) => ({ kind: 'echo', epoch: body.u32(), counter: body.u32() }),
   [UP_CODES.result]: (body) => {
@@ -219,6 +219,12 @@ function encodeDownBody(section: KnownDown): Uint8Array {
       return writer.bytes(section.networkKey).u32(section.untilUseS).finish();
     }
   }
+}
+
+/** Field by field: this is read more often than anything else, and spreading would cost more than decoding. */
+function readingsSection(body: Reader): ReadingsSection {
+  const { logId, oldest, first, t0S, intervalS, quality, mask, rows } = decodeReadings(body);
+  return { kind: 'readings', logId, oldest, first, t0S, intervalS, quality, mask, rows };
 }
 
 function decodeTelemetry(body: Reader): Telemetry {

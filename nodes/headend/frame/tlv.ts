@@ -1,4 +1,4 @@
-import { Reader, type Writer } from '../bytes.ts';
+import type { Reader, Writer } from '../bytes.ts';
 import { reasonOf, WattmeshError } from '../errors.ts';
 
 /** A section of a kind that this version does not know: skipped and counted by whoever handles sections. */
@@ -22,14 +22,21 @@ export function readSections<Section>(
   reader: Reader,
   decoders: Readonly<Record<number, SectionDecoder<Section>>>,
 ): (Section | UnknownSection)[] {
-  const sections: (Section | UnknownSection)[] = [];
-  while (reader.remaining > 0) {
-    const code = reader.u8();
-    const body = reader.bytes(reader.u8());
-    const decode = decoders[code];
-    sections.push(decode ? decodeBody(code, body, decode) : { kind: 'unknown', code, body });
-  }
+  if (reader.remaining === 0) return [];
+  // Mostly there is one: a list that begins with it takes no more room than that.
+  const sections = [readSection(reader, decoders)];
+  while (reader.remaining > 0) sections.push(readSection(reader, decoders));
   return sections;
+}
+
+function readSection<Section>(
+  reader: Reader,
+  decoders: Readonly<Record<number, SectionDecoder<Section>>>,
+): Section | UnknownSection {
+  const code = reader.u8();
+  const body = reader.part(reader.u8());
+  const decode = decoders[code];
+  return decode ? decodeBody(code, body, decode) : { kind: 'unknown', code, body: body.rest() };
 }
 
 /** Writes one section; a body of more than 255 bytes is `oversize`. */
@@ -43,8 +50,8 @@ export function writeSection(writer: Writer, code: number, body: Uint8Array): vo
   writer.u8(code).u8(body.length).bytes(body);
 }
 
-function decodeBody<Section>(code: number, body: Uint8Array, decode: SectionDecoder<Section>): Section {
-  const reader = new Reader(body);
+function decodeBody<Section>(code: number, reader: Reader, decode: SectionDecoder<Section>): Section {
+  const length = reader.remaining;
   try {
     const section = decode(reader);
     reader.end();
@@ -52,7 +59,7 @@ function decodeBody<Section>(code: number, body: Uint8Array, decode: SectionDeco
   } catch (error) {
     const reason = reasonOf(error);
     if (reason !== 'truncated' && reason !== 'trailingBytes') throw error;
-    const message = `section 0x${code.toString(16)} cannot have ${body.length} bytes`;
+    const message = `section 0x${code.toString(16)} cannot have ${length} bytes`;
     throw new WattmeshError('badLength', message, { cause: error });
   }
 }

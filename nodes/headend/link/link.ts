@@ -7,7 +7,10 @@ export type LinkState =
 
 /** What a link tells the head-end. None of these may throw. */
 export interface LinkHandler {
-  /** One whole envelope (PROTOCOL.md, "Envelopes") from a gateway. `gateway` names the sender on this link: a topic level, a port, a device. */
+  /**
+   * One whole envelope (PROTOCOL.md, "Envelopes") from a gateway. `gateway` names the sender on this link: a topic level, a port, a device. The
+   * bytes are the handler's from then on: nobody writes to them any more.
+   */
   envelope(gateway: string, bytes: Uint8Array): void;
   /** Bytes that were no envelope: counted by reason, already dropped. */
   bad(gateway: string, reason: ErrorName, length: number): void;

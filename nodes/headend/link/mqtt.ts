@@ -1,4 +1,5 @@
 import { connect, type IPublishPacket, type MqttClient } from 'mqtt';
+import { BoundedMap } from '../bounded-map.ts';
 import type { Timer } from '../clock.ts';
 import type { ErrorName } from '../errors.ts';
 import { checkEnvelopeLength, ENVELOPE_BYTES_MAX } from '../frame/slip.ts';
@@ -9,6 +10,7 @@ import {
   parseGatewayPresence,
   parseHostPresence,
   parseTopic,
+  type Topic,
 } from '../frame/topics.ts';
 import { Backoff, formatWait } from './backoff.ts';
 import { answerAsHost, HOST_REFRESH_MS, HostWatch } from './host-claim.ts';
@@ -19,6 +21,8 @@ export type { MqttSettings, MqttTls } from './mqtt-settings.ts';
 
 /** Most envelopes handed to the broker and not yet acknowledged by it; beyond that send() refuses. */
 export const OUTSTANDING_MAX = 64;
+/** Most topics remembered with what they mean. */
+const TOPICS_MAX = 256;
 /** Longest wait for the broker's goodbye, ms. */
 const CLOSE_WAIT_MS = 2_000;
 /** Sender's name for messages whose topic names no gateway; it can never be a gateway id. */
@@ -50,6 +54,7 @@ export class MqttLink implements Link {
   readonly #settings: MqttSettings;
   readonly #backoff: Backoff;
   readonly #leaving = new Set<Promise<void>>();
+  readonly #topics = new BoundedMap<string, Topic>(TOPICS_MAX);
   #broker = '';
   #handler: LinkHandler | undefined;
   #connection: Connection | undefined;
@@ -171,18 +176,27 @@ export class MqttLink implements Link {
 
   #message(connection: Connection, text: string, payload: Buffer, packet: IPublishPacket): void {
     if (this.#connection !== connection) return;
-    const topic = parseTopic(text);
+    const topic = this.#topicOf(text);
     if (topic?.kind === 'host') this.#heardHost(connection, payload);
     else if (topic?.kind === 'up') this.#heardUp(topic.gateway, payload, packet.retain);
     else if (topic?.kind === 'status') this.#heardStatus(topic.gateway, payload);
     else this.#handler?.bad(NO_GATEWAY, 'badField', payload.length);
   }
 
+  /** The same few topics come again and again. */
+  #topicOf(text: string): Topic | undefined {
+    const known = this.#topics.get(text);
+    if (known) return known;
+    const topic = parseTopic(text);
+    if (topic) this.#topics.set(text, topic);
+    return topic;
+  }
+
   #heardUp(gateway: string, payload: Buffer, retained: boolean): void {
     if (retained) this.#handler?.bad(gateway, 'expired', payload.length);
     else if (payload.length === 0) this.#handler?.bad(gateway, 'truncated', 0);
     else if (payload.length > ENVELOPE_BYTES_MAX) this.#handler?.bad(gateway, 'oversize', payload.length);
-    else this.#handler?.envelope(gateway, new Uint8Array(payload));
+    else this.#handler?.envelope(gateway, new Uint8Array(payload.buffer, payload.byteOffset, payload.length));
   }
 
   #heardStatus(gateway: string, payload: Buffer): void {

@@ -69,16 +69,18 @@ export class StatusTable {
     else this.#entries.set(nodeId, { ...unheard, lastSeenMs, silenceMs, sinceMs: nowMs });
   }
 
-  /** A packet of a known node. */
-  heard(nodeId: string, { atMs, hops, hubId, rssiDbm }: Sighting): void {
+  /** A packet of a known node. True when it changes more than times and signal. */
+  heard(nodeId: string, { atMs, hops, hubId, rssiDbm }: Sighting): boolean {
     const entry = this.#entries.get(nodeId);
-    if (!entry) return;
+    if (!entry) return false;
+    const changed = entry.status !== 'online' || entry.hops !== hops;
     this.#setStatus(entry, 'online');
     entry.lastSeenMs = atMs;
     entry.sinceMs = atMs;
     entry.hops = hops;
     entry.hubId = hubId;
     entry.rssiDbm = rssiDbm;
+    return changed;
   }
 
   /** A node is out: it counts as offline from now on. */

@@ -37,9 +37,12 @@ export class Topology {
       const last = hop === nodeIds.length - 1;
       const parent = last ? gatewayId : nodeIds[hop + 1];
       if (child === undefined || parent === undefined || child === parent) continue;
-      if (this.#link(child, parent, atMs)) changed = true;
-      const entry = this.#parents.get(child);
-      if (last && entry && entry.etx === null && rssiDbm !== null) entry.rssiDbm = rssiDbm;
+      let entry = this.#known(child, parent, atMs);
+      if (!entry) {
+        entry = this.#begin(child, parent, atMs);
+        changed = true;
+      }
+      if (last && entry.etx === null && rssiDbm !== null) entry.rssiDbm = rssiDbm;
     }
     return changed;
   }
@@ -47,9 +50,9 @@ export class Topology {
   /** A node's report on its parent; undefined: it has none. True when it changes what is shown. */
   report(child: string, parent: string | undefined, rssiDbm: number, etx: number, atMs: number): boolean {
     if (parent === undefined || parent === child) return false;
-    const moved = this.#link(child, parent, atMs);
-    const entry = this.#parents.get(child);
-    if (!entry || (!moved && entry.rssiDbm === rssiDbm && entry.etx === etx)) return false;
+    const known = this.#known(child, parent, atMs);
+    if (known?.rssiDbm === rssiDbm && known.etx === etx) return false;
+    const entry = known ?? this.#begin(child, parent, atMs);
     entry.rssiDbm = rssiDbm;
     entry.etx = etx;
     return true;
@@ -72,13 +75,17 @@ export class Topology {
     return [...this.#parents].map(([from, { parent, rssiDbm, etx }]) => ({ from, to: parent, rssiDbm, etx }));
   }
 
-  #link(child: string, parent: string, atMs: number): boolean {
+  /** The link from child to parent, used just now; undefined when there is none or the child's leads elsewhere. */
+  #known(child: string, parent: string, atMs: number): Entry | undefined {
     const entry = this.#parents.get(child);
-    if (entry?.parent === parent) {
-      entry.atMs = atMs;
-      return false;
-    }
-    this.#parents.set(child, { parent, rssiDbm: null, etx: null, atMs });
-    return true;
+    if (entry?.parent !== parent) return undefined;
+    entry.atMs = atMs;
+    return entry;
+  }
+
+  #begin(child: string, parent: string, atMs: number): Entry {
+    const entry: Entry = { parent, rssiDbm: null, etx: null, atMs };
+    this.#parents.set(child, entry);
+    return entry;
   }
 }

@@ -14,18 +14,11 @@ export type Reading = RegisterValues & {
   readonly quality: Quality;
 };
 
-/** The rows of a batch, oldest first. */
-export function rowsOf(key: string, batch: Readings): Reading[] {
-  const { logId, first, intervalS, quality } = batch;
-  return batch.rows.map((values, index) => ({
-    key,
-    logId,
-    seq: first + index,
-    measuredAtMs: measuredAtMs(batch, index),
-    intervalS,
-    quality,
-    ...values,
-  }));
+/** Row `index` of a batch; the first one is the oldest. */
+export function rowOf(key: string, batch: Readings, index: number): Reading {
+  const { logId, first, intervalS, quality, rows } = batch;
+  const identity = { key, logId, seq: first + index, measuredAtMs: measuredAtMs(batch, index), intervalS, quality };
+  return Object.assign(identity, rows[index]);
 }
 
 /** A reading's identity as text: consumers de-duplicate by it. */

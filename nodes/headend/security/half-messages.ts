@@ -30,7 +30,7 @@ export class HalfMessages {
     const name = toHex(header);
     const half = this.#halves.get(name);
     if (!half) {
-      this.#keep(name, { index, part, sinceMs: this.#clock.nowMs() });
+      this.#keep(name, { index, part: new Uint8Array(part), sinceMs: this.#clock.nowMs() });
       return undefined;
     }
     if (half.index === index && equalBytes(half.part, part)) return undefined;

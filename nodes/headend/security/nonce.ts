@@ -6,8 +6,14 @@ import { AEAD_NONCE_BYTES } from './provider.ts';
  */
 export function packetNonce(counter: number, epoch = 0): Uint8Array {
   const nonce = new Uint8Array(AEAD_NONCE_BYTES);
-  const view = new DataView(nonce.buffer);
-  view.setUint32(4, counter, true);
-  view.setUint32(8, epoch, true);
+  writePacketNonce(nonce, counter, epoch);
   return nonce;
+}
+
+/** Makes `nonce` that of another packet: for opening, which asks for one nonce after the other. */
+export function writePacketNonce(nonce: Uint8Array, counter: number, epoch = 0): void {
+  for (let byte = 0; byte < 4; byte++) {
+    nonce[4 + byte] = counter >>> (8 * byte);
+    nonce[8 + byte] = epoch >>> (8 * byte);
+  }
 }

@@ -1,6 +1,6 @@
 import { WattmeshError } from '../errors.ts';
 import { encodePacketHeader, PACKET_BYTES_MAX, type Packet, type PacketHeader } from '../frame/packet.ts';
-import { packetNonce } from './nonce.ts';
+import { packetNonce, writePacketNonce } from './nonce.ts';
 import { AEAD_TAG_BYTES, type CryptoProvider } from './provider.ts';
 import type { Keyed, SessionKeys } from './suite.ts';
 
@@ -10,13 +10,17 @@ import type { Keyed, SessionKeys } from './suite.ts';
 export const SESSION_PACKETS_MAX = 2 ** 24;
 export const SESSION_LIFE_MS = 30 * 24 * 3600 * 1000;
 
+/** Providers do not keep it: every packet to open takes it over from the one before. */
+const openingNonce = packetNonce(0);
+
 /** The plaintext of a packet sealed with `key`; `truncated` or `badTag`. */
 export function openSealed(provider: CryptoProvider, key: Uint8Array, packet: Packet): Uint8Array {
   const { body, header, counter, epoch } = packet;
   if (body.length < AEAD_TAG_BYTES) {
     throw new WattmeshError('truncated', `a packet's body of ${body.length} bytes has no room for its tag`);
   }
-  const plaintext = provider.aeadOpen(key, packetNonce(counter, epoch), header, body);
+  writePacketNonce(openingNonce, counter, epoch);
+  const plaintext = provider.aeadOpen(key, openingNonce, header, body);
   if (!plaintext)
     throw new WattmeshError('badTag', "the packet's tag does not verify: forged, damaged, or of another session");
   return plaintext;

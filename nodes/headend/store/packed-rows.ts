@@ -1,5 +1,5 @@
 import { qualities, registerFields } from './row-content.ts';
-import type { Arrival, ReadingRow } from './store.ts';
+import type { ReadingRow } from './store.ts';
 
 /** Position of a row's cells in `PackedRows.cells`; the registers follow from REGISTERS_AT on in the order of `registerFields`. */
 export const cell = { log: 0, seq: 1, measuredAtMs: 2, intervalS: 3, quality: 4 } as const;
@@ -14,9 +14,9 @@ export interface PackedRows {
 }
 
 /** Packs rows that passed `checkGroup`. */
-export function packRows(rows: readonly ReadingRow[]): PackedRows {
+export function packRows(rows: readonly { readonly row: ReadingRow }[]): PackedRows {
   const packer = new RowPacker(rows.length);
-  for (const row of rows) packer.add(row);
+  for (const { row } of rows) packer.add(row);
   return packer.finish();
 }
 
@@ -24,9 +24,9 @@ export function packRows(rows: readonly ReadingRow[]): PackedRows {
 class RowPacker {
   readonly #cells: Float64Array<ArrayBuffer>;
   readonly #logs: [string, string][] = [];
-  readonly #indices = new Map<string, number>();
+  /** Indices of a key's logs. A node seldom has two in one group. */
+  readonly #indices = new Map<string, number[]>();
   #at = 0;
-  #last: { readonly row: ReadingRow; readonly index: number } | undefined;
 
   constructor(count: number) {
     this.#cells = new Float64Array(count * CELLS_PER_ROW);
@@ -40,24 +40,33 @@ class RowPacker {
     cells[at + cell.measuredAtMs] = row.measuredAtMs;
     cells[at + cell.intervalS] = row.intervalS;
     cells[at + cell.quality] = qualities.indexOf(row.quality);
-    let register = at + REGISTERS_AT;
-    for (const field of registerFields) cells[register++] = row[field] ?? Number.NaN;
-    this.#at = register;
+    writeRegisters(cells, at + REGISTERS_AT, row);
+    this.#at = at + CELLS_PER_ROW;
   }
 
   finish(): PackedRows {
     return { logs: this.#logs, cells: this.#cells };
   }
 
-  /** Rows of one log come in runs, so the last answer is tried first. */
-  #logIndex(row: ReadingRow): number {
-    if (this.#last?.row.key === row.key && this.#last.row.logId === row.logId) return this.#last.index;
-    const name = `${row.key}:${row.logId}`;
-    const index = this.#indices.get(name) ?? this.#logs.push([row.key, row.logId]) - 1;
-    this.#indices.set(name, index);
-    this.#last = { row, index };
+  #logIndex({ key, logId }: ReadingRow): number {
+    const indices = this.#indices.get(key);
+    for (const index of indices ?? []) if (this.#logs[index]?.[1] === logId) return index;
+    const index = this.#logs.push([key, logId]) - 1;
+    if (indices) indices.push(index);
+    else this.#indices.set(key, [index]);
     return index;
   }
+}
+
+/** In the order of `registerFields`, one by one: a loop over names takes several times as long, and this is done with every row. */
+function writeRegisters(cells: Float64Array, at: number, row: ReadingRow): void {
+  cells[at] = row.importDwh ?? Number.NaN;
+  cells[at + 1] = row.exportDwh ?? Number.NaN;
+  cells[at + 2] = row.powerDw ?? Number.NaN;
+  cells[at + 3] = row.voltageDv ?? Number.NaN;
+  cells[at + 4] = row.currentCa ?? Number.NaN;
+  cells[at + 5] = row.frequencyChz ?? Number.NaN;
+  cells[at + 6] = row.powerFactorPct ?? Number.NaN;
 }
 
 /** The rows again. */
@@ -83,25 +92,4 @@ export function unpackRow({ logs, cells }: PackedRows, at: number): ReadingRow {
     if (!Number.isNaN(value)) row[field] = value;
   });
   return row;
-}
-
-/** Arrivals as JSON text, each once, and which one belongs to each row. Rows of a packet share one object and come in a run. */
-export interface PackedArrivals {
-  readonly texts: readonly string[];
-  readonly indices: Uint32Array<ArrayBuffer>;
-}
-
-export function packArrivals(arrivals: readonly Arrival[]): PackedArrivals {
-  const texts: string[] = [];
-  const indices = new Uint32Array(arrivals.length);
-  let last: Arrival | undefined;
-  arrivals.forEach((arrival, index) => {
-    if (arrival !== last) {
-      const text = JSON.stringify(arrival);
-      if (text !== texts.at(-1)) texts.push(text);
-      last = arrival;
-    }
-    indices[index] = texts.length - 1;
-  });
-  return { texts, indices };
 }

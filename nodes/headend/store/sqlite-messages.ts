@@ -1,13 +1,16 @@
 import type { ErrorName } from '../errors.ts';
-import type { PackedArrivals, PackedRows } from './packed-rows.ts';
+import type { PackedArrivals } from './packed-arrivals.ts';
+import type { PackedRows } from './packed-rows.ts';
 import type { ConflictRecord } from './row-content.ts';
 import type { DriverName } from './sqlite-driver.ts';
+import type { PackedRecords } from './sqlite-records.ts';
 import type { CommitGroup, ReadingQuery, StoredState } from './store.ts';
 
 /** A commit group as it goes to the worker: one message. */
-export interface PackedGroup extends Omit<CommitGroup, 'rows'> {
+export interface PackedGroup extends Omit<CommitGroup, 'rows' | keyof PackedRecords> {
   readonly rows: PackedRows;
   readonly arrivals: PackedArrivals;
+  readonly records: PackedRecords;
 }
 
 /** What became of each row, in the order given. */

@@ -1,8 +1,9 @@
+import { parseArrivals } from './packed-arrivals.ts';
 import { CELLS_PER_ROW, cell, type PackedRows, unpackRow } from './packed-rows.ts';
 import type { ConflictRecord } from './row-content.ts';
 import { queryLimit } from './row-content.ts';
 import type { SqlDatabase, SqlRow } from './sqlite-driver.ts';
-import { cellColumns, cellNames } from './sqlite-writer.ts';
+import { cellColumns, cellNames } from './sqlite-row-insert.ts';
 import type {
   AdmissionRecord,
   Arrival,
@@ -135,9 +136,7 @@ function readArrivals(database: SqlDatabase): Map<number, Arrival> {
   const arrivals = new Map<number, Arrival>();
   for (const group of database.prepare('SELECT first_id, arrivals FROM outbox ORDER BY last_id').all()) {
     let id = Number(group.first_id);
-    for (const [count, arrival] of JSON.parse(String(group.arrivals)) as [number, Arrival][]) {
-      for (const end = id + count; id < end; id++) arrivals.set(id, arrival);
-    }
+    for (const arrival of parseArrivals(String(group.arrivals))) arrivals.set(id++, arrival);
   }
   return arrivals;
 }

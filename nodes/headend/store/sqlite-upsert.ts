@@ -16,23 +16,29 @@ export interface UpsertTarget {
 export class Upsert {
   readonly #one: SqlStatement;
   readonly #many: SqlStatement;
+  readonly #width: number;
 
   constructor(database: SqlDatabase, { table, identity, content }: UpsertTarget) {
     const columns = [...identity, ...content];
     const text = (rows: number) =>
       `INSERT INTO ${table} (${columns.join(', ')}) VALUES ${placeholders(columns.length, rows)}
        ON CONFLICT (${identity.join(', ')}) DO UPDATE SET ${content.map((column) => `${column} = excluded.${column}`).join(', ')}`;
+    this.#width = columns.length;
     this.#one = database.prepare(text(1));
     this.#many = database.prepare(text(ROWS_PER_STATEMENT));
   }
 
-  /** Each record: the values of the identity's columns, then the content's. */
-  run(records: readonly (readonly SqlValue[])[]): void {
-    const whole = records.length - (records.length % ROWS_PER_STATEMENT);
-    for (let from = 0; from < whole; from += ROWS_PER_STATEMENT) {
-      this.#many.run(records.slice(from, from + ROWS_PER_STATEMENT).flat());
-    }
-    for (const record of records.slice(whole)) this.#one.run(record);
+  /** Columns of a record. */
+  get width(): number {
+    return this.#width;
+  }
+
+  /** `values`: record after record, each the values of the identity's columns, then the content's. */
+  run(values: readonly SqlValue[]): void {
+    const many = this.#width * ROWS_PER_STATEMENT;
+    let at = 0;
+    for (; at + many <= values.length; at += many) this.#many.run(values.slice(at, at + many));
+    for (; at < values.length; at += this.#width) this.#one.run(values.slice(at, at + this.#width));
   }
 }
 

@@ -1,62 +1,15 @@
+import { formatArrivals, storedArrivals, unpackArrivals } from './packed-arrivals.ts';
 import { CELLS_PER_ROW, cell, type PackedRows, unpackRow } from './packed-rows.ts';
 import { CONFLICTS_PER_NODE_MAX, checkOutboxSent, registerFields } from './row-content.ts';
 import type { SqlDatabase, SqlStatement, SqlValue } from './sqlite-driver.ts';
 import { fate, type PackedGroup, type PackedResult } from './sqlite-messages.ts';
+import { logsTarget, nodesTarget, sessionsTarget } from './sqlite-records.ts';
+import { cellColumns, cellNames, cellValue, RowInsert } from './sqlite-row-insert.ts';
 import { placeholders, ROWS_PER_STATEMENT, Upsert, type UpsertTarget } from './sqlite-upsert.ts';
-import type { LogState, NodeRecord, SessionRecord } from './store.ts';
+import type { Arrival } from './store.ts';
 
 /** Most ids of keys and logs remembered between commits; past it they are looked up again. */
 const IDS_MAX = 100_000;
-
-/** Columns of a reading from `seq` on, in the order of the cells of a packed row. */
-export const cellColumns =
-  'seq, measured_at_ms, interval_s, quality, import_dwh, export_dwh, power_dw, voltage_dv, current_ca, frequency_chz, power_factor_pct';
-
-/** The names in `cellColumns`, `seq` first. */
-export const cellNames: readonly string[] = cellColumns.split(', ');
-
-const nodesTarget: UpsertTarget = {
-  table: 'nodes',
-  identity: ['key_id'],
-  content: [
-    'node_id',
-    'meter',
-    'name',
-    'role',
-    'short_id',
-    'local_hub_id',
-    'handshake',
-    'interval_s',
-    'poll_cycle_s',
-    'firmware',
-    'last_seen_ms',
-    'energy',
-    'relay',
-    'suite',
-  ],
-};
-
-const sessionsTarget: UpsertTarget = {
-  table: 'sessions',
-  identity: ['key_id', 'slot'],
-  content: [
-    'session_id',
-    'suite',
-    'highest',
-    'replay_window',
-    'down_counter',
-    'handshake_hash',
-    'log_id',
-    'began_ms',
-    'sealed_keys',
-  ],
-};
-
-const logsTarget: UpsertTarget = {
-  table: 'logs',
-  identity: ['key_id', 'log_id'],
-  content: ['cumulative', 'ranges', 'gaps'],
-};
 
 const admissionsTarget: UpsertTarget = { table: 'admissions', identity: ['key'], content: ['content'] };
 
@@ -65,6 +18,7 @@ const secretsTarget: UpsertTarget = { table: 'secrets', identity: ['name'], cont
 /** Writes commit groups. Whoever calls `write` holds the transaction; after a rollback `forget` must be called. */
 export class SqliteWriter {
   readonly #statements: ReturnType<typeof prepareStatements>;
+  readonly #readings: RowInsert;
   readonly #nodes: Upsert;
   readonly #sessions: Upsert;
   readonly #logs: Upsert;
@@ -75,6 +29,7 @@ export class SqliteWriter {
 
   constructor(database: SqlDatabase) {
     this.#statements = prepareStatements(database);
+    this.#readings = new RowInsert(database);
     this.#nodes = new Upsert(database, nodesTarget);
     this.#sessions = new Upsert(database, sessionsTarget);
     this.#logs = new Upsert(database, logsTarget);
@@ -88,22 +43,28 @@ export class SqliteWriter {
     if (this.#keyIds.size > IDS_MAX || this.#logIds.size > IDS_MAX) this.forget();
     const fates = this.#writeRows(group, lastId);
     const stored = fates.reduce((count, one) => count + (one === fate.stored ? 1 : 0), 0);
-    if (stored > 0) this.#statements.outbox.run([lastId + stored, lastId + 1, arrivalRuns(group, fates)]);
+    if (stored > 0) this.#statements.outbox.run([lastId + stored, lastId + 1, arrivalsText(group, fates, stored)]);
     this.#statements.head.run([group.outboxSent, stored]);
     this.#statements.sent.run([group.outboxSent]);
-    this.#nodes.run(group.nodes.map((node) => this.#nodeValues(node)));
+    this.#upsert(this.#nodes, group.records.nodes);
     for (const { key, slot } of group.clearedSessions) this.#statements.clearSession.run([this.#keyId(key), slot]);
-    this.#sessions.run(group.sessions.map((session) => this.#sessionValues(session)));
-    this.#logs.run(group.logs.map((log) => this.#logValues(log)));
+    this.#upsert(this.#sessions, group.records.sessions);
+    this.#upsert(this.#logs, group.records.logs);
     this.#writeAdmissions(group);
     return { fates, stored, firstId: lastId + 1 };
   }
 
   #writeAdmissions({ admissions = [], droppedAdmissions = [], secrets = [], droppedSecrets = [] }: PackedGroup): void {
     for (const key of droppedAdmissions) this.#statements.dropAdmission.run([key]);
-    this.#admissions.run(admissions.map((admission) => [admission.key, JSON.stringify(admission)]));
+    this.#admissions.run(admissions.flatMap((admission) => [admission.key, JSON.stringify(admission)]));
     for (const name of droppedSecrets) this.#statements.dropSecret.run([name]);
-    this.#secrets.run(secrets.map(({ name, sealed }) => [name, sealed]));
+    this.#secrets.run(secrets.flatMap(({ name, sealed }) => [name, sealed]));
+  }
+
+  /** Writes packed records, with their keys' ids in place of the keys. */
+  #upsert(table: Upsert, values: SqlValue[]): void {
+    for (let at = 0; at < values.length; at += table.width) values[at] = this.#keyId(values[at] as string);
+    table.run(values);
   }
 
   /** Forgets ids that a rollback may have undone. */
@@ -116,33 +77,30 @@ export class SqliteWriter {
     const logIds = rows.logs.map(([key, logId]) => this.#logId(key, logId));
     const fates = new Uint8Array(rows.cells.length / CELLS_PER_ROW);
     let id = lastId;
+    let arrivedAt: Arrival[] | undefined;
     for (let from = 0; from < fates.length; from += ROWS_PER_STATEMENT) {
-      const slice = readingValues(rows, logIds, {
-        from,
-        to: Math.min(from + ROWS_PER_STATEMENT, fates.length),
-        firstId: id + 1,
-      });
-      if (slice.length === ROWS_PER_STATEMENT && this.#insertedAll(slice)) {
-        id += slice.length;
+      const isWhole = from + ROWS_PER_STATEMENT <= fates.length;
+      if (isWhole && this.#insertedAll(rows, logIds, from, id + 1)) {
+        id += ROWS_PER_STATEMENT;
         continue;
       }
-      slice.forEach((values, offset) => {
-        const index = from + offset;
-        const verdict = this.#writeRow([id + 1, ...values.slice(1)]);
+      for (let index = from; index < Math.min(from + ROWS_PER_STATEMENT, fates.length); index++) {
+        const verdict = this.#writeRow(id + 1, readingValues(rows, logIds, index));
         fates[index] = verdict;
         if (verdict === fate.stored) id++;
         else if (verdict === fate.conflict) {
-          this.#keepAside(rows, index * CELLS_PER_ROW, arrivals.texts[arrivals.indices[index] as number] as string);
+          arrivedAt ??= unpackArrivals(arrivals);
+          this.#keepAside(rows, index * CELLS_PER_ROW, arrivedAt[index]?.receivedAtMs ?? arrivals.baseMs);
         }
-      });
+      }
     }
     return fates;
   }
 
-  /** Inserts a full slice at once; false, and nothing inserted, when one of its identities is known. */
-  #insertedAll(slice: readonly (readonly SqlValue[])[]): boolean {
+  /** Inserts ROWS_PER_STATEMENT readings at once; false, and nothing inserted, when one of their identities is known. */
+  #insertedAll(rows: PackedRows, logIds: readonly number[], from: number, firstId: number): boolean {
     try {
-      this.#statements.readings.run(slice.flat());
+      this.#readings.run(rows, logIds, from, firstId);
       return true;
     } catch (error) {
       if (error instanceof Error && /UNIQUE constraint failed: readings\.log/.test(error.message)) return false;
@@ -150,61 +108,20 @@ export class SqliteWriter {
     }
   }
 
-  /** Inserts one reading unless its identity is known: id, log, then the cells from seq on. */
-  #writeRow(values: readonly SqlValue[]): number {
-    const [stored] = this.#statements.storedReading.all([values[1] as number, values[2] as number]);
+  /** Inserts one reading unless its identity is known: log, then the cells from seq on. */
+  #writeRow(id: number, values: readonly SqlValue[]): number {
+    const [stored] = this.#statements.storedReading.all(values.slice(0, 2));
     if (!stored) {
-      this.#statements.reading.run(values);
+      this.#statements.reading.run([id, ...values]);
       return fate.stored;
     }
-    return cellNames.every((name, index) => stored[name] === values[2 + index]) ? fate.duplicate : fate.conflict;
+    return cellNames.every((name, index) => stored[name] === values[1 + index]) ? fate.duplicate : fate.conflict;
   }
 
-  #keepAside(rows: PackedRows, at: number, arrival: string): void {
+  #keepAside(rows: PackedRows, at: number, receivedAtMs: number): void {
     const row = unpackRow(rows, at);
     const keyId = this.#keyId(row.key);
-    const { receivedAtMs } = JSON.parse(arrival) as { receivedAtMs: number };
     this.#statements.conflict.run([keyId, conflictContent(row), receivedAtMs, keyId, CONFLICTS_PER_NODE_MAX]);
-  }
-
-  #nodeValues(node: NodeRecord): SqlValue[] {
-    return [
-      this.#keyId(node.key),
-      node.nodeId,
-      node.meter,
-      node.name,
-      node.role,
-      node.shortId,
-      node.localHubId,
-      node.handshake,
-      node.intervalS,
-      node.pollCycleS,
-      node.firmware,
-      node.lastSeenMs,
-      node.energy,
-      node.relay ? 1 : 0,
-      node.suite,
-    ];
-  }
-
-  #sessionValues(session: SessionRecord): SqlValue[] {
-    return [
-      this.#keyId(session.key),
-      session.slot,
-      session.sessionId,
-      session.suite,
-      session.highest,
-      session.window.toString(),
-      session.downCounter,
-      session.handshakeHash,
-      session.logId,
-      session.beganMs,
-      session.sealedKeys,
-    ];
-  }
-
-  #logValues(log: LogState): SqlValue[] {
-    return [this.#keyId(log.key), log.logId, log.cumulative, JSON.stringify(log.ranges), JSON.stringify(log.gaps)];
   }
 
   #keyId(key: string): number {
@@ -225,23 +142,12 @@ export class SqliteWriter {
   }
 }
 
-/** Values of readings `from` (inclusive) to `to` for insertion under ids from `firstId` on: id, log, then the cells from seq on. */
-function readingValues(
-  { cells }: PackedRows,
-  logIds: readonly number[],
-  { from, to, firstId }: { readonly from: number; readonly to: number; readonly firstId: number },
-): SqlValue[][] {
-  const slice: SqlValue[][] = [];
-  for (let index = from; index < to; index++) {
-    const at = index * CELLS_PER_ROW;
-    const values: SqlValue[] = [firstId + index - from, logIds[cells[at + cell.log] as number] as number];
-    for (let offset = cell.seq; offset < CELLS_PER_ROW; offset++) {
-      const value = cells[at + offset] as number;
-      values.push(Number.isNaN(value) ? null : value);
-    }
-    slice.push(values);
-  }
-  return slice;
+/** Values of one reading: log, then the cells from seq on. */
+function readingValues({ cells }: PackedRows, logIds: readonly number[], index: number): SqlValue[] {
+  const at = index * CELLS_PER_ROW;
+  const values: SqlValue[] = [logIds[cells[at + cell.log] as number] as number];
+  for (let offset = cell.seq; offset < CELLS_PER_ROW; offset++) values.push(cellValue(cells[at + offset] as number));
+  return values;
 }
 
 function idOf(insert: SqlStatement, find: SqlStatement, ...values: SqlValue[]): number {
@@ -256,26 +162,17 @@ function conflictContent(row: ReturnType<typeof unpackRow>): string {
   return JSON.stringify({ logId, seq, measuredAtMs, intervalS, quality, ...registers });
 }
 
-/** How the stored rows of a group came in, as JSON: [[rows, arrival], ...] in the order of their ids. */
-function arrivalRuns({ arrivals }: PackedGroup, fates: Uint8Array): string {
-  const runs: { count: number; arrival: number }[] = [];
-  arrivals.indices.forEach((arrival, index) => {
-    if (fates[index] !== fate.stored) return;
-    const last = runs.at(-1);
-    if (last?.arrival === arrival) last.count++;
-    else runs.push({ count: 1, arrival });
-  });
-  return `[${runs.map(({ count, arrival }) => `[${count},${arrivals.texts[arrival]}]`).join(',')}]`;
+/** How the stored rows of a group came in. */
+function arrivalsText({ arrivals }: PackedGroup, fates: Uint8Array, stored: number): string {
+  const isWhole = stored === fates.length;
+  return formatArrivals(isWhole ? arrivals : storedArrivals(arrivals, (row) => fates[row] === fate.stored));
 }
 
 function prepareStatements(database: SqlDatabase) {
-  const readings = (rows: number) =>
-    database.prepare(
-      `INSERT INTO readings (id, log, ${cellColumns}) VALUES ${placeholders(2 + cellNames.length, rows)}`,
-    );
   return {
-    reading: readings(1),
-    readings: readings(ROWS_PER_STATEMENT),
+    reading: database.prepare(
+      `INSERT INTO readings (id, log, ${cellColumns}) VALUES ${placeholders(2 + cellNames.length, 1)}`,
+    ),
     storedReading: database.prepare(`SELECT ${cellColumns} FROM readings WHERE log = ? AND seq = ?`),
     conflict: database.prepare(
       `INSERT INTO conflicts (key_id, content, received_at_ms) SELECT ?, ?, ?

@@ -1,9 +1,11 @@
 import { WattmeshError } from '../errors.ts';
-import { packArrivals, packRows, unpackRows } from './packed-rows.ts';
+import { packArrivals } from './packed-arrivals.ts';
+import { packRows, unpackRows } from './packed-rows.ts';
 import type { ConflictRecord } from './row-content.ts';
 import { checkGroup } from './row-content.ts';
 import { type DriverName, findDriver, noDriverText } from './sqlite-driver.ts';
 import { fate, type PackedGroup, type PackedResult } from './sqlite-messages.ts';
+import { packRecords } from './sqlite-records.ts';
 import { SqliteThread } from './sqlite-thread.ts';
 import type { CommitGroup, CommitResult, OutboxEntry, ReadingQuery, ReadingRow, Store, StoredState } from './store.ts';
 import { notOpen, storeLocked } from './store-failure.ts';
@@ -49,12 +51,14 @@ export class SqliteStore implements Store {
   async commit(group: CommitGroup): Promise<CommitResult> {
     const thread = this.#opened();
     checkGroup(group);
+    const { nodes, sessions, logs, ...rest } = group;
     const packed: PackedGroup = {
-      ...group,
-      rows: packRows(group.rows.map(({ row }) => row)),
-      arrivals: packArrivals(group.rows.map(({ arrival }) => arrival)),
+      ...rest,
+      records: packRecords(group),
+      rows: packRows(group.rows),
+      arrivals: packArrivals(group.rows),
     };
-    const transfer = [packed.rows.cells.buffer, packed.arrivals.indices.buffer];
+    const transfer = [packed.rows.cells.buffer, packed.arrivals.cells.buffer];
     return unpackResult(group, await thread.call('commit', packed, transfer));
   }
 

@@ -25,15 +25,16 @@ class NetworkClock {
 
   // A reference: it was `utcUs` at local `nowUs`, by a clock that the host had set so long ago as `age` says. Small differences are
   // smoothed, since a beacon's delay in the transmitter varies. A time that rows, which count seconds in 32 bits, could not carry for years
-  // to come is no reference.
-  void set(uint64_t utcUs, uint64_t nowUs, uint8_t age = 0) {
-    if (utcUs > utcMaxUs) return;
+  // to come is no reference. True when the time is another one now: the first, or one that stepped.
+  bool set(uint64_t utcUs, uint64_t nowUs, uint8_t age = 0) {
+    if (utcUs > utcMaxUs) return false;
     const int64_t difference = static_cast<int64_t>(utcUs - (nowUs + offset_));
     const bool step = !valid_ || difference > stepUs || difference < -stepUs;
     offset_ += static_cast<uint64_t>(step ? difference : difference / 4);
     valid_ = true;
     // Before the boot too: differences of times go round in 64 bits.
     setUs_ = nowUs - age * ageStepUs;
+    return step;
   }
 
  private:

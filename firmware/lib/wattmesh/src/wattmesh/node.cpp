@@ -259,7 +259,9 @@ void Node::onBeacon(Neighbour& neighbour, const ReceivedFrame& frame) {
   neighbours_.name(neighbour, beacon.shortId);
   const bool isParent = position().attached && memcmp(neighbour.mac, position().parent, macBytes) == 0;
   if (!rootedHere() && beacon.timeValid && beacon.grounded && (isParent || !clock_.valid())) {
-    clock_.set(beacon.utcMs * usPerMs + beacon.subMillisecond * 10u + beaconAirUs, now_, beacon.timeAge);
+    const uint64_t utcUs = beacon.utcMs * usPerMs + beacon.subMillisecond * 10u + beaconAirUs;
+    // Nobody waits a quarter of an hour for the time.
+    if (clock_.set(utcUs, now_, beacon.timeAge) && position().attached) announceSoon();
   }
   judgeBeacon(beacon);
 }
@@ -268,9 +270,10 @@ void Node::onBeacon(Neighbour& neighbour, const ReceivedFrame& frame) {
 void Node::judgeBeacon(const Beacon& beacon) {
   if (!position().attached || !session_.joined() || !config_.routes()) return;
   const bool agrees = beacon.grounded && beacon.epoch == position().epoch && beacon.tree == position().tree;
-  if (agrees && !beacon.pull) {
+  const bool lacksTime = clock_.valid() && !beacon.timeValid;
+  if (agrees && !beacon.pull && !lacksTime) {
     trickle_.consistent();
-  } else if (beacon.pull || routing_.isBehind(beacon)) {
+  } else if (beacon.pull || lacksTime || routing_.isBehind(beacon)) {
     announceSoon();
   }
 }

@@ -5,7 +5,9 @@
 
 namespace wattmesh {
 
-void Node::hostTime(uint64_t utcMs) { clock_.set(utcMs * usPerMs, now_); }
+void Node::hostTime(uint64_t utcMs) {
+  if (clock_.set(utcMs * usPerMs, now_)) announceSoon();
+}
 
 Error Node::hostDown(const uint8_t* packet, size_t length, bool hold) {
   const Error error = routeDown(packet, length, hold);

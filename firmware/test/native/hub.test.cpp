@@ -1,0 +1,363 @@
+// A hub's rounds of polls (PROTOCOL.md, section 4.1).
+#include <algorithm>
+#include <map>
+#include <vector>
+
+#include "check.hpp"
+#include "device.hpp"
+#include "wattmesh/hub.hpp"
+#include "wattmesh/item.hpp"
+
+using namespace wattmesh;
+
+namespace {
+
+using Path = std::vector<uint16_t>;
+
+constexpr uint64_t s = usPerS;
+constexpr uint64_t ms = usPerMs;
+constexpr uint64_t cycle = 60 * s;
+constexpr uint64_t utc = 1790000000 * s / cycle * cycle;
+constexpr uint8_t packet[84] = {0x14, 0x01};
+
+struct Sent {
+  uint16_t target = 0;
+  PollSection poll{};  // number 0: none
+  std::vector<uint16_t> custody;
+  std::vector<uint16_t> packets;
+};
+
+// A hub whose words are caught, with the way to each node.
+class Bench : public Downward {
+ public:
+  explicit Bench(size_t capacity = 8) : device_(1), port_(device_.port()), members_(capacity), hub(members_.data(), capacity) {
+    config_.pollCycleS = cycle / s;
+    clock.set(utc, 0);
+    hub.begin(port_, config_);
+  }
+
+  // Nodes of a chain behind the hub, the last one is the deepest.
+  void chain(const Path& nodes) {
+    for (size_t i = 0; i < nodes.size(); i++) ways[nodes[i]] = Path(nodes.begin(), nodes.begin() + static_cast<long>(i) + 1);
+  }
+
+  void push(uint16_t node, uint64_t nowUs, bool more = false) { hears(node, false, 0, more, nowUs); }
+  void answer(uint16_t node, uint16_t poll, uint64_t nowUs, bool more = false) { hears(node, true, poll, more, nowUs); }
+
+  // Everybody on the way of a sweep answers, and the target last.
+  void answerAll(const Sent& frame, uint64_t nowUs) {
+    for (uint16_t node : ways[frame.target]) answer(node, frame.poll.number, nowUs);
+  }
+
+  // Runs until `untilUs`; returns what was sent.
+  std::vector<Sent> run(uint64_t untilUs) {
+    sent.clear();
+    while (nowUs < untilUs) {
+      hub.tick(nowUs, clock, *this);
+      const uint64_t nextUs = hub.nextUs();
+      nowUs = std::min(untilUs, nextUs > nowUs ? nextUs : nowUs + ms);
+    }
+    return sent;
+  }
+
+  // Runs on with everybody answering at once; returns what was sent.
+  std::vector<Sent> serve(uint64_t untilUs) {
+    std::vector<Sent> all;
+    while (nowUs < untilUs) {
+      for (const Sent& frame : run(std::min(untilUs, nowUs + 10 * ms))) {
+        all.push_back(frame);
+        if (frame.poll.number != 0) answerAll(frame, nowUs);
+      }
+    }
+    return all;
+  }
+
+  bool sendRouted(uint16_t target, const uint8_t* sections, size_t length) override {
+    if (isBusy) return false;
+    Sent frame;
+    frame.target = target;
+    Reader reader(sections, length);
+    while (reader.remaining() > 0) {
+      RoutedSection section{};
+      CustodySection custody{};
+      PacketForSection packetFor{};
+      CHECK(nextRoutedSection(reader, section) == Error::none);
+      if (section.kind == routedPoll) CHECK(decodePoll(section, frame.poll) == Error::none);
+      if (section.kind == routedCustody && decodeCustody(section, custody) == Error::none) {
+        for (size_t i = 0; i < custody.entries; i++) frame.custody.push_back(custody.entry[i].origin);
+      }
+      if (section.kind == routedPacketFor && decodePacketFor(section, packetFor) == Error::none) frame.packets.push_back(packetFor.target);
+      // Whoever answers the poll knows by then what has arrived.
+      CHECK(section.kind == routedPoll ? reader.remaining() == 0 : frame.poll.number == 0);
+    }
+    sent.push_back(frame);
+    return true;
+  }
+
+  size_t pathTo(uint16_t target, uint16_t path[hopsMax]) const override {
+    const auto way = ways.find(target);
+    if (way == ways.end()) return 0;
+    std::copy(way->second.begin(), way->second.end(), path);
+    return way->second.size();
+  }
+
+  std::map<uint16_t, Path> ways;
+  std::vector<Sent> sent;
+  NetworkClock clock;
+  uint64_t nowUs = 0;
+  bool isBusy = false;
+
+ private:
+  void hears(uint16_t node, bool isAnswer, uint16_t poll, bool more, uint64_t atUs) {
+    const Path& way = ways[node];
+    hub.heard(node, static_cast<uint8_t>(way.size()), way.front(), isAnswer, poll, more, atUs);
+  }
+
+  Device device_;
+  Port port_;
+  Config config_{};
+  std::vector<Member> members_;
+
+ public:
+  Hub hub;
+};
+
+Path polled(const std::vector<Sent>& frames) {
+  Path targets;
+  for (const Sent& frame : frames) {
+    if (frame.poll.number != 0) targets.push_back(frame.target);
+  }
+  return targets;
+}
+
+// Which of them carried custody for a node, by their places.
+size_t carrying(const std::vector<Sent>& frames, uint16_t node) {
+  return static_cast<size_t>(std::count_if(frames.begin(), frames.end(), [node](const Sent& frame) {
+    return std::find(frame.custody.begin(), frame.custody.end(), node) != frame.custody.end();
+  }));
+}
+
+}  // namespace
+
+TEST(oneSweepToTheDeepestServesAllOnItsWay) {
+  Bench bench;
+  bench.chain({1, 2, 3, 4});
+  bench.chain({9});
+  for (uint16_t node : Path{4, 9, 2, 1, 3}) bench.push(node, 0);
+  CHECK_EQUAL(bench.hub.members(), 5);
+  bench.serve(cycle);  // the first round comes when it may, the others in phase
+  const std::vector<Sent> round = bench.serve(2 * cycle);
+  CHECK(polled(round) == (Path{4, 9}));
+  CHECK(round[0].poll.sweeps);
+  CHECK_EQUAL(round[0].poll.depth, 4);
+  CHECK(!round[1].poll.sweeps);
+  CHECK(polled(bench.serve(3 * cycle)) == (Path{4, 9}));
+}
+
+TEST(pollsThroughOneNeighbourAreUnderWayTogetherAndNoOthers) {
+  Bench bench(16);
+  for (uint16_t leaf = 10; leaf < 18; leaf++) bench.chain({1, leaf});
+  bench.chain({2, 30, 31});
+  for (uint16_t leaf = 10; leaf < 18; leaf++) bench.push(leaf, 0);
+  bench.push(31, 0);
+  // The deepest begins, and nobody behind another neighbour is asked before it has answered.
+  const std::vector<Sent> first = bench.run(200 * ms);
+  CHECK(polled(first) == (Path{31}));
+  bench.answerAll(first[0], bench.nowUs);
+  const uint64_t beganUs = bench.nowUs;
+  const std::vector<Sent> group = bench.run(beganUs + 400 * ms);
+  CHECK_EQUAL(group.size(), 6);
+  for (const Sent& frame : group) CHECK_EQUAL(frame.poll.depth, 2);
+  for (const Sent& frame : group) bench.answerAll(frame, bench.nowUs);
+  CHECK_EQUAL(bench.run(beganUs + 700 * ms).size(), 2);
+}
+
+TEST(roundsKeepTheirPhaseToTheClockOfTheNetwork) {
+  Bench bench;
+  bench.chain({1});
+  bench.push(1, 0);
+  bench.serve(cycle);
+  uint64_t phaseUs = 0;
+  for (unsigned round = 0; round < 5; round++) {
+    const uint64_t fromUs = bench.nowUs;
+    while (polled(bench.serve(bench.nowUs + 10 * ms)).empty() && bench.nowUs < fromUs + 2 * cycle) {
+    }
+    const uint64_t phase = bench.clock.utcUs(bench.nowUs) % cycle / (20 * ms);
+    if (round > 0) CHECK_EQUAL(phase, phaseUs);
+    phaseUs = phase;
+    // Rows are taken at the boundary.
+    CHECK(phase >= 25);
+  }
+}
+
+TEST(whoHasMoreIsAskedAgainAfterTheOthersThreeTimesAtMost) {
+  Bench bench;
+  bench.chain({1});
+  bench.chain({2});
+  bench.push(1, 0);
+  bench.push(2, 0);
+  bench.serve(cycle);
+  Path order;
+  while (bench.nowUs < 2 * cycle) {
+    for (const Sent& frame : bench.run(bench.nowUs + 10 * ms)) {
+      order.push_back(frame.target);
+      bench.answer(frame.target, frame.poll.number, bench.nowUs, frame.target == order.front());
+    }
+  }
+  const uint16_t busy = order.front();
+  const uint16_t other = busy == 1 ? uint16_t{2} : uint16_t{1};
+  CHECK(order == (Path{busy, other, busy, busy, busy}));
+}
+
+TEST(custodyRidesOnTheNextPollUntilSomebodyBehindItHasAnswered) {
+  Bench bench;
+  bench.chain({1, 2, 3});
+  for (uint16_t node : Path{1, 2, 3}) bench.push(node, 0);
+  bench.serve(cycle);
+  for (uint16_t node : Path{1, 2, 3}) bench.hub.owe(node, CustodyEntry{node, 1, 7}, bench.nowUs);
+  // The whole frame was lost: all of it comes again in the next round.
+  const std::vector<Sent> lost = bench.run(2 * cycle);
+  CHECK(polled(lost) == (Path{3}));
+  CHECK(lost[0].custody == (Path{3, 2, 1}));
+  // It passed 1 and 2, and 2 answers, but it never arrived.
+  const std::vector<Sent> again = bench.run(2 * cycle + 20 * s);
+  CHECK(again[0].custody == (Path{3, 2, 1}));
+  bench.answer(2, again[0].poll.number, bench.nowUs);
+  const std::vector<Sent> third = bench.run(4 * cycle);
+  CHECK(third[0].custody == (Path{3, 1}));
+  // The target answers: whatever rode along has passed everybody.
+  bench.answer(3, third[0].poll.number, bench.nowUs);
+  CHECK_EQUAL(carrying(bench.serve(5 * cycle), 1) + carrying(bench.sent, 3), 0);
+}
+
+TEST(whatIsOnItsWayWithOnePollRidesOnNoOther) {
+  Bench bench;
+  bench.chain({1, 10});
+  bench.chain({1, 11});
+  for (uint16_t node : Path{1, 10, 11}) bench.push(node, 0);
+  bench.serve(cycle);
+  bench.hub.owe(1, CustodyEntry{1, 1, 7}, bench.nowUs);
+  CHECK(bench.hub.hold(1, packet, sizeof packet, bench.nowUs));
+  const std::vector<Sent> frames = bench.run(2 * cycle);
+  CHECK_EQUAL(polled(frames).size(), 2);
+  CHECK(frames[0].custody == (Path{1}) && frames[0].packets == (Path{1}));
+  CHECK(frames[1].custody.empty() && frames[1].packets.empty());
+}
+
+TEST(whatIsNewDoesNotCountAsArrivedWithAnOlderPoll) {
+  Bench bench;
+  bench.chain({1});
+  bench.push(1, 0);
+  bench.serve(cycle);
+  bench.hub.owe(1, CustodyEntry{1, 1, 7}, bench.nowUs);
+  std::vector<Sent> frames;
+  while (polled(frames).empty()) frames = bench.run(bench.nowUs + 10 * ms);
+  bench.hub.owe(1, CustodyEntry{1, 1, 8}, bench.nowUs);
+  bench.answer(1, frames[0].poll.number, bench.nowUs);
+  CHECK_EQUAL(carrying(bench.serve(3 * cycle), 1), 1);
+}
+
+TEST(heldPacketsRideWhereThereIsRoomTheLongestWaitingFirst) {
+  Bench bench;
+  bench.chain({1, 2, 3});
+  for (uint16_t node : Path{1, 2, 3}) bench.push(node, 0);
+  bench.serve(cycle);
+  CHECK(bench.hub.hold(2, packet, sizeof packet, bench.nowUs));
+  CHECK(bench.hub.hold(3, packet, sizeof packet, bench.nowUs + 1));
+  CHECK(bench.hub.hold(1, packet, sizeof packet, bench.nowUs + 2));
+  CHECK(!bench.hub.hold(9, packet, sizeof packet, bench.nowUs));
+  const std::vector<Sent> frames = bench.serve(3 * cycle);
+  CHECK(frames[0].packets == (Path{2, 3}));
+  CHECK(frames[1].packets == (Path{1}));
+  for (size_t i = 2; i < frames.size(); i++) CHECK(frames[i].packets.empty());
+}
+
+TEST(custodyOfMoreThanSixteenOnAPathGoesInTwoSections) {
+  Bench bench(32);
+  Path line;
+  for (uint16_t node = 1; node <= hopsMax; node++) line.push_back(node);
+  bench.chain(line);
+  for (uint16_t node : line) bench.push(node, 0);
+  bench.serve(cycle);
+  for (uint16_t node : line) bench.hub.owe(node, CustodyEntry{node, 1, 7}, bench.nowUs);
+  const std::vector<Sent> frames = bench.run(2 * cycle);
+  CHECK_EQUAL(frames[0].custody.size(), hopsMax);
+}
+
+TEST(whatNoPollTookGoesOutByItself) {
+  Bench bench;
+  bench.chain({1, 2});
+  bench.push(1, 0);
+  bench.push(2, 0);
+  bench.serve(cycle);
+  bench.hub.owe(2, CustodyEntry{2, 1, 7}, bench.nowUs);
+  bench.hub.owe(1, CustodyEntry{1, 1, 7}, bench.nowUs);
+  const std::vector<Sent> frames = bench.run(3 * cycle);
+  const auto alone = std::find_if(frames.begin(), frames.end(), [](const Sent& frame) { return frame.poll.number == 0; });
+  CHECK(alone != frames.end());
+  CHECK_EQUAL(alone->target, 2);
+  CHECK(alone->custody == (Path{2, 1}));
+}
+
+TEST(custodyOfAnotherHubsPacketsIsToldSoonAndTogether) {
+  Bench bench;
+  bench.chain({0x8005});
+  bench.run(1 * s);
+  for (uint16_t node = 1; node <= 3; node++) bench.hub.owe(0x8005, CustodyEntry{node, 1, 7}, bench.nowUs);
+  bench.hub.owe(0x0101, CustodyEntry{1, 1, 7}, bench.nowUs);  // neither a hub nor a member
+  const std::vector<Sent> frames = bench.run(3 * s);
+  CHECK_EQUAL(frames.size(), 1);
+  CHECK_EQUAL(frames[0].target, 0x8005);
+  CHECK_EQUAL(frames[0].custody.size(), 3);
+  CHECK(bench.run(10 * s).empty());
+}
+
+TEST(whoDoesNotAnswerIsSkippedForMoreAndMoreRounds) {
+  Bench bench;
+  bench.chain({1});
+  bench.push(1, 0);
+  bench.serve(cycle);
+  std::vector<unsigned> rounds;
+  for (unsigned round = 0; round < 60; round++) {
+    if (!polled(bench.run(bench.nowUs + cycle)).empty()) rounds.push_back(round);
+  }
+  CHECK(rounds == (std::vector<unsigned>{0, 1, 3, 6, 11, 20, 37, 54}));
+  // It is asked again as soon as it is heard.
+  bench.push(1, bench.nowUs);
+  CHECK_EQUAL(polled(bench.serve(bench.nowUs + cycle)).size(), 1);
+  // Sixty-four in a row: it is no member any more.
+  bench.run(bench.nowUs + 2000 * cycle);
+  CHECK_EQUAL(bench.hub.members(), 0);
+}
+
+TEST(whoCannotBeReachedCountsAsNotAnswering) {
+  Bench bench;
+  bench.chain({1});
+  bench.push(1, 0);
+  bench.serve(cycle);
+  bench.ways.clear();
+  CHECK(bench.run(10 * cycle).empty());
+  bench.chain({1});
+  CHECK(!polled(bench.serve(30 * cycle)).empty());
+}
+
+TEST(aFullHubLetsGoOfWhoWasSilentLongest) {
+  Bench bench(3);
+  for (uint16_t node = 1; node <= 4; node++) bench.chain({node});
+  for (uint16_t node = 1; node <= 3; node++) bench.push(node, node * s);
+  bench.push(1, 10 * s);
+  bench.push(4, 11 * s);
+  CHECK_EQUAL(bench.hub.members(), 3);
+  CHECK(!bench.hub.hold(2, packet, sizeof packet, 12 * s));
+  for (uint16_t node : Path{1, 3, 4}) CHECK(bench.hub.hold(node, packet, sizeof packet, 12 * s));
+}
+
+TEST(aMemberOfAnotherHubIsPolledNoMore) {
+  Bench bench;
+  bench.chain({1});
+  bench.push(1, 0);
+  bench.hub.owe(1, CustodyEntry{1, 1, 7}, 0);
+  bench.hub.left(1);
+  CHECK_EQUAL(bench.hub.members(), 0);
+  CHECK(bench.run(3 * cycle).empty());
+}

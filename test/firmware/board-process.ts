@@ -2,45 +2,9 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import type { SerialPortLike } from '../../nodes/headend/link/serial.ts';
-import { environments } from './platformio.ts';
-import { buildProgram, LIBRARIES, librarySources, type Recipe, sourcesIn, type Toolchain } from './program-build.ts';
 
-const HOST = 'firmware/test/board';
-const FAKES = ['esp32-idf51', 'esp32', 'common'].map((folder) => `firmware/test/fakes/${folder}`);
-const PORTS = ['firmware/src/ports', 'firmware/src/ports/esp32'];
-const SANITIZERS = ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
 /** What a board's process ends with when the firmware restarts the chip. */
 const RESTART_CODE = 75;
-
-export type BoardRole = 'meter' | 'gateway';
-
-/** Builds the program of a board as a process of this machine: the application and the ESP32's ports over a chip made of files and sockets. */
-export async function buildBoard(role: BoardRole): Promise<string> {
-  const environment = environments().find(({ name }) => name === `${role}-esp32`);
-  if (!environment) throw new Error(`platformio.ini has no ${role}-esp32`);
-  const toolchain: Toolchain = {
-    folder: 'board',
-    compiler: 'g++',
-    linker: 'g++',
-    flags: [
-      ...['-std=c++17', '-O1', '-g', '-fno-rtti', ...SANITIZERS, '-Wall', '-Wextra', '-Werror'],
-      ...[...FAKES, ...Object.values(LIBRARIES), HOST].map((folder) => `-I${folder}`),
-      ...environment.flags,
-    ],
-    linkFlags: SANITIZERS,
-  };
-  const common = [
-    ...(['core', 'board', 'inputs'] as const).flatMap(librarySources),
-    ...['firmware/src/application.cpp', 'firmware/src/ports/crypto/libsodium.cpp'],
-    ...PORTS.flatMap(sourcesIn),
-    ...sourcesIn(HOST),
-  ];
-  const recipe = (of: BoardRole): Recipe => ({
-    sources: [...common, `firmware/src/${of}.cpp`],
-    libraries: ['-lsodium'],
-  });
-  return await buildProgram(toolchain, { meter: recipe('meter'), gateway: recipe('gateway') }, role);
-}
 
 export interface BoardOptions {
   readonly program: string;

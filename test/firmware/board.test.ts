@@ -13,8 +13,8 @@ import { keyPairOf } from '../../nodes/headend/security/noise.ts';
 import { nodeProvider } from '../../nodes/headend/security/provider-node.ts';
 import { MemoryStore } from '../../nodes/headend/store/memory.ts';
 import { needFile, needTool } from '../support/tools.ts';
-import { type BoardOptions, BoardProcess, buildBoard } from './board-process.ts';
-import { BACKENDS, BUILD_MS_MAX } from './native-build.ts';
+import { type BoardOptions, BoardProcess } from './board-process.ts';
+import { BACKENDS, BUILD_MS_MAX, buildNative } from './native-build.ts';
 
 /** Boards and head-end live this many times faster than the machine. */
 const SPEED = 8;
@@ -50,8 +50,8 @@ describe('boards as processes', function () {
   before(async function () {
     this.timeout(2 * BUILD_MS_MAX);
     if (!needTool(this, 'g++') || !needFile(this, BACKENDS.libsodium.header)) return;
-    programs.meter = await buildBoard('meter');
-    programs.gateway = await buildBoard('gateway');
+    programs.meter = await buildNative('board-meter');
+    programs.gateway = await buildNative('board-gateway');
   });
 
   beforeEach(() => {

@@ -1,3 +1,4 @@
+import { environments } from './platformio.ts';
 import { buildProgram, LIBRARIES, librarySources, type Recipe, sourcesIn, type Toolchain } from './program-build.ts';
 
 export { BUILD_MS_MAX } from './program-build.ts';
@@ -8,17 +9,28 @@ const JUDGE = ['firmware/wasm/io.cpp', 'firmware/wasm/judge.cpp'];
 const HARNESS = ['main.cpp', 'device.cpp', 'sha256.cpp'].map((name) => `${TESTS}/${name}`);
 const SANITIZERS = ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
 
-const NATIVE: Toolchain = {
-  folder: 'native',
-  compiler: 'g++',
-  linker: 'g++',
-  flags: [
-    ...['-std=c++17', '-O1', '-g', '-fno-exceptions', '-fno-rtti', ...SANITIZERS],
-    ...['-Wall', '-Wextra', '-Wconversion', '-Werror'],
-    ...[...Object.values(LIBRARIES), 'firmware/src', 'firmware/wasm', TESTS].map((folder) => `-I${folder}`),
-  ],
-  linkFlags: SANITIZERS,
-};
+/** A board as a process of this machine: what the fakes of an ESP32's SDK declare, done with files and sockets. */
+const HOST = 'firmware/test/board';
+const FAKES = ['esp32-idf51', 'esp32', 'common'].map((name) => `firmware/test/fakes/${name}`);
+
+/** One for all programs, so that they share their objects. */
+function toolchain(): Toolchain {
+  const board = environments().find(({ name }) => name === 'meter-esp32');
+  if (!board) throw new Error('platformio.ini has no meter-esp32');
+  const folders = [...Object.values(LIBRARIES), 'firmware/wasm', TESTS, HOST, ...FAKES];
+  return {
+    folder: 'native',
+    compiler: 'g++',
+    linker: 'g++',
+    flags: [
+      ...['-std=c++17', '-O1', '-g', '-fno-exceptions', '-fno-rtti', ...SANITIZERS],
+      ...['-Wall', '-Wextra', '-Wconversion', '-Werror'],
+      ...folders.map((folder) => `-I${folder}`),
+      ...board.flags,
+    ],
+    linkFlags: SANITIZERS,
+  };
+}
 
 /** The libraries that the chips' ports use for their cryptography, with a header that tells whether one is installed. */
 export const BACKENDS = {
@@ -29,13 +41,16 @@ export type Backend = keyof typeof BACKENDS;
 
 /**
  * `native`: the core's own tests; `devices`: those of what boards need around it; `security-…`: those of its sessions; `oracle-…`: answers
- * questions about cryptography; `captures`: reads what real meters have said.
+ * questions about cryptography; `captures`: reads what real meters have said; `board-…`: a board with an ESP32's ports.
  */
-export type Program = 'native' | 'devices' | 'captures' | `security-${Backend}` | `oracle-${Backend}`;
+export type Program =
+  | ('native' | 'devices' | 'captures' | 'board-meter' | 'board-gateway')
+  | `security-${Backend}`
+  | `oracle-${Backend}`;
 
 /** Builds a program for this machine, under the address and undefined behaviour sanitizers; returns its path. */
 export function buildNative(program: Program): Promise<string> {
-  return buildProgram(NATIVE, recipes(), program);
+  return buildProgram(toolchain(), recipes(), program);
 }
 
 /** Tests that need no library: what every processor runs. */
@@ -65,11 +80,22 @@ function recipes(): Readonly<Record<Program, Recipe>> {
       [`oracle-${backend}`]: { sources: [...core, ...headEnd, ...sourcesIn(`${TESTS}/oracle`), ...chip], libraries },
     };
   };
+  const board = [
+    ...[...core, ...librarySources('board'), ...librarySources('inputs')],
+    ...['firmware/src/application.cpp', 'firmware/src/ports/crypto/libsodium.cpp'],
+    ...['firmware/src/ports', 'firmware/src/ports/esp32', HOST].flatMap(sourcesIn),
+  ];
+  const forRole = (role: string): Recipe => ({
+    sources: [...board, `firmware/src/${role}.cpp`],
+    libraries: [BACKENDS.libsodium.library],
+  });
   const { native, devices } = portableTests();
   return {
     native: { sources: native },
     devices: { sources: devices },
     captures: { sources: [...librarySources('inputs'), ...sourcesIn(`${TESTS}/captures`)] },
+    'board-meter': forRole('meter'),
+    'board-gateway': forRole('gateway'),
     ...forBackend('libsodium'),
     ...forBackend('bearssl'),
   } as Readonly<Record<string, Recipe>> as Readonly<Record<Program, Recipe>>;

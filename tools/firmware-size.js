@@ -1,7 +1,7 @@
 // npm run firmware:size [-- --json]: what the firmware costs, as JSON and as the table for the README. Fails when the core would need
 // floating-point routines, which the ESP8266 has only in software, or more of its 4 KB of stack than is left beside the cryptography.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { buildWasm, COMPILE_FLAGS, LINK_FLAGS, readSources } from '../firmware/wasm/build.js';
 import { compileModule } from '../firmware/wasm/compiler.js';
@@ -13,7 +13,7 @@ const ROLES = { meter: 'MeterDevice', hub: 'HubDevice', gateway: 'GatewayDevice'
 const CORE = 'firmware/lib/wattmesh/src';
 /** Keys, handshakes and sessions; the primitives themselves are the port's. */
 const SECURITY = [
-  ...['crypto', 'random_health', 'noise', 'handshake', 'transport', 'session'],
+  ...['crypto', 'random_health', 'noise', 'identity', 'handshake', 'transport', 'session'],
   ...['link', 'freshness', 'key_ring', 'join_proxy', 'proxy_search', 'node_join', 'node_challenge'],
 ];
 /** Everything that the port calls, and what is called through pointers inside the core. */
@@ -73,7 +73,7 @@ function hasLx106() {
   return spawnSync(`${LX106}-g++`, ['--version']).status === 0 && existsSync(CXX_HEADERS);
 }
 
-/** Bytes by kind of section over all object files, from `size -A`. */
+/** Bytes by kind of section over all files, from `size -A`. */
 function sectionBytes(objects) {
   const totals = { text: 0, rodata: 0, data: 0, bss: 0 };
   for (const line of toolchain('size', ['-A', ...objects]).split('\n')) {
@@ -93,6 +93,39 @@ function stackBytes(objects) {
   return Object.fromEntries(depths);
 }
 
+/**
+ * Links the core as a program of all roles would have it: without what nobody calls, and with short calls where the distance allows. What the
+ * port, the C library and the chip's ROM give is left open.
+ */
+function linkedBytes(objects) {
+  const probe = join(OUTPUT, 'probe');
+  const roles = Object.entries(ROLES).filter(([role]) => role !== 'node');
+  const makes = roles.map(
+    ([, name], index) => `if (what == ${index}) node = &(new (room) ${name}(*port, *config))->node;`,
+  );
+  writeFileSync(
+    `${probe}.cpp`,
+    `#include "wattmesh/node.hpp"
+using namespace wattmesh;
+inline void* operator new(size_t, uint8_t* at) noexcept { return at; }
+extern Port* port;
+extern Config* config;
+extern uint8_t room[];
+extern volatile unsigned what;
+extern "C" void probe() {
+  Node* node = nullptr;
+  ${makes.join('\n  ')}
+  what = node->boot(what) == Error::none;
+  what = static_cast<unsigned>(node->receive(room, room, room, what, 0, what) + node->sent(what, what) + node->hostBytes(room, what, what) + node->tick(what));
+}
+`,
+  );
+  toolchain('g++', [...LX106_FLAGS, '-c', `${probe}.cpp`, '-o', `${probe}.o`]);
+  const link = ['-nostdlib', '-nostartfiles', '-Wl,--gc-sections,-e,probe,--unresolved-symbols=ignore-all'];
+  toolchain('gcc', [...link, `${probe}.o`, ...objects, '-o', `${probe}.elf`]);
+  return sectionBytes([`${probe}.elf`]);
+}
+
 /** Compiles the core for the ESP8266 and returns its section sizes, its stack and the soft-float routines it would call. */
 function lx106Sizes() {
   rmSync(OUTPUT, { recursive: true, force: true });
@@ -109,8 +142,13 @@ function lx106Sizes() {
   const softFloat = [...new Set(undefinedSymbols.filter((name) => SOFT_FLOAT.test(name)))].sort();
   const isSecurity = (object) => SECURITY.some((name) => object.endsWith(`-${name}.o`));
   const security = sectionBytes(objects.filter(isSecurity));
-  const securityBytes = security.text + security.rodata + security.data;
-  return { ...sectionBytes(objects), security: securityBytes, stack: stackBytes(objects), softFloat };
+  return {
+    ...linkedBytes(objects),
+    unlinked: sectionBytes(objects).text,
+    security: security.text + security.rodata + security.data,
+    stack: stackBytes(objects),
+    softFloat,
+  };
 }
 
 function table({ wasmBytes, sizeofBytes, lx106 }) {
@@ -118,7 +156,8 @@ function table({ wasmBytes, sizeofBytes, lx106 }) {
     ['WASM module, release', wasmBytes.release],
     ...Object.entries(sizeofBytes).map(([role, bytes]) => [`RAM of a \`${ROLES[role]}\` (sizeof, 32 bit)`, bytes]),
     ...(lx106 ? ['text', 'rodata', 'data', 'bss'].map((kind) => [`ESP8266 core, \`.${kind}\``, lx106[kind]]) : []),
-    ...(lx106 ? [['ESP8266 core, of this security', lx106.security]] : []),
+    ...(lx106 ? [['ESP8266 core, object files before linking', lx106.unlinked]] : []),
+    ...(lx106 ? [['… of these security', lx106.security]] : []),
     ...(lx106 ? [['ESP8266 core, deepest stack', lx106.stack.deepest]] : []),
   ];
   const lines = rows.map(([what, bytes]) => `| ${what} | ${bytes.toLocaleString('en-US')} |`);

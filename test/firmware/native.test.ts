@@ -35,6 +35,10 @@ describe('firmware core, native', () => {
   describeProgram('native');
 });
 
+describe('what boards need around the core, native', () => {
+  describeProgram('devices');
+});
+
 for (const backend of Object.keys(BACKENDS) as Backend[]) {
   describe(`sessions of the firmware core over ${backend}`, () => {
     describeProgram(`security-${backend}`, BACKENDS[backend].header);

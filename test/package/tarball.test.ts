@@ -14,7 +14,8 @@ const ALLOWED = [
   /^(examples|flows)\/.+\.json$/,
   /^resources\/network\/[\w-]+\.(js|css)$/,
   /^firmware\/(PROTOCOL|DESIGN|README)\.md$/,
-  /^firmware\/(lib|wasm)\/.+\.(cpp|hpp|h|c|S|ld|json|md|js|sh|txt)$/,
+  /^firmware\/(platformio\.ini|partitions\.csv)$/,
+  /^firmware\/(lib|src|wasm)\/.+\.(cpp|hpp|h|c|S|ld|json|md|js|sh|txt)$/,
 ];
 const PACKED_BYTES_MAX = 2_000_000;
 
@@ -81,9 +82,12 @@ describe('tarball', function () {
   });
 
   it('contains the firmware that boards are built from', () => {
-    const sources = projectFiles().filter((file) => /^firmware\/lib\/.+\.(cpp|hpp|json)$/.test(file));
+    const sources = projectFiles().filter((file) => /^firmware\/(lib|src)\/.+\.(cpp|hpp|json)$/.test(file));
     assert.deepEqual(
-      [...sources, 'firmware/PROTOCOL.md', 'firmware/DESIGN.md'].filter((file) => !paths.includes(file)),
+      [
+        ...sources,
+        ...['PROTOCOL.md', 'DESIGN.md', 'platformio.ini', 'partitions.csv'].map((name) => `firmware/${name}`),
+      ].filter((file) => !paths.includes(file)),
       [],
     );
   });

@@ -5,6 +5,12 @@
 
 namespace check {
 
+// Of long series, every how many-th is done: all of them, unless the machine is slow.
+#ifndef CHECK_STRIDE
+#define CHECK_STRIDE 1
+#endif
+constexpr unsigned stride = CHECK_STRIDE;
+
 using Body = void (*)();
 
 struct Test {

@@ -335,7 +335,7 @@ TEST(logStopsAfterAFailedWriteUntilItIsOpenedAgain) {
 TEST(logSurvivesAPowerCutInEveryOperation) {
   constexpr uint32_t count = fullRows + 2 * static_cast<uint32_t>(logSlotsPerSector) + 5;
   for (unsigned cut = 0; cut < cuts; cut++) {
-    for (uint64_t operation = 0;; operation++) {
+    for (uint64_t operation = 0;; operation += check::stride) {
       check::context("cut kind * 1000000 + operation", cut * 1000000 + operation);
       Device device(sectors, operation);
       const Port port = device.port();
@@ -363,7 +363,7 @@ TEST(logSurvivesAPowerCutInEveryOperation) {
 
 // Many cuts in one life, also while the log is opened.
 TEST(logSurvivesManyPowerCuts) {
-  for (uint64_t seed = 1; seed <= 60; seed++) {
+  for (uint64_t seed = 1; seed <= 60; seed += check::stride) {
     check::context("seed", seed);
     check::Random random(seed);
     Device device(sectors, seed);

@@ -7,7 +7,7 @@
 #include <sstream>
 #include <string>
 
-#include "../backends/backend.hpp"
+#include "../backend.hpp"
 #include "../security/head-end.hpp"
 #include "wattmesh/handshake.hpp"
 #include "wattmesh/transport.hpp"

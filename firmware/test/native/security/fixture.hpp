@@ -1,6 +1,6 @@
 // A node's session and its head-end, joined or about to be.
 #pragma once
-#include "../backends/backend.hpp"
+#include "../backend.hpp"
 #include "../device.hpp"
 #include "head-end.hpp"
 #include "wattmesh/session.hpp"

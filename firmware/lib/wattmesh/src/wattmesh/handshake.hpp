@@ -2,17 +2,12 @@
 // session.hpp's business.
 #pragma once
 #include "wattmesh/config.hpp"
+#include "wattmesh/identity.hpp"
 #include "wattmesh/limits.hpp"
 #include "wattmesh/noise.hpp"
 #include "wattmesh/packet.hpp"
 
 namespace wattmesh {
-
-struct Identity {
-  uint8_t secret[keyBytes];
-  uint8_t publicKey[keyBytes];
-  uint8_t nodeId[nodeIdBytes];
-};
 
 class Handshake {
  public:

@@ -260,16 +260,18 @@ struct HubDevice {
   HubTables tables;
   Node node;
 };
-struct GatewayDevice {
-  GatewayDevice(const Port& port, const Config& config)
-      : tables(members, gatewayMembersMax, pointers, gatewayRoutePointersMax),
-        node(port, config, nullptr, &tables, &gateway, &gatewayTables) {}
-  Member members[gatewayMembersMax];
-  RoutePointer pointers[gatewayRoutePointersMax];
+// A gateway of so many members and routes: on a chip with little memory, fewer.
+template <size_t Members, size_t Pointers>
+struct GatewayDeviceOf {
+  GatewayDeviceOf(const Port& port, const Config& config)
+      : tables(members, Members, pointers, Pointers), node(port, config, nullptr, &tables, &gateway, &gatewayTables) {}
+  Member members[Members];
+  RoutePointer pointers[Pointers];
   HubTables tables;
   Gateway gateway;
   GatewayTables gatewayTables;
   Node node;
 };
+using GatewayDevice = GatewayDeviceOf<gatewayMembersMax, gatewayRoutePointersMax>;
 
 }  // namespace wattmesh

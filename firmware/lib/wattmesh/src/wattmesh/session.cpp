@@ -36,14 +36,8 @@ Error Session::begin(const Port& port, const Config& config, Records& records) {
   config_ = &config;
   records_ = &records;
   randomStuck_ = randomIsStuck(port);
-  if (!records.read(RecordKey::identity, identity_.secret, keyBytes)) {
-    if (randomStuck_) return Error::randomStuck;
-    port.random(port.context, identity_.secret, keyBytes);
-    const Error error = records.write(RecordKey::identity, identity_.secret, keyBytes);
-    if (error != Error::none) return error;
-  }
-  publicKeyOf(port, identity_.secret, identity_.publicKey);
-  nodeIdOf(port, identity_.publicKey, identity_.nodeId);
+  const Error error = loadIdentity(port, records, randomStuck_, identity_);
+  if (error != Error::none) return error;
   handshake_.begin(port, config, identity_);
 
   uint8_t boots[2] = {};

@@ -1,13 +1,22 @@
 // The implementations for processors with 16 x 16 bit multiplication, as the ESP8266 is: br_ec_c25519_m15, poly1305_ctmul32, RSA i15.
+#include "ports/crypto/crypto.hpp"
+
+// The Arduino core keeps the library's headers in a folder of their own.
+#if __has_include(<bearssl/bearssl.h>)
+#include <bearssl/bearssl.h>
+#else
 #include <bearssl.h>
+#endif
 
 #include <cstring>
 
-#include "backend.hpp"
-
 using wattmesh::rsaBytes;
 
+namespace ports {
+
 namespace {
+
+void (*freshRandom)(uint8_t* out, size_t length) = nullptr;
 
 constexpr size_t tagBytes = 16;
 
@@ -50,10 +59,10 @@ bool aeadOpen(void*, uint8_t* out, const uint8_t key[32], const uint8_t nonce[12
 
 bool rsaOaepEncrypt(void*, uint8_t out[rsaBytes], const uint8_t modulus[rsaBytes], const uint8_t* label, size_t labelLength,
                     const uint8_t* plain, size_t length) {
-  // Tests want the same ciphertext in every run; a real port seeds this from its random().
-  static const char seed[] = "wattmesh test";
+  uint8_t seed[32];
+  freshRandom(seed, sizeof seed);
   br_hmac_drbg_context drbg;
-  br_hmac_drbg_init(&drbg, &br_sha256_vtable, seed, sizeof seed - 1);
+  br_hmac_drbg_init(&drbg, &br_sha256_vtable, seed, sizeof seed);
   uint8_t n[rsaBytes];
   uint8_t e[] = {1, 0, 1};
   memcpy(n, modulus, rsaBytes);
@@ -63,10 +72,14 @@ bool rsaOaepEncrypt(void*, uint8_t out[rsaBytes], const uint8_t modulus[rsaBytes
 
 }  // namespace
 
-void useBackend(wattmesh::Port& port) {
+bool useCrypto(wattmesh::Port& port, void (*random)(uint8_t* out, size_t length)) {
+  freshRandom = random;
   port.sha256 = sha256;
   port.x25519 = x25519;
   port.aeadSeal = aeadSeal;
   port.aeadOpen = aeadOpen;
   port.rsaOaepEncrypt = rsaOaepEncrypt;
+  return true;
 }
+
+}  // namespace ports

@@ -2,7 +2,9 @@
 
 #include <cstring>
 
-#include "backend.hpp"
+#include "ports/crypto/crypto.hpp"
+
+namespace ports {
 
 namespace {
 
@@ -28,10 +30,14 @@ bool aeadOpen(void*, uint8_t* out, const uint8_t key[32], const uint8_t nonce[12
 
 }  // namespace
 
-void useBackend(wattmesh::Port& port) {
+bool useCrypto(wattmesh::Port& port, void (*)(uint8_t* out, size_t length)) {
+  if (sodium_init() < 0) return false;
   port.sha256 = sha256;
   port.x25519 = x25519;
   port.aeadSeal = aeadSeal;
   port.aeadOpen = aeadOpen;
   port.rsaOaepEncrypt = nullptr;
+  return true;
 }
+
+}  // namespace ports

@@ -18,15 +18,18 @@ export async function wholeWay({ meterCount, gateways, rows, frameCount, roundCo
   const meters = await joinedMeters(link, meterCount, gateways);
   const underWayMax = WINDOW_MAX * gateways;
   await life.unheard;
-  let frameBytes = 0;
+  let [frameBytes, fed] = [0, 0];
   const rounds = await repeated(roundCount, async () => {
     const frames = await makeFrames(meters, frameCount, rows);
     frameBytes = Math.round(frames.bytes.length / frames.count);
+    fed += frames.count;
     const ceilingPerSecond = rawOpenPerSecond(meters, frames, frameCount / 5);
     return { perSecond: await storedPerSecond(link, life.headEnd, frames, { rows, underWayMax }), ceilingPerSecond };
   });
   const storedRows = await endAndVerify(life, folder, meters);
-  return { ...figures(rounds), frames: roundCount * frameCount, frameBytes, rowsPerFrame: rows, storedRows };
+  const result = figures(rounds);
+  const rowsPerSecond = result.perSecond * rows;
+  return { ...result, rowsPerSecond, frames: fed, frameBytes, rowsPerFrame: rows, storedRows };
 }
 
 /** Feeds as fast as the gateways' windows allow. */

@@ -30,7 +30,7 @@ struct Sent {
 // A hub whose words are caught, with the way to each node.
 class Bench : public Downward {
  public:
-  explicit Bench(size_t capacity = 8) : device_(1), port_(device_.port()), members_(capacity), hub(members_.data(), capacity) {
+  explicit Bench(size_t capacity = 8) : device_(1), port_(device_.port()), members_(capacity), held_(capacity * heldBytesMax), hub(members_.data(), capacity, Room{held_.data(), held_.size()}) {
     config_.pollCycleS = cycle / s;
     clock.set(utc, 0);
     hub.begin(port_, config_);
@@ -117,6 +117,7 @@ class Bench : public Downward {
   Port port_;
   Config config_{};
   std::vector<Member> members_;
+  std::vector<uint8_t> held_;
 
  public:
   Hub hub;

@@ -8,6 +8,19 @@ constexpr uint64_t usPerMs = 1000;
 constexpr uint64_t usPerS = 1000000;
 constexpr uint64_t never = UINT64_MAX;
 
+// A moment of the local clock in half the bytes, rounded down to a quarter of a second: for what is compared with seconds and more. It holds
+// 35 years; no clock of a device runs so long between two boots.
+class RoughTime {
+ public:
+  RoughTime() = default;
+  RoughTime(uint64_t us) : ticks_(static_cast<uint32_t>(us >> shift)) {}
+  operator uint64_t() const { return uint64_t{ticks_} << shift; }
+
+ private:
+  static constexpr unsigned shift = 18;
+  uint32_t ticks_ = 0;
+};
+
 class NetworkClock {
  public:
   bool valid() const { return valid_; }

@@ -105,7 +105,7 @@ void Hub::confirm(uint16_t poll, uint16_t onlyTo) {
   for (Member& member : *this) {
     if (member.inPoll != poll || (onlyTo != shortIdNone && member.shortId != onlyTo)) continue;
     member.owed = false;
-    member.heldLength = 0;
+    member.length = 0;
     member.inPoll = 0;
   }
 }
@@ -119,7 +119,7 @@ void Hub::left(uint16_t shortId) {
 
 // Something new is to go to a member: what an earlier poll carried is not all of it any more.
 void Hub::waits(Member& member, uint64_t nowUs) {
-  if (!member.owed && member.heldLength == 0) member.waitsUs = nowUs;
+  if (!member.owed && !member.holds()) member.waitsUs = nowUs;
   member.inPoll = 0;
 }
 
@@ -127,8 +127,12 @@ bool Hub::hold(uint16_t shortId, const uint8_t* packet, size_t length, uint64_t 
   Member* member = find(shortId);
   if (member == nullptr || length > heldBytesMax) return false;
   waits(*member, nowUs);
-  memcpy(member->held, packet, length);
-  member->heldLength = static_cast<uint8_t>(length);
+  // It takes the place of what is held already.
+  member->length = 0;
+  uint8_t* room = held_.room(length);
+  if (room == nullptr) return false;
+  memcpy(room, packet, length);
+  held_.keep(*member, length);
   return true;
 }
 
@@ -151,7 +155,7 @@ void Hub::owe(uint16_t target, const CustodyEntry& entry, uint64_t nowUs) {
     // The oldest debt is forgotten when there are too many: its packet comes again and is confirmed then.
     if (debt.dueUs < place->dueUs) place = &debt;
   }
-  *place = Debt{target, entry, nowUs + debtUs};
+  *place = Debt{entry, target, nowUs + debtUs};
 }
 
 void Hub::tick(uint64_t nowUs, const NetworkClock& clock, Downward& downward) {
@@ -258,7 +262,7 @@ void Hub::writeOwed(Writer& writer, const uint16_t* path, size_t hops) {
     Member* member = find(path[i - 1]);
     if (member == nullptr || isUnderWay(member->inPoll)) continue;
     if (member->owed) entries[count++] = CustodyEntry{member->shortId, member->owedSession, member->owedCounter};
-    if (member->owed && member->heldLength == 0) member->inPoll = number_;
+    if (member->owed && !member->holds()) member->inPoll = number_;
   }
   if (count > 0) writeCustody(writer, entries, count);
 }
@@ -269,11 +273,11 @@ void Hub::writeHeld(Writer& writer, const uint16_t* path, size_t hops) {
     Member* oldest = nullptr;
     for (size_t i = 0; i < hops; i++) {
       Member* member = find(path[i]);
-      if (member == nullptr || member->heldLength == 0 || member->inPoll == number_ || isUnderWay(member->inPoll)) continue;
-      if (forSectionBytes(member->heldLength) > writer.room()) continue;
+      if (member == nullptr || !member->holds() || member->inPoll == number_ || isUnderWay(member->inPoll)) continue;
+      if (forSectionBytes(member->length) > writer.room()) continue;
       if (oldest == nullptr || member->waitsUs < oldest->waitsUs) oldest = member;
     }
-    if (oldest == nullptr || !writePacketFor(writer, oldest->shortId, oldest->held, oldest->heldLength)) return;
+    if (oldest == nullptr || !writePacketFor(writer, oldest->shortId, oldest->bytes, oldest->length)) return;
     oldest->inPoll = number_;
   }
 }
@@ -305,7 +309,7 @@ void Hub::payDebts(uint64_t nowUs, Downward& downward) {
 void Hub::payMembers(uint64_t nowUs, Downward& downward) {
   Member* deepest = nullptr;
   for (Member& member : *this) {
-    if ((!member.owed && member.heldLength == 0) || nowUs < member.waitsUs + waitMaxUs()) continue;
+    if ((!member.owed && !member.holds()) || nowUs < member.waitsUs + waitMaxUs()) continue;
     if (deepest == nullptr || member.hops > deepest->hops) deepest = &member;
   }
   if (deepest == nullptr) return;
@@ -321,7 +325,7 @@ void Hub::payMembers(uint64_t nowUs, Downward& downward) {
   if (writer.length() > 0) downward.sendRouted(deepest->shortId, sections, writer.length());
   confirm(number_, shortIdNone);
   deepest->owed = false;
-  deepest->heldLength = 0;
+  deepest->length = 0;
 }
 
 void Hub::writeDebts(uint16_t hub, Writer& writer) {
@@ -349,7 +353,7 @@ uint64_t Hub::nextUs() const {
     if (member.shortId == shortIdNone) continue;
     const bool isNext = member.pending && !isGroupFull && (!awaits() || member.branch == branch_);
     if (isNext && pollUs_ < next) next = pollUs_;
-    const bool waits = member.owed || member.heldLength > 0;
+    const bool waits = member.owed || member.holds();
     if (waits && member.waitsUs + waitMaxUs() < next) next = member.waitsUs + waitMaxUs();
   }
   return next;

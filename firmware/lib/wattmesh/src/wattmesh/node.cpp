@@ -19,8 +19,8 @@ constexpr uint64_t beaconAirUs = 192 + 8 * (43 + linkHeaderBytes + beaconBytes +
 
 }  // namespace
 
-Node::Node(const Port& port, const Config& config, Meter* meter, HubTables* hub, Gateway* gateway, GatewayTables* tables)
-    : port_(port), config_(config), meter_(meter), hub_(hub), gateway_(gateway), tables_(tables) {}
+Node::Node(const Port& port, const Config& config, Meter* meter, HubTables* hub, Gateway* gateway, GatewayTables* tables, Room queue)
+    : port_(port), config_(config), meter_(meter), hub_(hub), gateway_(gateway), tables_(tables), queue_(queue) {}
 
 Error Node::boot(uint64_t nowUs) {
   now_ = nowUs;
@@ -342,7 +342,7 @@ void Node::fillBeacon(Beacon& beacon) {
   beacon.cost = offers ? at.cost : costNone;
   beacon.grounded = offers;
   beacon.pull = !at.attached;
-  beacon.congested = queue_.count() > queueFramesMax / 2;
+  beacon.congested = queue_.congested();
   beacon.timeValid = clock_.valid();
   beacon.timeAge = clock_.valid() ? clock_.age(now_) : uint8_t{0};
   beacon.energyClass = config_.energy;

@@ -35,8 +35,8 @@ struct Counters {
 
 // The tables that only hubs and gateways need.
 struct HubTables {
-  HubTables(Member* members, size_t memberCapacity, RoutePointer* pointers, size_t pointerCapacity)
-      : hub(members, memberCapacity), routes(pointers, pointerCapacity) {}
+  HubTables(Member* members, size_t memberCapacity, Room held, RoutePointer* pointers, size_t pointerCapacity)
+      : hub(members, memberCapacity, held), routes(pointers, pointerCapacity) {}
   Hub hub;
   Routes routes;
   DuplicateCache seen;
@@ -50,8 +50,8 @@ struct GatewayTables {
 
 class Node : private Downward, private HostSide {
  public:
-  // `port` must outlive the node; parts of other roles are nullptr.
-  Node(const Port& port, const Config& config, Meter* meter, HubTables* hub, Gateway* gateway, GatewayTables* tables);
+  // `port`, the parts and the memory of the queue must outlive the node; parts of other roles are nullptr.
+  Node(const Port& port, const Config& config, Meter* meter, HubTables* hub, Gateway* gateway, GatewayTables* tables, Room queue);
 
   // Mounts NV and starts. nowUs: microseconds since boot, never going back.
   [[nodiscard]] Error boot(uint64_t nowUs);
@@ -248,28 +248,36 @@ class Node : private Downward, private HostSide {
 
 // Complete devices, for ports and for measuring.
 struct MeterDevice {
-  MeterDevice(const Port& port, const Config& config) : node(port, config, &meter, nullptr, nullptr, nullptr) {}
+  MeterDevice(const Port& port, const Config& config)
+      : node(port, config, &meter, nullptr, nullptr, nullptr, Room{queue, sizeof queue}) {}
   Meter meter;
+  uint8_t queue[meterQueueBytes];
   Node node;
 };
 struct HubDevice {
   HubDevice(const Port& port, const Config& config)
-      : tables(members, membersMax, pointers, hubRoutePointersMax), node(port, config, nullptr, &tables, nullptr, nullptr) {}
+      : tables(members, membersMax, Room{held, sizeof held}, pointers, hubRoutePointersMax),
+        node(port, config, nullptr, &tables, nullptr, nullptr, Room{queue, sizeof queue}) {}
   Member members[membersMax];
+  uint8_t held[membersMax * heldBytesPerMember];
   RoutePointer pointers[hubRoutePointersMax];
   HubTables tables;
+  uint8_t queue[hubQueueBytes];
   Node node;
 };
 // A gateway of so many members and routes: on a chip with little memory, fewer.
 template <size_t Members, size_t Pointers>
 struct GatewayDeviceOf {
   GatewayDeviceOf(const Port& port, const Config& config)
-      : tables(members, Members, pointers, Pointers), node(port, config, nullptr, &tables, &gateway, &gatewayTables) {}
+      : tables(members, Members, Room{held, sizeof held}, pointers, Pointers),
+        node(port, config, nullptr, &tables, &gateway, &gatewayTables, Room{queue, sizeof queue}) {}
   Member members[Members];
+  uint8_t held[Members * heldBytesPerMember];
   RoutePointer pointers[Pointers];
   HubTables tables;
   Gateway gateway;
   GatewayTables gatewayTables;
+  uint8_t queue[gatewayQueueBytes];
   Node node;
 };
 using GatewayDevice = GatewayDeviceOf<gatewayMembersMax, gatewayRoutePointersMax>;

@@ -44,7 +44,7 @@ bool Node::transmit(FrameType type, const uint8_t to[macBytes], size_t bodyLengt
 bool Node::pumpControl() {
   ControlFrame* frame = control_.due(now_);
   if (frame == nullptr) return false;
-  memcpy(frame_ + linkHeaderBytes, frame->body, frame->length);
+  memcpy(frame_ + linkHeaderBytes, frame->bytes, frame->length);
   if (!transmit(frame->type, frame->to, frame->length)) {
     frame->dueUs = now_ + retryStepUs;
     return false;

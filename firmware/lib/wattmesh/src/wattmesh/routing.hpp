@@ -53,7 +53,7 @@ class Routing {
   // The root begins the next tree because `wanted` was asked for. False: it has that one already, or no host.
   bool newTree(uint16_t wanted);
   // A neighbour's beacon tells of an older tree of the same gateway than ours.
-  bool isBehind(const Beacon& beacon) const;
+  bool isBehind(const RouteOffer& beacon) const;
   // This node's tree is at least as new as `wanted`.
   bool hasTree(uint16_t wanted) const;
   // When the parent falls silent, unless it is heard before.
@@ -72,7 +72,7 @@ class Routing {
   static constexpr uint64_t sourceLifeUs = 2 * beaconSilenceUs;
 
   Source* find(uint16_t gateway, uint64_t nowUs);
-  bool feasible(const Beacon& beacon, uint64_t nowUs);
+  bool feasible(const RouteOffer& beacon, uint64_t nowUs);
   Source* plant(uint16_t gateway);
   static bool offers(const Neighbour& neighbour, uint64_t nowUs);
   bool usable(const Neighbour& neighbour, uint64_t nowUs) { return offers(neighbour, nowUs) && feasible(neighbour.beacon, nowUs); }

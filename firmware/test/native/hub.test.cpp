@@ -264,8 +264,8 @@ TEST(heldPacketsRideWhereThereIsRoomTheLongestWaitingFirst) {
   for (uint16_t node : Path{1, 2, 3}) bench.push(node, 0);
   bench.serve(cycle);
   CHECK(bench.hub.hold(2, packet, sizeof packet, bench.nowUs));
-  CHECK(bench.hub.hold(3, packet, sizeof packet, bench.nowUs + 1));
-  CHECK(bench.hub.hold(1, packet, sizeof packet, bench.nowUs + 2));
+  CHECK(bench.hub.hold(3, packet, sizeof packet, bench.nowUs + s));
+  CHECK(bench.hub.hold(1, packet, sizeof packet, bench.nowUs + 2 * s));
   CHECK(!bench.hub.hold(9, packet, sizeof packet, bench.nowUs));
   const std::vector<Sent> frames = bench.serve(3 * cycle);
   CHECK(frames[0].packets == (Path{2, 3}));

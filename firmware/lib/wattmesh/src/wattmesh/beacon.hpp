@@ -23,7 +23,6 @@ struct RouteOffer {
   uint16_t localHubId;
   uint16_t cost;  // ETX in 1/128
   uint8_t hops;
-  uint8_t queue;
   uint8_t number;
   EnergyClass energyClass;
   bool grounded : 1;
@@ -35,6 +34,7 @@ struct RouteOffer {
 };
 
 struct Beacon : RouteOffer {
+  uint8_t queue;
   uint64_t utcMs;
   uint16_t lastDelay;       // 10 us
   uint16_t subMillisecond;  // 10 us, 0..99

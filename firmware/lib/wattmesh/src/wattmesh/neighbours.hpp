@@ -32,20 +32,22 @@ class LinkQuality {
 
 struct Neighbour {
   Freshness freshness;
-  RoughTime heardUs;     // when a frame of it was taken last, or its place in the table
+  uint64_t heardUs = 0;  // when a frame of it was taken last, or its place in the table
   RoughTime servedUs;    // when it handed something over to us last, 0 never: a child, or our parent
   RoughTime beaconUs;
   RoughTime avoidUntilUs;
   RouteOffer beacon = {};
   LinkQuality quality;
-  bool used = false;
-  bool hasBeacon = false;
-  bool handsOver = false; // it has something for us, or seems to have: not believed before it is fresh
+  uint16_t shortId = 0;  // 0: not known
+  uint8_t mac[macBytes] = {};
+  bool used : 1;
+  bool hasBeacon : 1;
+  bool handsOver : 1;    // it has something for us, or seems to have: not believed before it is fresh
   int8_t rssi = 0;
   uint8_t failures = 0;  // sends failed in a row
   uint8_t avoided = 0;   // times in a row that it was avoided for that
-  uint16_t shortId = 0;  // 0: not known
-  uint8_t mac[macBytes] = {};
+
+  Neighbour() : used(false), hasBeacon(false), handsOver(false) {}
 };
 
 // What a stranger did to be noticed. None of it is believed: it may have been recorded.

@@ -199,31 +199,11 @@ class Node : private Downward, private HostSide {
   Gateway* gateway_;
   GatewayTables* tables_;
 
-  Records records_;
-  KeyRing keys_;
-  Link link_;
-  Neighbours neighbours_;
-  Routing routing_;
-  Session session_;
-  NetworkClock clock_;
-  Queue queue_;
-  Flooding flooding_;
-  ControlQueue control_;
-  Commands commands_;
-  JoinProxy proxy_;
-  ProxySearch proxies_;
-  TokenBucket asks_{8, 8};       // challenges of all neighbours together
-  TokenBucket answers_{16, 16};
-  TokenBucket solicited_ = TokenBucket::oneIn(10 * usPerS);  // beacons for those without the network key
-  TokenBucket trees_ = TokenBucket::oneIn(2 * usPerS);
-  TokenBucket answersM2_{4, 4};  // M2 in JOIN frames: opening one takes a chip a tenth of a second
-  Counters counters_;
-
+  // The small and often used first: what lies further behind takes a chip longer code to reach.
   uint64_t now_ = 0;          // of the call under way
   uint64_t bootUs_ = 0;
   InFlight inFlight_ = InFlight::none;
   uint8_t inFlightTo_[macBytes] = {};
-  uint8_t frame_[frameBytesMax] = {};
   bool asked_ = false;          // a proxy was asked, and its M2 has not come
   uint8_t askedMac_[macBytes] = {};
   uint64_t attachedUs_ = 0;     // when there was a parent last
@@ -244,6 +224,26 @@ class Node : private Downward, private HostSide {
   uint64_t reportUs_ = 0;     // hubs: next report of their own
   uint64_t probeUs_ = 0;      // next sign of life asked for
   bool probing_ = false;
+  Routing routing_;
+  NetworkClock clock_;
+  Link link_;
+  KeyRing keys_;
+  TokenBucket asks_{8, 8};       // challenges of all neighbours together
+  TokenBucket answers_{16, 16};
+  TokenBucket solicited_ = TokenBucket::oneIn(10 * usPerS);  // beacons for those without the network key
+  TokenBucket trees_ = TokenBucket::oneIn(2 * usPerS);
+  TokenBucket answersM2_{4, 4};  // M2 in JOIN frames: opening one takes a chip a tenth of a second
+  Counters counters_;
+  Session session_;
+  Commands commands_;
+  JoinProxy proxy_;
+  ProxySearch proxies_;
+  uint8_t frame_[frameBytesMax] = {};
+  Records records_;
+  Flooding flooding_;
+  Queue queue_;
+  ControlQueue control_;
+  Neighbours neighbours_;
 };
 
 // Complete devices, for ports and for measuring.

@@ -2,6 +2,8 @@
 
 namespace wattmesh {
 
+Reader::Reader(const uint8_t* data, size_t length) : data_(data), length_(length) {}
+
 const uint8_t* Reader::view(size_t length) {
   if (!ok_ || length > remaining()) {
     ok_ = false;
@@ -53,6 +55,13 @@ int64_t Reader::varint() {
   }
   ok_ = false;
   return 0;
+}
+
+Writer::Writer(uint8_t* data, size_t capacity) : data_(data), capacity_(capacity) {}
+
+void Writer::rewind(size_t length) {
+  length_ = length;
+  ok_ = true;
 }
 
 uint8_t* Writer::take(size_t length) {

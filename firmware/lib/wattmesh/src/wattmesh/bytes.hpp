@@ -9,7 +9,7 @@ namespace wattmesh {
 
 class Reader {
  public:
-  Reader(const uint8_t* data, size_t length) : data_(data), length_(length) {}
+  Reader(const uint8_t* data, size_t length);
 
   bool ok() const { return ok_; }
   size_t offset() const { return offset_; }
@@ -41,7 +41,7 @@ class Reader {
 
 class Writer {
  public:
-  Writer(uint8_t* data, size_t capacity) : data_(data), capacity_(capacity) {}
+  Writer(uint8_t* data, size_t capacity);
 
   bool ok() const { return ok_; }
   size_t length() const { return length_; }
@@ -61,10 +61,7 @@ class Writer {
   void varint(int64_t value);
 
   // Goes back to an earlier length: what was written since is dropped, and so is a failure that happened since.
-  void rewind(size_t length) {
-    length_ = length;
-    ok_ = true;
-  }
+  void rewind(size_t length);
 
  private:
   void low(uint32_t value, size_t length);

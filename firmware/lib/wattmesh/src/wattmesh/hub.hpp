@@ -114,16 +114,16 @@ class Hub {
   const Config* config_ = nullptr;
   Member* members_;
   size_t capacity_;
-  Arena held_;
-  Debt debts_[debtsMax];
   uint16_t number_ = 0;       // of the last poll
-  Outstanding outstanding_[groupMax];
   size_t groupSent_ = 0;      // polls of the present group
   uint16_t branch_ = 0;       // the neighbour that they go through
   uint8_t depth_ = 0;         // hops to the first and deepest
   uint64_t pollUs_ = 0;       // not before: the next poll
   uint64_t roundUs_ = 0;      // when the next round begins
   uint32_t offsetMs_ = 0;     // of the rounds, so that hubs do not all begin at once
+  Arena held_;
+  Outstanding outstanding_[groupMax];
+  Debt debts_[debtsMax];
 };
 
 }  // namespace wattmesh

@@ -20,7 +20,7 @@ constexpr uint64_t beaconAirUs = 192 + 8 * (43 + linkHeaderBytes + beaconBytes +
 }  // namespace
 
 Node::Node(const Port& port, const Config& config, Meter* meter, HubTables* hub, Gateway* gateway, GatewayTables* tables, Room queue)
-    : port_(port), config_(config), meter_(meter), hub_(hub), gateway_(gateway), tables_(tables), queue_(queue) {}
+    : port_(port), meter_(meter), hub_(hub), gateway_(gateway), tables_(tables), config_(config), queue_(queue) {}
 
 Error Node::boot(uint64_t nowUs) {
   now_ = nowUs;
@@ -222,7 +222,7 @@ bool Node::reachable() const {
 
 uint64_t Node::nextUs() {
   uint64_t next = now_ + tickMaxUs;
-  const auto consider = [&next](uint64_t atUs) {
+  const auto consider = [&next](uint64_t atUs) __attribute__((noinline)) {
     if (atUs < next) next = atUs;
   };
   if (inFlight_ == InFlight::none) {

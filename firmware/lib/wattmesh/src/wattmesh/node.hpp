@@ -192,15 +192,14 @@ class Node : private Downward, private HostSide {
 
   enum class InFlight : uint8_t { none, control, challenge, beacon, flood, data };
 
+  uint64_t now_ = 0;  // of the call under way
   const Port& port_;
-  Config config_;  // as given, but for what was commanded since
   Meter* meter_;
   HubTables* hub_;
   Gateway* gateway_;
   GatewayTables* tables_;
 
   // The small and often used first: what lies further behind takes a chip longer code to reach.
-  uint64_t now_ = 0;          // of the call under way
   uint64_t bootUs_ = 0;
   InFlight inFlight_ = InFlight::none;
   uint8_t inFlightTo_[macBytes] = {};
@@ -224,6 +223,7 @@ class Node : private Downward, private HostSide {
   uint64_t reportUs_ = 0;     // hubs: next report of their own
   uint64_t probeUs_ = 0;      // next sign of life asked for
   bool probing_ = false;
+  Config config_;  // as given, but for what was commanded since
   Routing routing_;
   NetworkClock clock_;
   Link link_;

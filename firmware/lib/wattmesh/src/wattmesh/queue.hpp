@@ -76,8 +76,8 @@ class DuplicateCache {
  private:
   static uint32_t markOf(const uint8_t* packet, size_t length);
 
-  uint32_t marks_[duplicateCacheMax] = {};
   uint8_t next_ = 0;
+  uint32_t marks_[duplicateCacheMax] = {};
 };
 
 }  // namespace wattmesh

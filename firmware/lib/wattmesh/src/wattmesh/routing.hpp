@@ -79,13 +79,13 @@ class Routing {
   void starve(Neighbours& neighbours, uint64_t nowUs);
   void take(const Neighbour& parent);
 
-  TreePosition position_;
-  Source sources_[sourcesMax];
   bool hasPromised_ = true;
   uint16_t announcedCost_ = costNone;
   bool starving_ = false;
   uint16_t wantedTree_ = 0;
   uint8_t asksBy_[macBytes] = {};
+  TreePosition position_;
+  Source sources_[sourcesMax];
 };
 
 }  // namespace wattmesh

@@ -222,6 +222,7 @@ bool Node::reachable() const {
 
 uint64_t Node::nextUs() {
   uint64_t next = now_ + tickMaxUs;
+  // Called so often that a copy at each place would be longer than the rest.
   const auto consider = [&next](uint64_t atUs) __attribute__((noinline)) {
     if (atUs < next) next = atUs;
   };

@@ -9,6 +9,10 @@ namespace {
 constexpr uint8_t sendWindow = 5;
 constexpr uint8_t beaconWindow = 3;
 constexpr uint32_t failureWeight = 6;
+// A link that has failed once, with the radio's own retries, most likely fails for a second or two: it rests so long, each time twice as
+// long, and the neighbour counts as gone after that many.
+constexpr uint64_t restUs = usPerS;
+constexpr uint8_t failuresGone = 6;
 // Who was not heard for this long leaves first.
 constexpr uint64_t silenceUs = 60 * usPerS;
 // A challenge is answered or lost by then.
@@ -43,6 +47,34 @@ void LinkQuality::beacon(uint8_t missed) {
   sample(static_cast<uint32_t>(unit) * beaconsSent_ / beaconsHeard_);
   beaconsSent_ = 0;
   beaconsHeard_ = 0;
+}
+
+void Neighbour::told(const Beacon& news, uint64_t nowUs) {
+  const bool goesOn = hasBeacon && nowUs - beaconUs <= beaconSilenceUs && news.gateway == beacon.gateway && news.epoch == beacon.epoch && news.tree == beacon.tree;
+  if (!goesOn || news.cost < lowestCost) lowestCost = news.cost;
+  if (hasBeacon) quality.beacon(static_cast<uint8_t>(news.number - beacon.number - 1));
+  hasBeacon = true;
+  beacon = news;
+  beaconUs = nowUs;
+}
+
+void Neighbour::sent(bool ok, uint64_t nowUs) {
+  if (ok) {
+    quality.sent(true);
+    failures = 0;
+    restUntilUs = 0;
+    return;
+  }
+  // A burst counts once, however often somebody tried meanwhile.
+  if (rests(nowUs)) return;
+  quality.sent(false);
+  failures++;
+  restUntilUs = nowUs + (restUs << (failures - 1));
+  if (failures < failuresGone) return;
+  // It must be heard again before anything goes there.
+  failures = 0;
+  restUntilUs = 0;
+  hasBeacon = false;
 }
 
 Neighbour* Neighbours::find(const uint8_t mac[macBytes]) {

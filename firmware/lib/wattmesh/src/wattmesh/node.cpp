@@ -232,7 +232,8 @@ uint64_t Node::nextUs() {
     consider(control_.nextUs());
     consider(flooding_.nextUs(queue_));
     consider(neighbours_.challengeUs());
-    if (!rootedHere() && position().attached) {
+    consider(routing_.nextUs());
+    if (!rootedHere() && routing_.hop().exists) {
       for (const QueuedItem& slot : queue_) {
         if (!session_.joined() && !slot.own) continue;
         if (slot.state == QueuedItem::State::waiting || slot.state == QueuedItem::State::handedOn) consider(slot.dueUs);
@@ -257,12 +258,7 @@ void Node::onBeacon(Neighbour& neighbour, const ReceivedFrame& frame) {
     drop(error);
     return;
   }
-  if (neighbour.hasBeacon) {
-    neighbour.quality.beacon(static_cast<uint8_t>(beacon.number - neighbour.beacon.number - 1));
-  }
-  neighbour.hasBeacon = true;
-  neighbour.beacon = beacon;
-  neighbour.beaconUs = now_;
+  neighbour.told(beacon, now_);
   neighbours_.name(neighbour, beacon.shortId);
   const bool isParent = position().attached && memcmp(neighbour.mac, position().parent, macBytes) == 0;
   if (!rootedHere() && beacon.timeValid && beacon.grounded && (isParent || !clock_.valid())) {

@@ -11,7 +11,7 @@ constexpr uint8_t beaconWindow = 3;
 constexpr uint32_t failureWeight = 6;
 // A link that has failed once, with the radio's own retries, most likely fails for a second or two: it rests so long, each time twice as
 // long, and the neighbour counts as gone after that many.
-constexpr uint64_t restUs = usPerS;
+constexpr uint64_t restUs = 2 * usPerS;
 constexpr uint8_t failuresGone = 6;
 // Who was not heard for this long leaves first.
 constexpr uint64_t silenceUs = 60 * usPerS;

@@ -9,6 +9,11 @@ namespace {
 constexpr uint8_t sendWindow = 5;
 constexpr uint8_t beaconWindow = 3;
 constexpr uint32_t failureWeight = 6;
+constexpr int sensitivityDbm = -97;
+// A link that has failed once, with the radio's own retries, most likely fails for a second or two: it rests so long, each time twice as
+// long, and the neighbour counts as gone after that many.
+constexpr uint64_t restUs = 2 * usPerS;
+constexpr uint8_t failuresGone = 6;
 // Who was not heard for this long leaves first.
 constexpr uint64_t silenceUs = 60 * usPerS;
 // A challenge is answered or lost by then.
@@ -20,8 +25,16 @@ constexpr int strongerDb = 6;
 
 }  // namespace
 
+LinkQuality::LinkQuality(int8_t rssi) {
+  // A receiver of 802.11b hears nine frames of ten at -97 dBm, and one of ten 6 dB below.
+  static constexpr uint16_t byDb[] = {start, 208, 288, 448, 896};
+  const int below = sensitivityDbm - rssi;
+  etx_ = below <= 0 ? start : below < 5 ? byDb[below] : worst;
+}
+
 void LinkQuality::sample(uint32_t etx) {
-  const uint32_t smoothed = (9u * etx_ + etx + 5u) / 10u;
+  if (samples_ < 9) samples_++;
+  const uint32_t smoothed = (samples_ * etx_ + etx + samples_ / 2u) / (samples_ + 1u);
   etx_ = static_cast<uint16_t>(smoothed > worst ? worst : smoothed < unit ? unit : smoothed);
 }
 
@@ -43,6 +56,34 @@ void LinkQuality::beacon(uint8_t missed) {
   sample(static_cast<uint32_t>(unit) * beaconsSent_ / beaconsHeard_);
   beaconsSent_ = 0;
   beaconsHeard_ = 0;
+}
+
+void Neighbour::told(const Beacon& news, uint64_t nowUs) {
+  const bool goesOn = hasBeacon && nowUs - beaconUs <= beaconSilenceUs && news.gateway == beacon.gateway && news.epoch == beacon.epoch && news.tree == beacon.tree;
+  if (!goesOn || news.cost < lowestCost) lowestCost = news.cost;
+  if (hasBeacon) quality.beacon(static_cast<uint8_t>(news.number - beacon.number - 1));
+  hasBeacon = true;
+  beacon = news;
+  beaconUs = nowUs;
+}
+
+void Neighbour::sent(bool ok, uint64_t nowUs) {
+  if (ok) {
+    quality.sent(true);
+    failures = 0;
+    restUntilUs = 0;
+    return;
+  }
+  // A burst counts once, however often somebody tried meanwhile.
+  if (rests(nowUs)) return;
+  quality.sent(false);
+  failures++;
+  restUntilUs = nowUs + (restUs << (failures - 1));
+  if (failures < failuresGone) return;
+  // It must be heard again before anything goes there.
+  failures = 0;
+  restUntilUs = 0;
+  hasBeacon = false;
 }
 
 Neighbour* Neighbours::find(const uint8_t mac[macBytes]) {
@@ -114,6 +155,7 @@ Neighbour* Neighbours::touch(const uint8_t mac[macBytes], int8_t rssi, Claim cla
     neighbour->used = true;
     memcpy(neighbour->mac, mac, macBytes);
     neighbour->rssi = rssi;
+    neighbour->quality = LinkQuality(rssi);
     neighbour->heardUs = nowUs;
   }
   if (neighbour != nullptr && claim == Claim::handsOver) neighbour->handsOver = true;

@@ -5,12 +5,20 @@
 #include "wattmesh/freshness.hpp"
 #include "wattmesh/limits.hpp"
 #include "wattmesh/port.hpp"
+#include "wattmesh/trickle.hpp"
 
 namespace wattmesh {
 
-// Expected transmissions over one link, in 1/128 (De Couto et al., "A high-throughput path metric", 2003), smoothed with weight 0.9.
+// What a neighbour told is believed for three of the longest intervals between beacons; whether it is still there, sending to it shows.
+constexpr uint64_t beaconSilenceUs = 3 * Trickle::maxUs;
+
+// Expected transmissions over one link, in 1/128 (De Couto et al., "A high-throughput path metric", 2003), smoothed with weight 0.9, less for
+// the first samples.
 class LinkQuality {
  public:
+  LinkQuality() = default;
+  // What a link is taken for before anything was measured: at the edge of reception one lucky beacon tells little.
+  explicit LinkQuality(int8_t rssi);
   uint16_t etx() const { return etx_; }
   // The outcome of one unicast frame; a failure after the radio's own retries weighs 6 transmissions.
   void sent(bool ok);
@@ -28,6 +36,7 @@ class LinkQuality {
   uint8_t failures_ = 0;
   uint8_t beaconsHeard_ = 0;
   uint8_t beaconsSent_ = 0;
+  uint8_t samples_ = 0;
 };
 
 struct Neighbour {
@@ -35,17 +44,29 @@ struct Neighbour {
   bool hasBeacon = false;
   uint8_t mac[macBytes] = {};
   int8_t rssi = 0;
-  uint8_t failures = 0;  // sends failed in a row
-  uint8_t avoided = 0;   // times in a row that it was avoided for that
+  uint8_t failures = 0;  // sends failed in a row, those apart that came while it rested
   uint16_t shortId = 0;  // 0: not known
   Freshness freshness;
   uint64_t heardUs = 0;  // when a frame of it was taken last, or its place in the table
   uint64_t servedUs = 0; // when it handed something over to us last, 0 never: a child, or our parent
   bool handsOver = false; // it has something for us, or seems to have: not believed before it is fresh
   uint64_t beaconUs = 0;
-  uint64_t avoidUntilUs = 0;
+  uint64_t restUntilUs = 0;   // nothing is sent there before: the link fails
+  uint64_t avoidUntilUs = 0;  // it takes frames, and leads nowhere
   Beacon beacon = {};
+  uint16_t lowestCost = costNone;  // that it told of the tree in `beacon`
   LinkQuality quality;
+
+  // It told this just now.
+  void told(const Beacon& news, uint64_t nowUs);
+  // The outcome of a unicast frame to it.
+  void sent(bool ok, uint64_t nowUs);
+  bool rests(uint64_t nowUs) const { return nowUs < restUntilUs; }
+  // Not a short burst: it did not come back after several rests.
+  bool troubled() const { return failures >= failuresTroubled; }
+
+ private:
+  static constexpr uint8_t failuresTroubled = 4;
 };
 
 // What a stranger did to be noticed. None of it is believed: it may have been recorded.

@@ -11,6 +11,7 @@ namespace {
 constexpr uint64_t tickMaxUs = usPerS;
 constexpr uint64_t triggeredUs = 50 * usPerMs;
 constexpr uint64_t triggeredSpreadUs = 300 * usPerMs;
+constexpr uint64_t joinRepeatUs = usPerS;
 constexpr uint64_t beaconGapUs = 300 * usPerMs;
 // Who has no parent asks for beacons at least as often.
 constexpr uint64_t pullPeriodUs = 32 * usPerS;
@@ -150,7 +151,8 @@ uint64_t Node::sent(bool ok, uint64_t nowUs) {
     frame->inFlight = false;
     frame->attempts++;
     frame->used = !ok && frame->attempts < ControlQueue::attemptsMax;
-    frame->dueUs = now_ + jitter(triggeredUs);
+    // A joiner's or proxy's link has no rest of its own.
+    frame->dueUs = now_ + jitter(triggeredUs) + (frame->type == FrameType::join ? frame->attempts * joinRepeatUs : 0);
     if (!ok && !frame->used && frame->type == FrameType::join) proxyFailed();
     if (!ok && !frame->used && frame->type == FrameType::routed) tellUnreachable(neighbours_.shortIdOf(inFlightTo_));
   } else if (inFlight_ == InFlight::challenge) {
@@ -232,7 +234,8 @@ uint64_t Node::nextUs() {
     consider(control_.nextUs());
     consider(flooding_.nextUs(queue_));
     consider(neighbours_.challengeUs());
-    if (!rootedHere() && position().attached) {
+    consider(routing_.nextUs());
+    if (!rootedHere() && routing_.hop().exists) {
       for (const QueuedItem& slot : queue_) {
         if (!session_.joined() && !slot.own) continue;
         if (slot.state == QueuedItem::State::waiting || slot.state == QueuedItem::State::handedOn) consider(slot.dueUs);
@@ -257,12 +260,7 @@ void Node::onBeacon(Neighbour& neighbour, const ReceivedFrame& frame) {
     drop(error);
     return;
   }
-  if (neighbour.hasBeacon) {
-    neighbour.quality.beacon(static_cast<uint8_t>(beacon.number - neighbour.beacon.number - 1));
-  }
-  neighbour.hasBeacon = true;
-  neighbour.beacon = beacon;
-  neighbour.beaconUs = now_;
+  neighbour.told(beacon, now_);
   neighbours_.name(neighbour, beacon.shortId);
   const bool isParent = position().attached && memcmp(neighbour.mac, position().parent, macBytes) == 0;
   if (!rootedHere() && beacon.timeValid && beacon.grounded && (isParent || !clock_.valid())) {

@@ -8,11 +8,6 @@ namespace wattmesh {
 
 namespace {
 constexpr uint8_t attemptsMax = 30;
-// Sends to a neighbour that may fail in a row, each with the radio's own retries, before another is tried, and before it counts as gone.
-constexpr uint8_t failuresMax = 2;
-constexpr uint8_t failuresGone = 6;
-constexpr uint64_t avoidUs = 30 * usPerS;
-constexpr uint8_t avoidDoublings = 7;
 constexpr uint64_t retryStepUs = 20 * usPerMs;
 constexpr uint64_t retryMaxUs = 5 * usPerS;
 constexpr uint64_t custodyRepeatUs = 6 * usPerS;
@@ -41,8 +36,18 @@ bool Node::transmit(FrameType type, const uint8_t to[macBytes], size_t bodyLengt
   return true;
 }
 
+// What is for a neighbour whose link rests waits.
+ControlFrame* Node::dueControl() {
+  for (ControlFrame* frame = control_.due(now_); frame != nullptr; frame = control_.due(now_)) {
+    const Neighbour* to = neighbours_.find(frame->to);
+    if (to == nullptr || !to->rests(now_)) return frame;
+    frame->dueUs = to->restUntilUs + jitter(retryStepUs);
+  }
+  return nullptr;
+}
+
 bool Node::pumpControl() {
-  ControlFrame* frame = control_.due(now_);
+  ControlFrame* frame = dueControl();
   if (frame == nullptr) return false;
   memcpy(frame_ + linkHeaderBytes, frame->body, frame->length);
   if (!transmit(frame->type, frame->to, frame->length)) {
@@ -65,9 +70,10 @@ bool Node::dataReady() const {
 }
 
 bool Node::pumpData() {
-  if (rootedHere() || !position().attached || !dataReady()) return false;
+  const Routing::NextHop& hop = routing_.hop();
+  if (rootedHere() || !hop.exists || !dataReady()) return false;
   Writer body(frame_ + linkHeaderBytes, bodyBytesMax);
-  body.u16(position().cost);
+  body.u16(hop.cost);
   Item items[2] = {};
   size_t count = 0;
   for (QueuedItem& slot : queue_) {
@@ -84,7 +90,7 @@ bool Node::pumpData() {
   }
   if (body.length() == dataHeaderBytes) return false;
   inFlight_ = InFlight::data;
-  if (transmit(FrameType::data, position().parent, body.length())) return true;
+  if (transmit(FrameType::data, hop.mac, body.length())) return true;
   dataSent(false);
   inFlight_ = InFlight::none;
   return false;
@@ -143,22 +149,7 @@ void Node::retryLater(QueuedItem& slot) {
 
 void Node::judgeNeighbour(bool ok) {
   Neighbour* neighbour = neighbours_.find(inFlightTo_);
-  if (neighbour == nullptr) return;
-  neighbour->quality.sent(ok);
-  if (ok) {
-    neighbour->failures = 0;
-    neighbour->avoided = 0;
-    return;
-  }
-  neighbour->failures++;
-  if (neighbour->failures == failuresMax) {
-    neighbour->avoidUntilUs = now_ + (avoidUs << neighbour->avoided);
-    if (neighbour->avoided < avoidDoublings) neighbour->avoided++;
-  } else if (neighbour->failures >= failuresGone) {
-    // It must be heard again before anything goes there.
-    neighbour->failures = 0;
-    neighbour->hasBeacon = false;
-  }
+  if (neighbour != nullptr) neighbour->sent(ok, now_);
 }
 
 }  // namespace wattmesh

@@ -72,18 +72,21 @@ void Node::onTreeWanted(const Route& route) {
 }
 
 void Node::passRoute(const Route& route) {
-  if (rootedHere() || !position().attached) return;
+  if (rootedHere() || !routing_.hop().exists) return;
   if (route.hops + 1u >= hopsMax) {
     drop(Error::tooManyHops);
     return;
   }
-  sendRoute(position().parent, route.kind, route.node, route.other, route.number, static_cast<uint8_t>(route.hops + 1));
+  sendRoute(routing_.hop().mac, route.kind, route.node, route.other, route.number, static_cast<uint8_t>(route.hops + 1));
 }
 
 // A frame on its way down could not go on: those who route through here are told to look for another way.
 void Node::tellUnreachable(uint16_t hop) {
-  if (hop == shortIdNone || rootedHere() || !position().attached || !session_.joined()) return;
-  sendRoute(position().parent, RouteKind::unreachable, session_.shortId(), hop, ++routeNumber_, 0);
+  const Neighbour* neighbour = neighbours_.findShort(hop);
+  // After a burst it is there again, and by the same way.
+  if (neighbour != nullptr && neighbour->hasBeacon && !neighbour->troubled()) return;
+  if (hop == shortIdNone || rootedHere() || !routing_.hop().exists || !session_.joined()) return;
+  sendRoute(routing_.hop().mac, RouteKind::unreachable, session_.shortId(), hop, ++routeNumber_, 0);
 }
 
 }  // namespace wattmesh

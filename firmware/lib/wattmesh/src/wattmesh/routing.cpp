@@ -12,6 +12,8 @@ namespace {
 // A parent is left for another only when that is better by 1.5 transmissions: beacons and estimates flutter.
 constexpr uint32_t switchCost = 192;
 constexpr uint64_t shunnedUs = 300 * usPerS;
+// Whose parent is gone, and who finds nobody else, says nothing about it for so long: children would look for another way, and need not.
+constexpr uint64_t keepUs = 12 * usPerS;
 // Costs flutter: half a transmission cheaper than announced is promised, so that NV is not written for every bit. The parent of before is
 // cheaper by one at least: after a reboot it is feasible at once.
 constexpr uint16_t promiseMargin = 64;
@@ -26,10 +28,14 @@ uint32_t costThrough(const Neighbour& neighbour) {
   return static_cast<uint32_t>(neighbour.beacon.cost) + neighbour.quality.etx();
 }
 
+// What others must know at once: the cost apart, and hops, which only bound the life of a packet.
 bool samePosition(const TreePosition& a, const TreePosition& b) {
-  return a.attached == b.attached && a.parentShort == b.parentShort && a.epoch == b.epoch && a.tree == b.tree &&
-         a.gateway == b.gateway && a.hub == b.hub && a.localHubId == b.localHubId && a.hops == b.hops;
+  return a.attached == b.attached && a.epoch == b.epoch && a.tree == b.tree && a.gateway == b.gateway && a.hub == b.hub &&
+         a.localHubId == b.localHubId;
 }
+
+// The least is the best: 0 nothing speaks against it, 1 its link fails, 2 it leads nowhere.
+unsigned doubt(const Neighbour& neighbour, uint64_t nowUs) { return nowUs < neighbour.avoidUntilUs ? 2u : neighbour.troubled() ? 1u : 0u; }
 
 }  // namespace
 
@@ -40,11 +46,14 @@ Routing::Source* Routing::find(uint16_t gateway, uint64_t nowUs) {
   return nullptr;
 }
 
-bool Routing::feasible(const Beacon& beacon, uint64_t nowUs) {
+// What a neighbour announced lowest of a tree bounds what it can ever have believed of those below it, whatever it says now: the parent stays
+// feasible when it becomes dearer.
+bool Routing::feasible(const Neighbour& neighbour, uint64_t nowUs) {
+  const Beacon& beacon = neighbour.beacon;
   const Source* known = find(beacon.gateway, nowUs);
   if (known == nullptr) return true;
   if (newer(beacon.epoch, beacon.tree, known->epoch, known->tree)) return true;
-  return beacon.epoch == known->epoch && beacon.tree == known->tree && beacon.cost < known->cost;
+  return beacon.epoch == known->epoch && beacon.tree == known->tree && neighbour.lowestCost < known->cost;
 }
 
 // Whether it claims to lead to a gateway: not yet whether it may be believed not to hang on us.
@@ -58,27 +67,28 @@ bool Routing::offers(const Neighbour& neighbour, uint64_t nowUs) {
 
 bool Routing::update(Neighbours& neighbours, uint64_t nowUs) {
   const TreePosition before = position_;
-  Neighbour* best = nullptr;
-  Neighbour* parent = nullptr;
-  const auto avoided = [nowUs](const Neighbour& neighbour) { return nowUs < neighbour.avoidUntilUs; };
-  for (Neighbour& neighbour : neighbours) {
+  const Neighbour* best = nullptr;
+  const Neighbour* parent = nullptr;
+  for (const Neighbour& neighbour : neighbours) {
     if (!usable(neighbour, nowUs)) continue;
     if (before.attached && memcmp(neighbour.mac, before.parent, macBytes) == 0) parent = &neighbour;
+    const unsigned doubts = doubt(neighbour, nowUs);
     // Who is to be avoided is better than nobody.
-    const bool better = best == nullptr || (avoided(neighbour) != avoided(*best) ? avoided(*best) : costThrough(neighbour) < costThrough(*best));
+    const bool better = best == nullptr || (doubts != doubt(*best, nowUs) ? doubts < doubt(*best, nowUs) : costThrough(neighbour) < costThrough(*best));
     if (better) best = &neighbour;
   }
-  if (parent != nullptr && avoided(*parent) == avoided(*best) && costThrough(*best) + switchCost >= costThrough(*parent)) best = parent;
-  starving_ = false;
-  if (best == nullptr) {
+  if (parent != nullptr && doubt(*parent, nowUs) == doubt(*best, nowUs) && costThrough(*best) + switchCost >= costThrough(*parent)) best = parent;
+  if (best != nullptr) {
+    keptUs_ = nowUs;
+    take(*best);
+  } else if (nowUs - keptUs_ >= keepUs) {
     position_ = TreePosition{};
-    starve(neighbours, nowUs);
-    return before.attached;
   }
-  take(*best);
-  const uint32_t told = announcedCost_;
-  const bool moved = position_.cost + 0u >= told + switchCost || position_.cost + switchCost <= told;
-  return moved || !samePosition(before, position_);
+  chooseHop(neighbours, nowUs);
+  starving_ = false;
+  if (best == nullptr || (!hop_.exists && best->troubled())) starve(neighbours, nowUs);
+  if (!position_.attached) return before.attached;
+  return position_.cost != before.cost || !samePosition(before, position_);
 }
 
 void Routing::take(const Neighbour& parent) {
@@ -92,14 +102,41 @@ void Routing::take(const Neighbour& parent) {
   position_.hub = beacon.nearestHub;
   position_.localHubId = beacon.localHubId;
   position_.hops = static_cast<uint8_t>(beacon.hops + 1);
-  position_.cost = static_cast<uint16_t>(costThrough(parent));
+  // Who is told less often is disturbed less often, and what was told lowest stays high: more neighbours remain feasible.
+  const uint32_t cost = costThrough(parent);
+  const uint32_t told = position_.cost;
+  const bool stays = told != costNone && told > beacon.cost && cost < told + switchCost && told < cost + switchCost;
+  if (!stays) position_.cost = static_cast<uint16_t>(cost);
+}
+
+// Data may go to any feasible neighbour at any instant: the parent is what is told, and who stands in for it during a burst is nobody else's
+// business.
+void Routing::chooseHop(Neighbours& neighbours, uint64_t nowUs) {
+  hop_ = NextHop{};
+  if (!position_.attached) return;
+  const Neighbour* best = nullptr;
+  for (const Neighbour& neighbour : neighbours) {
+    if (!usable(neighbour, nowUs) || neighbour.beacon.gateway != position_.gateway) continue;
+    const bool isParent = memcmp(neighbour.mac, position_.parent, macBytes) == 0;
+    if (nowUs < neighbour.avoidUntilUs && !isParent) continue;
+    if (neighbour.rests(nowUs)) {
+      if (neighbour.restUntilUs < hop_.againUs) hop_.againUs = neighbour.restUntilUs;
+      continue;
+    }
+    if (best == nullptr || isParent || costThrough(neighbour) < costThrough(*best)) best = &neighbour;
+    if (isParent) break;
+  }
+  if (best == nullptr) return;
+  hop_.exists = true;
+  memcpy(hop_.mac, best->mac, macBytes);
+  hop_.cost = static_cast<uint16_t>(costThrough(*best));
 }
 
 // Of those who would do if their tree were newer, the nearest is asked.
 void Routing::starve(Neighbours& neighbours, uint64_t nowUs) {
   const Neighbour* nearest = nullptr;
   for (const Neighbour& neighbour : neighbours) {
-    if (!offers(neighbour, nowUs)) continue;
+    if (!offers(neighbour, nowUs) || neighbour.rests(nowUs)) continue;
     if (nearest == nullptr || costThrough(neighbour) < costThrough(*nearest)) nearest = &neighbour;
   }
   const Source* known = nearest == nullptr ? nullptr : find(nearest->beacon.gateway, nowUs);
@@ -163,7 +200,6 @@ Routing::Source* Routing::plant(uint16_t gateway) {
 
 void Routing::announced(uint64_t nowUs) {
   if (!position_.attached) return;
-  announcedCost_ = position_.cost;
   Source* known = find(position_.gateway, nowUs);
   const bool isNew = known == nullptr || newer(position_.epoch, position_.tree, known->epoch, known->tree);
   if (known == nullptr) known = plant(position_.gateway);
@@ -205,10 +241,8 @@ void Routing::restore(const uint8_t promises[promisesBytes], uint64_t nowUs) {
   }
 }
 
-uint64_t Routing::nextUs(const Neighbours& neighbours) const {
-  if (!position_.attached || position_.hops == 0) return never;
-  const Neighbour* parent = const_cast<Neighbours&>(neighbours).find(position_.parent);
-  return parent == nullptr ? 0 : parent->beaconUs + beaconSilenceUs + 1;
+uint64_t Routing::nextUs() const {
+  return position_.attached && !hop_.exists ? (hop_.againUs < keptUs_ + keepUs ? hop_.againUs : keptUs_ + keepUs) : never;
 }
 
 }  // namespace wattmesh

@@ -4,12 +4,8 @@
 #pragma once
 #include "wattmesh/config.hpp"
 #include "wattmesh/neighbours.hpp"
-#include "wattmesh/trickle.hpp"
 
 namespace wattmesh {
-
-// What a neighbour told is believed for three of the longest intervals between beacons; whether it is still there, sending to it shows.
-constexpr uint64_t beaconSilenceUs = 3 * Trickle::maxUs;
 
 // Where this node stands in the collection tree.
 struct TreePosition {
@@ -56,8 +52,16 @@ class Routing {
   bool isBehind(const Beacon& beacon) const;
   // This node's tree is at least as new as `wanted`.
   bool hasTree(uint16_t wanted) const;
-  // When the parent falls silent, unless it is heard before.
-  uint64_t nextUs(const Neighbours& neighbours) const;
+  // Where data goes now, and at which cost: to the parent, or while its link rests to another feasible neighbour.
+  struct NextHop {
+    bool exists = false;
+    uint8_t mac[macBytes] = {};
+    uint16_t cost = costNone;
+    uint64_t againUs = never;  // when there may be one, if there is none
+  };
+  const NextHop& hop() const { return hop_; }
+  // When update() may settle something else without any input.
+  uint64_t nextUs() const;
 
  private:
   // The lowest cost announced per root, the "feasibility distance" of RFC 8966.
@@ -72,17 +76,19 @@ class Routing {
   static constexpr uint64_t sourceLifeUs = 2 * beaconSilenceUs;
 
   Source* find(uint16_t gateway, uint64_t nowUs);
-  bool feasible(const Beacon& beacon, uint64_t nowUs);
+  bool feasible(const Neighbour& neighbour, uint64_t nowUs);
   Source* plant(uint16_t gateway);
   static bool offers(const Neighbour& neighbour, uint64_t nowUs);
-  bool usable(const Neighbour& neighbour, uint64_t nowUs) { return offers(neighbour, nowUs) && feasible(neighbour.beacon, nowUs); }
+  bool usable(const Neighbour& neighbour, uint64_t nowUs) { return offers(neighbour, nowUs) && feasible(neighbour, nowUs); }
   void starve(Neighbours& neighbours, uint64_t nowUs);
   void take(const Neighbour& parent);
+  void chooseHop(Neighbours& neighbours, uint64_t nowUs);
 
   TreePosition position_;
+  NextHop hop_;
+  uint64_t keptUs_ = 0;  // when there was a usable parent last
   Source sources_[sourcesMax];
   bool hasPromised_ = true;
-  uint16_t announcedCost_ = costNone;
   bool starving_ = false;
   uint16_t wantedTree_ = 0;
   uint8_t asksBy_[macBytes] = {};

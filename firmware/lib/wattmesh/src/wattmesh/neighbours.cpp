@@ -9,9 +9,10 @@ namespace {
 constexpr uint8_t sendWindow = 5;
 constexpr uint8_t beaconWindow = 3;
 constexpr uint32_t failureWeight = 6;
+constexpr int sensitivityDbm = -97;
 // A link that has failed once, with the radio's own retries, most likely fails for a second or two: it rests so long, each time twice as
 // long, and the neighbour counts as gone after that many.
-constexpr uint64_t restUs = usPerS;
+constexpr uint64_t restUs = 2 * usPerS;
 constexpr uint8_t failuresGone = 6;
 // Who was distrusted is avoided for longer each time, up to 2^6 times as long, until it was not for a day.
 constexpr uint8_t distrustDoublings = 6;
@@ -27,8 +28,16 @@ constexpr int strongerDb = 6;
 
 }  // namespace
 
+LinkQuality::LinkQuality(int8_t rssi) {
+  // A receiver of 802.11b hears nine frames of ten at -97 dBm, and one of ten 6 dB below.
+  static constexpr uint16_t byDb[] = {start, 208, 288, 448, 896};
+  const int below = sensitivityDbm - rssi;
+  etx_ = below <= 0 ? start : below < 5 ? byDb[below] : worst;
+}
+
 void LinkQuality::sample(uint32_t etx) {
-  const uint32_t smoothed = (9u * etx_ + etx + 5u) / 10u;
+  if (samples_ < 9) samples_++;
+  const uint32_t smoothed = (samples_ * etx_ + etx + samples_ / 2u) / (samples_ + 1u);
   etx_ = static_cast<uint16_t>(smoothed > worst ? worst : smoothed < unit ? unit : smoothed);
 }
 
@@ -156,6 +165,7 @@ Neighbour* Neighbours::touch(const uint8_t mac[macBytes], int8_t rssi, Claim cla
     neighbour->used = true;
     memcpy(neighbour->mac, mac, macBytes);
     neighbour->rssi = rssi;
+    neighbour->quality = LinkQuality(rssi);
     neighbour->heardUs = nowUs;
   }
   if (neighbour != nullptr && claim == Claim::handsOver) neighbour->handsOver = true;

@@ -12,9 +12,13 @@ namespace wattmesh {
 // What a neighbour told is believed for three of the longest intervals between beacons; whether it is still there, sending to it shows.
 constexpr uint64_t beaconSilenceUs = 3 * Trickle::maxUs;
 
-// Expected transmissions over one link, in 1/128 (De Couto et al., "A high-throughput path metric", 2003), smoothed with weight 0.9.
+// Expected transmissions over one link, in 1/128 (De Couto et al., "A high-throughput path metric", 2003), smoothed with weight 0.9, less for
+// the first samples.
 class LinkQuality {
  public:
+  LinkQuality() = default;
+  // What a link is taken for before anything was measured: at the edge of reception one lucky beacon tells little.
+  explicit LinkQuality(int8_t rssi);
   uint16_t etx() const { return etx_; }
   // The outcome of one unicast frame; a failure after the radio's own retries weighs 6 transmissions.
   void sent(bool ok);
@@ -32,6 +36,7 @@ class LinkQuality {
   uint8_t failures_ = 0;
   uint8_t beaconsHeard_ = 0;
   uint8_t beaconsSent_ = 0;
+  uint8_t samples_ = 0;
 };
 
 struct Neighbour {

@@ -11,6 +11,7 @@ namespace {
 constexpr uint64_t tickMaxUs = usPerS;
 constexpr uint64_t triggeredUs = 50 * usPerMs;
 constexpr uint64_t triggeredSpreadUs = 300 * usPerMs;
+constexpr uint64_t joinRepeatUs = usPerS;
 constexpr uint64_t beaconGapUs = 300 * usPerMs;
 // Who has no parent asks for beacons at least as often.
 constexpr uint64_t pullPeriodUs = 32 * usPerS;
@@ -150,7 +151,8 @@ uint64_t Node::sent(bool ok, uint64_t nowUs) {
     frame->inFlight = false;
     frame->attempts++;
     frame->used = !ok && frame->attempts < ControlQueue::attemptsMax;
-    frame->dueUs = now_ + jitter(triggeredUs);
+    // A joiner's or proxy's link has no rest of its own.
+    frame->dueUs = now_ + jitter(triggeredUs) + (frame->type == FrameType::join ? frame->attempts * joinRepeatUs : 0);
     if (!ok && !frame->used && frame->type == FrameType::join) proxyFailed();
     if (!ok && !frame->used && frame->type == FrameType::routed) tellUnreachable(neighbours_.shortIdOf(inFlightTo_));
   } else if (inFlight_ == InFlight::challenge) {

@@ -184,6 +184,7 @@ class Node : private Downward, private HostSide {
 
   // node_radio.cpp: what goes to the radio next
   void pump();
+  ControlFrame* dueControl();
   bool pumpControl();
   bool pumpBeacon();
   bool pumpData();

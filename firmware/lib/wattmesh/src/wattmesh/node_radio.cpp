@@ -36,8 +36,18 @@ bool Node::transmit(FrameType type, const uint8_t to[macBytes], size_t bodyLengt
   return true;
 }
 
+// What is for a neighbour whose link rests waits.
+ControlFrame* Node::dueControl() {
+  for (ControlFrame* frame = control_.due(now_); frame != nullptr; frame = control_.due(now_)) {
+    const Neighbour* to = neighbours_.find(frame->to);
+    if (to == nullptr || !to->rests(now_)) return frame;
+    frame->dueUs = to->restUntilUs + jitter(retryStepUs);
+  }
+  return nullptr;
+}
+
 bool Node::pumpControl() {
-  ControlFrame* frame = control_.due(now_);
+  ControlFrame* frame = dueControl();
   if (frame == nullptr) return false;
   memcpy(frame_ + linkHeaderBytes, frame->body, frame->length);
   if (!transmit(frame->type, frame->to, frame->length)) {

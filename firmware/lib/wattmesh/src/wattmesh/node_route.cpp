@@ -85,6 +85,9 @@ void Node::passRoute(const Route& route) {
 
 // A frame on its way down could not go on: those who route through here are told to look for another way.
 void Node::tellUnreachable(uint16_t hop) {
+  const Neighbour* neighbour = neighbours_.findShort(hop);
+  // After a burst it is there again, and by the same way.
+  if (neighbour != nullptr && neighbour->hasBeacon && !neighbour->troubled()) return;
   if (hop == shortIdNone || rootedHere() || !routing_.hop().exists || !session_.joined()) return;
   sendRoute(routing_.hop().mac, RouteKind::unreachable, session_.shortId(), hop, ++routeNumber_, 0);
 }

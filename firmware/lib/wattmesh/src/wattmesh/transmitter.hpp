@@ -22,7 +22,7 @@ struct ControlFrame {
 class ControlQueue {
  public:
   static constexpr size_t framesMax = 8;
-  static constexpr uint8_t attemptsMax = 2;
+  static constexpr uint8_t attemptsMax = 3;
 
   bool push(FrameType type, const uint8_t to[macBytes], const uint8_t* body, size_t length, uint64_t nowUs) {
     for (ControlFrame& frame : frames_) {

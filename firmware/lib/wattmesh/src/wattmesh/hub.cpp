@@ -129,6 +129,7 @@ bool Hub::hold(uint16_t shortId, const uint8_t* packet, size_t length, uint64_t 
   waits(*member, nowUs);
   memcpy(member->held, packet, length);
   member->heldLength = static_cast<uint8_t>(length);
+  heldUs_ = nowUs;
   return true;
 }
 

@@ -56,6 +56,8 @@ class Hub {
   void left(uint16_t shortId);
   // Keeps a packet for a member until a poll that carried it was answered; false: no such member, or the packet is too long.
   bool hold(uint16_t shortId, const uint8_t* packet, size_t length, uint64_t nowUs);
+  // When hold() took something last.
+  uint64_t heldUs() const { return heldUs_; }
   // Custody of a packet is to be confirmed to `target`, its custodian so far.
   void owe(uint16_t target, const CustodyEntry& entry, uint64_t nowUs);
 
@@ -114,6 +116,7 @@ class Hub {
   Member* members_;
   size_t capacity_;
   Debt debts_[debtsMax];
+  uint64_t heldUs_ = 0;
   uint16_t number_ = 0;       // of the last poll
   Outstanding outstanding_[groupMax];
   size_t groupSent_ = 0;      // polls of the present group

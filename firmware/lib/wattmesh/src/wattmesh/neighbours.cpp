@@ -14,6 +14,9 @@ constexpr int sensitivityDbm = -97;
 // long, and the neighbour counts as gone after that many.
 constexpr uint64_t restUs = 2 * usPerS;
 constexpr uint8_t failuresGone = 6;
+// Who was distrusted is avoided for longer each time, up to 2^6 times as long, until it was not for a day.
+constexpr uint8_t distrustDoublings = 6;
+constexpr uint64_t forgivenUs = uint64_t{24} * 3600 * usPerS;
 // Who was not heard for this long leaves first.
 constexpr uint64_t silenceUs = 60 * usPerS;
 // A challenge is answered or lost by then.
@@ -84,6 +87,13 @@ void Neighbour::sent(bool ok, uint64_t nowUs) {
   failures = 0;
   restUntilUs = 0;
   hasBeacon = false;
+}
+
+void Neighbour::distrust(uint64_t patienceUs, uint64_t nowUs) {
+  if (nowUs > avoidUntilUs + forgivenUs) distrusted = 0;
+  avoidUntilUs = nowUs + (4 * patienceUs << distrusted);
+  if (distrusted < distrustDoublings) distrusted++;
+  silentMs = 0;
 }
 
 Neighbour* Neighbours::find(const uint8_t mac[macBytes]) {

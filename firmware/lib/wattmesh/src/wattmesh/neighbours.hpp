@@ -55,12 +55,17 @@ struct Neighbour {
   uint64_t avoidUntilUs = 0;  // it takes frames, and leads nowhere
   Beacon beacon = {};
   uint16_t lowestCost = costNone;  // that it told of the tree in `beacon`
+  uint8_t distrusted = 0;  // times that it was left because nothing came back
+  uint32_t silentMs = 0;   // for so long nothing has come back through it, all times together that it was the parent since something did
   LinkQuality quality;
 
   // It told this just now.
   void told(const Beacon& news, uint64_t nowUs);
   // The outcome of a unicast frame to it.
   void sent(bool ok, uint64_t nowUs);
+  // Nothing came back through it for `patienceUs`: it is avoided for four times as long, twice that the next time, and so on.
+  void distrust(uint64_t patienceUs, uint64_t nowUs);
+  bool avoided(uint64_t nowUs) const { return nowUs < avoidUntilUs; }
   bool rests(uint64_t nowUs) const { return nowUs < restUntilUs; }
   // Not a short burst: it did not come back after several rests.
   bool troubled() const { return failures >= failuresTroubled; }

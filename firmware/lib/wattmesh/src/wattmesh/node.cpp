@@ -188,6 +188,7 @@ uint64_t Node::tick(uint64_t nowUs) {
 void Node::settle() {
   // The tree is built under the new key at once.
   if (keys_.tick(now_, clock_)) startOver();
+  settleTrust();
   settleRoute();
   settleStarving();
   settleSeeking();

@@ -98,6 +98,10 @@ class Node : private Downward, private HostSide {
   void onTreeWanted(const Route& route);
   void passRoute(const Route& route);
 
+  // node_trust.cpp: whether the parent leads anywhere
+  void settleTrust();
+  bool awaitsAnswer(uint64_t patienceUs);
+
   // node_up.cpp: packets on their way up
   void onData(Neighbour& neighbour, const ReceivedFrame& frame);
   void onItem(Neighbour& neighbour, Item& item);
@@ -245,6 +249,9 @@ class Node : private Downward, private HostSide {
   uint64_t reportUs_ = 0;     // hubs: next report of their own
   uint64_t probeUs_ = 0;      // next sign of life asked for
   bool probing_ = false;
+  uint64_t downUs_ = 0;       // last valid downlink
+  uint64_t judgedUs_ = 0;     // up to then the parent's silence is counted
+  uint32_t provenMark_ = 0;   // meters: the cumulative mark then
 };
 
 // Complete devices, for ports and for measuring.

@@ -127,6 +127,7 @@ void Node::onPacket(const uint8_t* packet, size_t length) {
     return;
   }
   probing_ = false;
+  downUs_ = now_;
   probeUs_ = now_ + probePeriodUs;
 }
 

@@ -1,6 +1,7 @@
 #include "wattmesh/routing.hpp"
 
 #include <cstring>
+#include <utility>
 
 #include "wattmesh/bytes.hpp"
 #include "wattmesh/limits.hpp"
@@ -14,6 +15,8 @@ constexpr uint32_t switchCost = 192;
 constexpr uint64_t shunnedUs = 300 * usPerS;
 // Whose parent is gone, and who finds nobody else, says nothing about it for so long: children would look for another way, and need not.
 constexpr uint64_t keepUs = 12 * usPerS;
+// And for so long a newer tree is awaited from others, when only somebody who is avoided has told of it.
+constexpr uint64_t newsWaitUs = 8 * usPerS;
 // Costs flutter: half a transmission cheaper than announced is promised, so that NV is not written for every bit. The parent of before is
 // cheaper by one at least: after a reboot it is feasible at once.
 constexpr uint16_t promiseMargin = 64;
@@ -35,7 +38,7 @@ bool samePosition(const TreePosition& a, const TreePosition& b) {
 }
 
 // The least is the best: 0 nothing speaks against it, 1 its link fails, 2 it leads nowhere.
-unsigned doubt(const Neighbour& neighbour, uint64_t nowUs) { return nowUs < neighbour.avoidUntilUs ? 2u : neighbour.troubled() ? 1u : 0u; }
+unsigned doubt(const Neighbour& neighbour, uint64_t nowUs) { return neighbour.avoided(nowUs) ? 2u : neighbour.troubled() ? 1u : 0u; }
 
 }  // namespace
 
@@ -69,14 +72,20 @@ bool Routing::update(Neighbours& neighbours, uint64_t nowUs) {
   const TreePosition before = position_;
   const Neighbour* best = nullptr;
   const Neighbour* parent = nullptr;
+  bool waits = false;
   for (const Neighbour& neighbour : neighbours) {
     if (!usable(neighbour, nowUs)) continue;
+    if (isNewsOfAvoided(neighbour, nowUs)) {
+      if (!std::exchange(waits, true) && newsUs_ == 0) newsUs_ = nowUs;
+      if (nowUs - newsUs_ < newsWaitUs) continue;
+    }
     if (before.attached && memcmp(neighbour.mac, before.parent, macBytes) == 0) parent = &neighbour;
     const unsigned doubts = doubt(neighbour, nowUs);
     // Who is to be avoided is better than nobody.
     const bool better = best == nullptr || (doubts != doubt(*best, nowUs) ? doubts < doubt(*best, nowUs) : costThrough(neighbour) < costThrough(*best));
     if (better) best = &neighbour;
   }
+  if (!waits) newsUs_ = 0;
   if (parent != nullptr && doubt(*parent, nowUs) == doubt(*best, nowUs) && costThrough(*best) + switchCost >= costThrough(*parent)) best = parent;
   if (best != nullptr) {
     keptUs_ = nowUs;
@@ -86,9 +95,15 @@ bool Routing::update(Neighbours& neighbours, uint64_t nowUs) {
   }
   chooseHop(neighbours, nowUs);
   starving_ = false;
-  if (best == nullptr || (!hop_.exists && best->troubled())) starve(neighbours, nowUs);
+  if (best == nullptr || best->avoided(nowUs) || (!hop_.exists && best->troubled())) starve(neighbours, best, nowUs);
   if (!position_.attached) return before.attached;
   return position_.cost != before.cost || !samePosition(before, position_);
+}
+
+// A newer tree that an avoided neighbour is the first to tell of: once it is announced, those who are not avoided may be feasible no more.
+bool Routing::isNewsOfAvoided(const Neighbour& neighbour, uint64_t nowUs) {
+  const Source* known = neighbour.avoided(nowUs) ? find(neighbour.beacon.gateway, nowUs) : nullptr;
+  return known != nullptr && newer(neighbour.beacon.epoch, neighbour.beacon.tree, known->epoch, known->tree);
 }
 
 void Routing::take(const Neighbour& parent) {
@@ -118,7 +133,7 @@ void Routing::chooseHop(Neighbours& neighbours, uint64_t nowUs) {
   for (const Neighbour& neighbour : neighbours) {
     if (!usable(neighbour, nowUs) || neighbour.beacon.gateway != position_.gateway) continue;
     const bool isParent = memcmp(neighbour.mac, position_.parent, macBytes) == 0;
-    if (nowUs < neighbour.avoidUntilUs && !isParent) continue;
+    if (neighbour.avoided(nowUs) && !isParent) continue;
     if (neighbour.rests(nowUs)) {
       if (neighbour.restUntilUs < hop_.againUs) hop_.againUs = neighbour.restUntilUs;
       continue;
@@ -132,18 +147,31 @@ void Routing::chooseHop(Neighbours& neighbours, uint64_t nowUs) {
   hop_.cost = static_cast<uint16_t>(costThrough(*best));
 }
 
-// Of those who would do if their tree were newer, the nearest is asked.
-void Routing::starve(Neighbours& neighbours, uint64_t nowUs) {
+// Of those who would do if their tree were newer, the nearest is asked: if the parent is to be avoided, one who is not.
+void Routing::starve(Neighbours& neighbours, const Neighbour* parent, uint64_t nowUs) {
   const Neighbour* nearest = nullptr;
+  const bool isLeft = parent != nullptr && parent->avoided(nowUs);
   for (const Neighbour& neighbour : neighbours) {
-    if (!offers(neighbour, nowUs) || neighbour.rests(nowUs)) continue;
-    if (nearest == nullptr || costThrough(neighbour) < costThrough(*nearest)) nearest = &neighbour;
+    if (!offers(neighbour, nowUs) || neighbour.rests(nowUs) || (isLeft && neighbour.avoided(nowUs))) continue;
+    const bool better = nearest == nullptr || (neighbour.avoided(nowUs) != nearest->avoided(nowUs) ? nearest->avoided(nowUs)
+                                                                                                  : costThrough(neighbour) < costThrough(*nearest));
+    if (better) nearest = &neighbour;
   }
   const Source* known = nearest == nullptr ? nullptr : find(nearest->beacon.gateway, nowUs);
   if (known == nullptr) return;
+  outrun_ = newer(known->epoch, known->tree, nearest->beacon.epoch, nearest->beacon.tree);
+  // A newer tree that did not help either is not asked for again: all others may really hang on us.
+  if (isLeft && position_.tree != leftTree_ && !outrun_) return;
   starving_ = true;
   wantedTree_ = static_cast<uint16_t>(known->tree + 1);
   memcpy(asksBy_, nearest->mac, macBytes);
+}
+
+void Routing::forgetTree(uint64_t nowUs) {
+  const uint16_t tree = static_cast<uint16_t>(wantedTree_ - 1);
+  for (Source& source : sources_) {
+    if (outrun_ && source.tree == tree && find(source.gateway, nowUs) == &source) source = Source{};
+  }
 }
 
 bool Routing::hasTree(uint16_t wanted) const { return position_.attached && !later(wanted, position_.tree); }
@@ -168,6 +196,22 @@ void Routing::shun(Neighbours& neighbours, uint64_t nowUs) {
   // The only one must be heard again: by a beacon, which it sends when it is asked, unless it has another network key by now.
   if (hasOther) parent->avoidUntilUs = nowUs + shunnedUs;
   parent->hasBeacon = hasOther;
+}
+
+bool Routing::distrust(Neighbours& neighbours, uint64_t patienceUs, uint64_t nowUs) {
+  Neighbour* parent = position_.attached && position_.hops > 0 ? neighbours.find(position_.parent) : nullptr;
+  if (parent == nullptr) return false;
+  bool hasOther = false;
+  for (const Neighbour& neighbour : neighbours) {
+    // Who hands something over to us is a child.
+    const bool isChild = neighbour.servedUs != 0 && nowUs - neighbour.servedUs < patienceUs;
+    if (&neighbour == parent || isChild || neighbour.avoided(nowUs) || !offers(neighbour, nowUs)) continue;
+    hasOther = true;
+  }
+  if (!hasOther) return false;
+  leftTree_ = position_.tree;
+  parent->distrust(patienceUs, nowUs);
+  return true;
 }
 
 bool Routing::updateRoot(bool grounded, uint16_t shortId, uint16_t localHubId, uint16_t bootCount) {

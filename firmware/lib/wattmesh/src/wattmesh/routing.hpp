@@ -38,6 +38,9 @@ class Routing {
   bool updateRoot(bool grounded, uint16_t shortId, uint16_t localHubId, uint16_t bootCount);
   // The parent leads nowhere: another is taken for some minutes, or if there is none, this one only when it is heard again.
   void shun(Neighbours& neighbours, uint64_t nowUs);
+  // Nothing has come back through the parent for `patienceUs`, whatever it tells: another is tried. False: there is none that is not avoided
+  // already, and everything stays as it is.
+  bool distrust(Neighbours& neighbours, uint64_t patienceUs, uint64_t nowUs);
   // A beacon with this route is about to go out.
   void announced(uint64_t nowUs);
   // True when `out` must be durable before it does: it says how cheap a route may have been announced at most.
@@ -46,6 +49,8 @@ class Routing {
   bool starving() const { return starving_; }
   uint16_t wantedTree() const { return wantedTree_; }
   const uint8_t* asksBy() const { return asksBy_; }
+  // That was asked for in vain, and who was asked has an older tree than we announced: ours was made up, and binds us to nothing true.
+  void forgetTree(uint64_t nowUs);
   // The root begins the next tree because `wanted` was asked for. False: it has that one already, or no host.
   bool newTree(uint16_t wanted);
   // A neighbour's beacon tells of an older tree of the same gateway than ours.
@@ -80,7 +85,8 @@ class Routing {
   Source* plant(uint16_t gateway);
   static bool offers(const Neighbour& neighbour, uint64_t nowUs);
   bool usable(const Neighbour& neighbour, uint64_t nowUs) { return offers(neighbour, nowUs) && feasible(neighbour, nowUs); }
-  void starve(Neighbours& neighbours, uint64_t nowUs);
+  bool isNewsOfAvoided(const Neighbour& neighbour, uint64_t nowUs);
+  void starve(Neighbours& neighbours, const Neighbour* parent, uint64_t nowUs);
   void take(const Neighbour& parent);
   void chooseHop(Neighbours& neighbours, uint64_t nowUs);
 
@@ -91,6 +97,9 @@ class Routing {
   bool hasPromised_ = true;
   bool starving_ = false;
   uint16_t wantedTree_ = 0;
+  bool outrun_ = false;    // who is asked has an older tree than we announced
+  uint16_t leftTree_ = 0;  // when the parent was distrusted last
+  uint64_t newsUs_ = 0;    // since when only avoided neighbours tell of a newer tree, 0 they do not
   uint8_t asksBy_[macBytes] = {};
 };
 

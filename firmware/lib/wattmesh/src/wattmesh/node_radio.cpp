@@ -15,7 +15,7 @@ constexpr uint64_t avoidUs = 30 * usPerS;
 constexpr uint8_t avoidDoublings = 7;
 constexpr uint64_t retryStepUs = 20 * usPerMs;
 constexpr uint64_t retryMaxUs = 5 * usPerS;
-constexpr uint64_t custodyRepeatUs = 6 * usPerS;
+constexpr uint64_t custodyRepeatUs = 15 * usPerS;
 constexpr size_t fullBodyBytes = 180;  // what is worth a frame without waiting for more
 }  // namespace
 

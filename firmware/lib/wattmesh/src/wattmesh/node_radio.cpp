@@ -16,6 +16,9 @@ constexpr uint8_t avoidDoublings = 7;
 constexpr uint64_t retryStepUs = 20 * usPerMs;
 constexpr uint64_t retryMaxUs = 5 * usPerS;
 constexpr uint64_t custodyRepeatUs = 15 * usPerS;
+// After a data frame the next one waits until that has gone two hops further, where its sender would not be heard (CTP does the same).
+constexpr uint64_t paceUs = 12 * usPerMs;
+constexpr uint64_t paceSpreadUs = 12 * usPerMs;
 constexpr size_t fullBodyBytes = 180;  // what is worth a frame without waiting for more
 }  // namespace
 
@@ -65,7 +68,7 @@ bool Node::dataReady() const {
 }
 
 bool Node::pumpData() {
-  if (rootedHere() || !position().attached || !dataReady()) return false;
+  if (rootedHere() || !position().attached || now_ < dataUs_ || !dataReady()) return false;
   Writer body(frame_ + linkHeaderBytes, bodyBytesMax);
   body.u16(position().cost);
   Item items[2] = {};
@@ -110,6 +113,7 @@ bool Node::appendItem(Writer& body, QueuedItem& slot, Item& item, const Item* be
 }
 
 void Node::dataSent(bool ok) {
+  dataUs_ = now_ + paceUs + jitter(paceSpreadUs);
   for (QueuedItem& slot : queue_) {
     if (slot.state != QueuedItem::State::inFlight) continue;
     // Its session ended while it was in the air, and nothing but a handshake may go out before the next one.

@@ -5,7 +5,7 @@
 namespace wattmesh {
 
 PollTree::PollTree(const uint16_t* path, size_t hops) {
-  for (; entries_ < hops; entries_++) putPollEntry(bytes_, entries_, PollEntry{static_cast<uint8_t>(entries_ + 1), false, path[entries_]});
+  for (; entries_ < hops; entries_++) put(entries_, PollEntry{static_cast<uint8_t>(entries_ + 1), false, path[entries_]});
 }
 
 void PollTree::add(uint16_t shortId, size_t parent) {
@@ -13,13 +13,18 @@ void PollTree::add(uint16_t shortId, size_t parent) {
   const size_t place = parent + 1;
   memmove(bytes_ + (place + 1) * pollEntryBytes, bytes_ + place * pollEntryBytes, (entries_ - place) * pollEntryBytes);
   entries_++;
-  putPollEntry(bytes_, place, PollEntry{static_cast<uint8_t>(at(parent).hops + 1), false, shortId});
+  put(place, PollEntry{static_cast<uint8_t>(at(parent).hops + 1), false, shortId});
 }
 
 void PollTree::ask(size_t index) {
   PollEntry entry = at(index);
   entry.asked = true;
-  putPollEntry(bytes_, index, entry);
+  put(index, entry);
+}
+
+void PollTree::put(size_t index, const PollEntry& entry) {
+  Writer writer(bytes_ + index * pollEntryBytes, pollEntryBytes);
+  writePollEntry(writer, entry);
 }
 
 size_t PollTree::find(uint16_t shortId) const {

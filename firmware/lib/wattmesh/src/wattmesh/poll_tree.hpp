@@ -21,6 +21,8 @@ class PollTree {
   const uint8_t* bytes() const { return bytes_; }
 
  private:
+  void put(size_t index, const PollEntry& entry);
+
   size_t entries_ = 0;
   uint8_t bytes_[pollEntriesMax * pollEntryBytes];
 };

@@ -103,8 +103,7 @@ PollEntry pollEntry(const uint8_t* tree, size_t index) {
   return PollEntry{static_cast<uint8_t>(head & pollHopsMask), (head & pollAsked) != 0, reader.u16()};
 }
 
-void putPollEntry(uint8_t* tree, size_t index, const PollEntry& entry) {
-  Writer writer(tree + index * pollEntryBytes, pollEntryBytes);
+void writePollEntry(Writer& writer, const PollEntry& entry) {
   writer.u8(static_cast<uint8_t>(entry.hops | (entry.asked ? pollAsked : 0)));
   writer.u16(entry.shortId);
 }
@@ -166,7 +165,7 @@ bool writePoll(Writer& writer, const PollSection& poll) {
   writer.u16(poll.number);
   writer.u8(poll.packets);
   writer.u8(poll.depth);
-  writer.bytes(poll.tree, poll.entries * pollEntryBytes);
+  for (size_t i = 0; i < poll.entries; i++) writePollEntry(writer, pollEntry(poll.tree, i));
   return keepOrRewind(writer, start);
 }
 

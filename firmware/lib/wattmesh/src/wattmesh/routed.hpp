@@ -101,7 +101,7 @@ bool encodeRoutedHeader(Writer& writer, const Routed& routed);
 [[nodiscard]] Error decodePacketFor(const RoutedSection& section, PacketForSection& packet);
 
 PollEntry pollEntry(const uint8_t* tree, size_t index);
-void putPollEntry(uint8_t* tree, size_t index, const PollEntry& entry);
+void writePollEntry(Writer& writer, const PollEntry& entry);
 // Index behind the last of those below `index`.
 size_t pollSubtreeEnd(const PollSection& poll, size_t index);
 

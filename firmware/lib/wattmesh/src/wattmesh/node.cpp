@@ -239,7 +239,7 @@ uint64_t Node::nextUs() {
     if (!rootedHere() && routing_.hop().exists) {
       for (const QueuedItem& slot : queue_) {
         if (!session_.joined() && !slot.own) continue;
-        if (slot.state == QueuedItem::State::waiting || slot.state == QueuedItem::State::handedOn) consider(slot.dueUs);
+        if (slot.state == QueuedItem::State::waiting || slot.state == QueuedItem::State::handedOn) consider(slot.dueUs > dataUs_ ? slot.dueUs : dataUs_);
       }
     }
   }

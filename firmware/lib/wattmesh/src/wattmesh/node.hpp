@@ -122,8 +122,7 @@ class Node : private Downward, private HostSide {
   void onRouted(const ReceivedFrame& frame);
   void onSections(const Routed& routed);
   void onPassing(const Routed& routed);
-  void onPacketFor(const PacketForSection& packet);
-  void onPoll(const PollSection& poll, size_t at, bool isTarget);
+  void onPacketFor(const PacketForSection& packet, bool isPolled);
   void onPacket(const uint8_t* packet, size_t length);
   Error onAnswer(const PacketHeader& header, const uint8_t* packet, size_t length);
   Error onDownlink(const PacketHeader& header, const uint8_t* packet, size_t length);
@@ -134,15 +133,20 @@ class Node : private Downward, private HostSide {
   bool forward(Routed& routed);
   bool intercept(const Routed& routed);
   bool sendTo(uint16_t hop, const Routed& routed);
-  bool sendTowards(const uint8_t mac[macBytes], const Routed& routed);
+  bool sendTowards(const uint8_t mac[macBytes], const Routed& routed, uint64_t dueUs);
   bool sendToJoiners(const Routed& routed);
   Error routeDown(const uint8_t* packet, size_t length, bool hold);
   Error relayDown(const PacketHeader& header, const uint8_t* packet, size_t length, bool hold);
   bool sendRouted(uint16_t target, const uint8_t* sections, size_t length) override;
   size_t pathTo(uint16_t target, uint16_t path[hopsMax]) const override;
+  uint16_t parentOf(uint16_t node) const override;
   bool bundle(const uint16_t* path, size_t hops, uint16_t target, const uint8_t* packet, size_t length);
   void settleBundles();
   void sendBundle(Bundle& bundle);
+
+  // node_poll.cpp: polls on their way down
+  void onPoll(const Routed& routed, const PollSection& poll);
+  void passPoll(const Routed& routed, const PollSection& poll, size_t first, size_t end, uint64_t dueUs);
 
   // node_flood.cpp: mode "flooding"
   bool floods() const;
@@ -243,6 +247,7 @@ class Node : private Downward, private HostSide {
   uint64_t treeAskedUs_ = 0;
   uint64_t askTreeDueUs_ = 0;  // our own next one, while starving
   uint64_t askTreeWaitUs_ = 0;
+  uint64_t dataUs_ = 0;       // not before: the next data frame
   uint64_t releaseUs_ = 0;    // until then what children hand over waits for more of it
   uint16_t custodian_ = 0;    // nearest hub when rows were last offered
   uint64_t telemetryUs_ = 0;  // next; 0: at once

@@ -10,7 +10,10 @@ namespace {
 constexpr uint8_t attemptsMax = 30;
 constexpr uint64_t retryStepUs = 20 * usPerMs;
 constexpr uint64_t retryMaxUs = 5 * usPerS;
-constexpr uint64_t custodyRepeatUs = 6 * usPerS;
+constexpr uint64_t custodyRepeatUs = 15 * usPerS;
+// After a data frame the next one waits until that has gone two hops further, where its sender would not be heard (CTP does the same).
+constexpr uint64_t paceUs = 12 * usPerMs;
+constexpr uint64_t paceSpreadUs = 12 * usPerMs;
 constexpr size_t fullBodyBytes = 180;  // what is worth a frame without waiting for more
 }  // namespace
 
@@ -71,7 +74,7 @@ bool Node::dataReady() const {
 
 bool Node::pumpData() {
   const Routing::NextHop& hop = routing_.hop();
-  if (rootedHere() || !hop.exists || !dataReady()) return false;
+  if (rootedHere() || !hop.exists || now_ < dataUs_ || !dataReady()) return false;
   Writer body(frame_ + linkHeaderBytes, bodyBytesMax);
   body.u16(hop.cost);
   Item items[2] = {};
@@ -116,6 +119,7 @@ bool Node::appendItem(Writer& body, QueuedItem& slot, Item& item, const Item* be
 }
 
 void Node::dataSent(bool ok) {
+  dataUs_ = now_ + paceUs + jitter(paceSpreadUs);
   for (QueuedItem& slot : queue_) {
     if (slot.state != QueuedItem::State::inFlight) continue;
     // Its session ended while it was in the air, and nothing but a handshake may go out before the next one.

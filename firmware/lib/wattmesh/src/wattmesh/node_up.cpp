@@ -7,7 +7,7 @@
 namespace wattmesh {
 
 namespace {
-constexpr uint64_t aggregateMaxUs = 2 * usPerS;
+constexpr uint64_t aggregateMaxUs = 5 * usPerS;
 constexpr uint64_t telemetryMinUs = 600 * usPerS;
 constexpr uint64_t telemetryLateUs = 3600 * usPerS;
 constexpr uint64_t reportMinUs = 10 * usPerS;
@@ -73,7 +73,11 @@ void Node::onItem(Neighbour& neighbour, Item& item) {
 bool Node::noteMember(const Item& item, const PacketHeader& header) {
   const bool empty = item.packetLength == 0;
   hub_->routes.learn(item, session_.shortId());
-  if (tables_ != nullptr && !empty && item.route[0] != shortIdNone) tables_->directory.set(header.nodeId, item.route[0]);
+  if (tables_ != nullptr && !empty && item.route[0] != shortIdNone) {
+    const uint16_t hub = servingHub(item);
+    const uint16_t former = tables_->directory.set(header.nodeId, item.route[0], hub);
+    if (former != shortIdNone && former != hub) hub_->hub.tellLeft(former, item.route[0], now_);
+  }
   const uint16_t custodian = item.route[custodianIndex(item)];
   const bool member = !isHub(custodian) && custodian != shortIdNone;
   if (member && (empty || header.type == packetUp)) {
@@ -181,8 +185,10 @@ void Node::settleReports() {
   const uint64_t cycleUs = config_.pollCycleS * usPerS;
   reportUs_ = now_ + (cycleUs > reportMinUs ? cycleUs : reportMinUs);
   if (floods()) reportUs_ += floodPauseUs() - cycleUs;
+  // Nobody waits for it: it goes with what members have to say in this cycle, but for the first of a session.
+  const bool isFirst = telemetryUs_ == 0;
   telemetryUs_ = now_;
-  report(false, 0, 0);
+  report(false, 0, isFirst || commands_.urgent() ? 0 : now_ + cycleUs);
 }
 
 // What commands have left to do.

@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "wattmesh/trickle.hpp"
+
 namespace wattmesh {
 
 namespace {
@@ -9,14 +11,38 @@ namespace {
 constexpr uint8_t sendWindow = 5;
 constexpr uint8_t beaconWindow = 3;
 constexpr uint32_t failureWeight = 6;
-// Who was not heard for this long leaves first.
-constexpr uint64_t silenceUs = 60 * usPerS;
 // A challenge is answered or lost by then.
 constexpr uint64_t unprovedUs = usPerS;
 // Who hands something over does so again within this time, in all likelihood.
 constexpr uint64_t servedLifeUs = 1800 * usPerS;
-// By which a newcomer must be stronger, so that two of equal strength do not take each other's place again and again.
+// By which a newcomer must be stronger, or cheaper, so that two that are alike do not take each other's place again and again.
 constexpr int strongerDb = 6;
+constexpr uint32_t cheaperBy = 64;
+// What was told is believed for as long as three of the longest intervals between beacons.
+constexpr uint64_t toldLifeUs = 3 * Trickle::maxUs;
+// Who leads nowhere, as far as we know.
+constexpr uint32_t rankNone = UINT32_MAX;
+constexpr uint32_t avoidedRank = 768;
+
+// What a link of this power is likely to cost: the receivers of our chips lose one frame in ten at -97 dBm, and links fade.
+uint32_t guessedEtx(int8_t rssiDbm) {
+  constexpr int strongDbm = -85;
+  constexpr int edgeDbm = -97;
+  if (rssiDbm >= strongDbm) return 128;
+  if (rssiDbm >= edgeDbm) return 128 + 8u * static_cast<uint32_t>(strongDbm - rssiDbm);
+  return 128 + 8u * (strongDbm - edgeDbm) + 96u * static_cast<uint32_t>(edgeDbm - rssiDbm);
+}
+
+// How far it is to the gateway by way of this neighbour, as far as it can be known or guessed, in 1/128 transmissions.
+uint32_t rankOf(const Neighbour& neighbour, uint64_t nowUs) {
+  const bool told = neighbour.hasBeacon && leads(neighbour.beacon);
+  const uint16_t cost = told ? neighbour.beacon.cost : neighbour.claimedCost;
+  const uint64_t sinceUs = neighbour.hasBeacon ? neighbour.beaconUs : neighbour.heardUs;
+  if (cost == costNone || nowUs - sinceUs > toldLifeUs) return rankNone;
+  const uint32_t guess = guessedEtx(neighbour.rssi);
+  const uint32_t etx = neighbour.quality.etx() > guess ? neighbour.quality.etx() : guess;
+  return cost + etx + (nowUs < neighbour.avoidUntilUs ? avoidedRank : 0);
+}
 
 }  // namespace
 
@@ -69,15 +95,43 @@ bool Neighbours::idle(const Neighbour& neighbour, uint64_t nowUs) {
   return neighbour.used && neighbour.freshness.fresh() && (neighbour.servedUs == 0 || nowUs - neighbour.servedUs >= servedLifeUs);
 }
 
-// Of those who hand nothing over the one that was silent for long, or else the weakest.
-Neighbour* Neighbours::weakest(uint64_t nowUs, const uint8_t keep[macBytes]) {
+// How many are no worse than this, or will show in a moment whether they are.
+size_t Neighbours::better(uint32_t rank, uint64_t nowUs) const {
+  size_t count = 0;
+  for (const Neighbour& neighbour : table_) {
+    if (!neighbour.used || !(neighbour.freshness.fresh() || nowUs - neighbour.heardUs <= unprovedUs)) continue;
+    count += rankOf(neighbour, nowUs) < rank ? 1 : 0;
+  }
+  return count;
+}
+
+bool Neighbours::wants(uint16_t cost, int8_t rssi, uint64_t nowUs) const {
+  return better(cost + guessedEtx(rssi) + cheaperBy, nowUs) < candidatesMax;
+}
+
+size_t Neighbours::spares(uint64_t nowUs, const uint8_t parent[macBytes]) const {
+  size_t count = 0;
+  for (const Neighbour& neighbour : table_) {
+    const bool leadsToo = neighbour.used && neighbour.freshness.fresh() && rankOf(neighbour, nowUs) != rankNone;
+    count += leadsToo && memcmp(neighbour.mac, parent, macBytes) != 0 ? 1 : 0;
+  }
+  return count;
+}
+
+// Who leaves first of those who hand nothing over, of whom there are `idles`: the weakest that is no candidate, or else the worst candidate.
+Neighbour* Neighbours::dispensable(uint64_t nowUs, const uint8_t keep[macBytes], size_t& idles) {
   Neighbour* weakest = nullptr;
+  Neighbour* worst = nullptr;
+  idles = 0;
   for (Neighbour& neighbour : table_) {
     if (!idle(neighbour, nowUs) || memcmp(neighbour.mac, keep, macBytes) == 0) continue;
-    if (nowUs - neighbour.heardUs > silenceUs) return &neighbour;
-    if (weakest == nullptr || neighbour.rssi < weakest->rssi) weakest = &neighbour;
+    idles++;
+    const uint32_t rank = rankOf(neighbour, nowUs);
+    if (worst == nullptr || rank > rankOf(*worst, nowUs)) worst = &neighbour;
+    const bool isCandidate = rank != rankNone && better(rank, nowUs) < candidatesMax;
+    if (!isCandidate && (weakest == nullptr || neighbour.rssi < weakest->rssi)) weakest = &neighbour;
   }
-  return weakest;
+  return weakest != nullptr ? weakest : worst;
 }
 
 size_t Neighbours::fresh() const {
@@ -89,9 +143,11 @@ size_t Neighbours::fresh() const {
 // Would this newcomer stay, if it proved that it is there?
 bool Neighbours::welcome(int8_t rssi, Claim claim, uint64_t nowUs, const uint8_t keep[macBytes]) {
   if (fresh() < freshMax) return true;
-  const Neighbour* leaves = weakest(nowUs, keep);
-  if (leaves == nullptr) return false;
-  return claim == Claim::handsOver || nowUs - leaves->heardUs > silenceUs || rssi >= leaves->rssi + strongerDb;
+  size_t idles = 0;
+  const Neighbour* leaves = dispensable(nowUs, keep, idles);
+  if (leaves == nullptr || claim == Claim::asks) return false;
+  if (claim == Claim::handsOver) return idles > sparesMin;
+  return claim == Claim::leads || rssi >= leaves->rssi + strongerDb;
 }
 
 // A free place, or that of the stranger who has had the longest time to answer.
@@ -125,7 +181,8 @@ void Neighbours::proved(Neighbour& neighbour, int8_t rssi, uint64_t nowUs, const
   neighbour.rssi = rssi;
   if (neighbour.handsOver) neighbour.servedUs = nowUs;
   if (fresh() <= freshMax) return;
-  Neighbour* leaves = weakest(nowUs, keep);
+  size_t idles = 0;
+  Neighbour* leaves = dispensable(nowUs, keep, idles);
   *(leaves != nullptr ? leaves : &neighbour) = Neighbour{};
 }
 
@@ -148,6 +205,16 @@ uint64_t Neighbours::challengeUs() const {
     if (neighbour.used && neighbour.freshness.askUs() < next) next = neighbour.freshness.askUs();
   }
   return next;
+}
+
+bool Curiosity::take(size_t spares, uint64_t nowUs) {
+  const uint64_t maxUs = spares >= Neighbours::sparesMin ? settledMaxUs : lonelyMaxUs;
+  if (waitUs_ > maxUs) waitUs_ = maxUs;
+  if (dueUs_ > nowUs + maxUs) dueUs_ = nowUs + maxUs;
+  if (nowUs < dueUs_) return false;
+  dueUs_ = nowUs + waitUs_;
+  waitUs_ *= 2;
+  return true;
 }
 
 }  // namespace wattmesh

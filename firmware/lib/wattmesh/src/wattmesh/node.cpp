@@ -98,49 +98,6 @@ uint64_t Node::receive(const uint8_t from[macBytes], const uint8_t to[macBytes],
   return nextUs();
 }
 
-// A frame whose MAC is right: it was made by somebody with the key, but perhaps long ago.
-void Node::onVerified(const uint8_t from[macBytes], bool broadcast, const ReceivedFrame& frame, int8_t rssi) {
-  if (frame.header.type == FrameType::join) {
-    onJoin(from, broadcast, frame, rssi);
-    return;
-  }
-  if (frame.header.type == FrameType::challenge) {
-    onChallenge(from, frame, rssi);
-    return;
-  }
-  Neighbour* neighbour = neighbours_.touch(from, rssi, broadcast ? Claim::heard : Claim::handsOver, now_, position().parent);
-  if (neighbour == nullptr) {
-    drop(Error::queueFull);
-    return;
-  }
-  if (!neighbour->freshness.accept(frame.header.counter)) {
-    refuse(*neighbour, broadcast);
-    return;
-  }
-  neighbour->heardUs = now_;
-  neighbour->rssi = rssi;
-  if (!broadcast) neighbour->servedUs = now_;
-  switch (frame.header.type) {
-    case FrameType::beacon:
-      onBeacon(*neighbour, frame);
-      break;
-    case FrameType::data:
-      onData(*neighbour, frame);
-      break;
-    case FrameType::routed:
-      onRouted(frame);
-      break;
-    case FrameType::route:
-      onRoute(frame);
-      break;
-    case FrameType::flood:
-      onFlood(frame, rssi);
-      break;
-    default:
-      drop(Error::unknownType);
-  }
-}
-
 uint64_t Node::sent(bool ok, uint64_t nowUs) {
   now_ = nowUs;
   if (!ok) counters_.sendsFailed++;
@@ -261,6 +218,7 @@ void Node::onBeacon(Neighbour& neighbour, const ReceivedFrame& frame) {
     neighbour.quality.beacon(static_cast<uint8_t>(beacon.number - neighbour.beacon.number - 1));
   }
   neighbour.hasBeacon = true;
+  neighbour.claimedCost = costNone;
   neighbour.beacon = beacon;
   neighbour.beaconUs = now_;
   neighbours_.name(neighbour, beacon.shortId);
@@ -294,7 +252,11 @@ void Node::settleRoute() {
   } else {
     changed = routing_.update(neighbours_, now_);
   }
-  if (position().attached) attachedUs_ = now_;
+  if (position().attached) {
+    attachedUs_ = now_;
+  } else {
+    curiosity_.wake();
+  }
   if (changed && (config_.routes() || !position().attached)) before.attached == position().attached ? announceSoon() : startOver();
   if (before.attached != position().attached || before.parentShort != position().parentShort) {
     if (before.attached) tellParent();

@@ -77,7 +77,6 @@ class Node : private Downward, private HostSide {
   uint32_t dice();
   bool rootedHere() const { return gateway_ != nullptr; }
   bool reachable() const;
-  void onVerified(const uint8_t from[macBytes], bool broadcast, const ReceivedFrame& frame, int8_t rssi);
   void onBeacon(Neighbour& neighbour, const ReceivedFrame& frame);
   void judgeBeacon(const Beacon& beacon);
   void settleRoute();
@@ -166,7 +165,11 @@ class Node : private Downward, private HostSide {
   size_t joinItems() const;
 
   // node_challenge.cpp: who is fresh
-  void refuse(Neighbour& neighbour, bool broadcast);
+  void onVerified(const uint8_t from[macBytes], bool broadcast, const ReceivedFrame& frame, int8_t rssi);
+  void onFrame(Neighbour& neighbour, const ReceivedFrame& frame, int8_t rssi);
+  void refuse(const uint8_t from[macBytes], bool broadcast, const ReceivedFrame& frame, int8_t rssi);
+  void onClaim(const uint8_t from[macBytes], const ReceivedFrame& frame, int8_t rssi);
+  void meet(const uint8_t from[macBytes], int8_t rssi, Claim claim, uint64_t spreadUs);
   void onChallenge(const uint8_t from[macBytes], const ReceivedFrame& frame, int8_t rssi);
   void onAsked(const uint8_t from[macBytes], const uint8_t nonce[nonceBytes]);
   bool pumpChallenge();
@@ -203,6 +206,7 @@ class Node : private Downward, private HostSide {
   KeyRing keys_;
   Link link_;
   Neighbours neighbours_;
+  Curiosity curiosity_;
   Routing routing_;
   Session session_;
   NetworkClock clock_;
@@ -214,7 +218,7 @@ class Node : private Downward, private HostSide {
   ProxySearch proxies_;
   TokenBucket asks_{8, 8};       // challenges of all neighbours together
   TokenBucket answers_{16, 16};
-  TokenBucket solicited_ = TokenBucket::oneIn(10 * usPerS);  // beacons for those without the network key
+  TokenBucket solicited_ = TokenBucket::oneIn(10 * usPerS);  // beacons for those without the network key, and for strangers with it
   TokenBucket trees_ = TokenBucket::oneIn(2 * usPerS);
   TokenBucket answersM2_{4, 4};  // M2 in JOIN frames: opening one takes a chip a tenth of a second
   Counters counters_;

@@ -10,11 +10,6 @@ namespace {
 constexpr int strongDbm = -70;
 constexpr uint32_t perDecibel = 16;
 
-bool offers(const Beacon& beacon) {
-  return beacon.grounded && beacon.joined && beacon.cost != costNone && beacon.hops + 1u < hopsMax &&
-         beacon.energyClass != EnergyClass::battery;
-}
-
 }  // namespace
 
 ProxySearch::Candidate* ProxySearch::find(const uint8_t mac[macBytes]) {
@@ -35,7 +30,7 @@ ProxySearch::Candidate* ProxySearch::place(uint32_t dice, uint64_t nowUs) {
 
 void ProxySearch::heard(const uint8_t mac[macBytes], const Beacon& beacon, int8_t rssiDbm, uint32_t dice, uint64_t nowUs) {
   Candidate* candidate = find(mac);
-  if (!offers(beacon)) {
+  if (!leads(beacon)) {
     if (candidate != nullptr) *candidate = Candidate{};
     return;
   }

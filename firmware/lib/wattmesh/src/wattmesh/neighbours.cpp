@@ -72,7 +72,7 @@ void LinkQuality::beacon(uint8_t missed) {
 }
 
 Neighbour* Neighbours::find(const uint8_t mac[macBytes]) {
-  for (Neighbour& neighbour : table_) {
+  for (Neighbour& neighbour : *this) {
     if (neighbour.used && memcmp(neighbour.mac, mac, macBytes) == 0) return &neighbour;
   }
   return nullptr;
@@ -80,7 +80,7 @@ Neighbour* Neighbours::find(const uint8_t mac[macBytes]) {
 
 Neighbour* Neighbours::findShort(uint16_t shortId) {
   if (shortId == 0) return nullptr;
-  for (Neighbour& neighbour : table_) {
+  for (Neighbour& neighbour : *this) {
     if (neighbour.used && neighbour.shortId == shortId) return &neighbour;
   }
   return nullptr;
@@ -98,20 +98,20 @@ bool Neighbours::idle(const Neighbour& neighbour, uint64_t nowUs) {
 // How many are no worse than this, or will show in a moment whether they are.
 size_t Neighbours::better(uint32_t rank, uint64_t nowUs) const {
   size_t count = 0;
-  for (const Neighbour& neighbour : table_) {
+  for (const Neighbour& neighbour : *this) {
     if (!neighbour.used || !(neighbour.freshness.fresh() || nowUs - neighbour.heardUs <= unprovedUs)) continue;
     count += rankOf(neighbour, nowUs) < rank ? 1 : 0;
   }
   return count;
 }
 
-bool Neighbours::wants(uint16_t cost, int8_t rssi, uint64_t nowUs) const {
-  return better(cost + guessedEtx(rssi) + cheaperBy, nowUs) < candidatesMax;
-}
+uint32_t Neighbours::guess(uint16_t cost, int8_t rssi) { return cost + guessedEtx(rssi); }
+
+bool Neighbours::wants(uint32_t guessed, uint64_t nowUs) const { return better(guessed + cheaperBy, nowUs) < candidatesMax; }
 
 size_t Neighbours::spares(uint64_t nowUs, const uint8_t parent[macBytes]) const {
   size_t count = 0;
-  for (const Neighbour& neighbour : table_) {
+  for (const Neighbour& neighbour : *this) {
     const bool leadsToo = neighbour.used && neighbour.freshness.fresh() && rankOf(neighbour, nowUs) != rankNone;
     count += leadsToo && memcmp(neighbour.mac, parent, macBytes) != 0 ? 1 : 0;
   }
@@ -123,7 +123,7 @@ Neighbour* Neighbours::dispensable(uint64_t nowUs, const uint8_t keep[macBytes],
   Neighbour* weakest = nullptr;
   Neighbour* worst = nullptr;
   idles = 0;
-  for (Neighbour& neighbour : table_) {
+  for (Neighbour& neighbour : *this) {
     if (!idle(neighbour, nowUs) || memcmp(neighbour.mac, keep, macBytes) == 0) continue;
     idles++;
     const uint32_t rank = rankOf(neighbour, nowUs);
@@ -136,13 +136,13 @@ Neighbour* Neighbours::dispensable(uint64_t nowUs, const uint8_t keep[macBytes],
 
 size_t Neighbours::fresh() const {
   size_t count = 0;
-  for (const Neighbour& neighbour : table_) count += neighbour.used && neighbour.freshness.fresh() ? 1 : 0;
+  for (const Neighbour& neighbour : *this) count += neighbour.used && neighbour.freshness.fresh() ? 1 : 0;
   return count;
 }
 
 // Would this newcomer stay, if it proved that it is there?
 bool Neighbours::welcome(int8_t rssi, Claim claim, uint64_t nowUs, const uint8_t keep[macBytes]) {
-  if (fresh() < freshMax) return true;
+  if (fresh() < freshMax()) return true;
   size_t idles = 0;
   const Neighbour* leaves = dispensable(nowUs, keep, idles);
   if (leaves == nullptr || claim == Claim::asks) return false;
@@ -153,7 +153,7 @@ bool Neighbours::welcome(int8_t rssi, Claim claim, uint64_t nowUs, const uint8_t
 // A free place, or that of the stranger who has had the longest time to answer.
 Neighbour* Neighbours::place(uint64_t nowUs) {
   Neighbour* oldest = nullptr;
-  for (Neighbour& neighbour : table_) {
+  for (Neighbour& neighbour : *this) {
     if (!neighbour.used) return &neighbour;
     if (neighbour.freshness.fresh() || nowUs - neighbour.heardUs <= unprovedUs) continue;
     if (oldest == nullptr || neighbour.heardUs < oldest->heardUs) oldest = &neighbour;
@@ -180,7 +180,7 @@ void Neighbours::proved(Neighbour& neighbour, int8_t rssi, uint64_t nowUs, const
   neighbour.heardUs = nowUs;
   neighbour.rssi = rssi;
   if (neighbour.handsOver) neighbour.servedUs = nowUs;
-  if (fresh() <= freshMax) return;
+  if (fresh() <= freshMax()) return;
   size_t idles = 0;
   Neighbour* leaves = dispensable(nowUs, keep, idles);
   *(leaves != nullptr ? leaves : &neighbour) = Neighbour{};
@@ -195,25 +195,23 @@ void Neighbours::name(Neighbour& neighbour, uint16_t shortId) {
 
 size_t Neighbours::count() const {
   size_t count = 0;
-  for (const Neighbour& neighbour : table_) count += neighbour.used ? 1 : 0;
+  for (const Neighbour& neighbour : *this) count += neighbour.used ? 1 : 0;
   return count;
 }
 
 uint64_t Neighbours::challengeUs() const {
   uint64_t next = never;
-  for (const Neighbour& neighbour : table_) {
+  for (const Neighbour& neighbour : *this) {
     if (neighbour.used && neighbour.freshness.askUs() < next) next = neighbour.freshness.askUs();
   }
   return next;
 }
 
-bool Curiosity::take(size_t spares, uint64_t nowUs) {
-  const uint64_t maxUs = spares >= Neighbours::sparesMin ? settledMaxUs : lonelyMaxUs;
-  if (waitUs_ > maxUs) waitUs_ = maxUs;
-  if (dueUs_ > nowUs + maxUs) dueUs_ = nowUs + maxUs;
-  if (nowUs < dueUs_) return false;
-  dueUs_ = nowUs + waitUs_;
-  waitUs_ *= 2;
+bool Curiosity::take(bool settled, uint64_t nowUs) {
+  const uint64_t waitUs = settled || waitUs_ < eagerMaxUs ? waitUs_ : eagerMaxUs;
+  if (nowUs < tookUs_ + waitUs) return false;
+  tookUs_ = nowUs;
+  if (waitUs_ < settledMaxUs) waitUs_ *= 2;
   return true;
 }
 

@@ -1,4 +1,4 @@
-// Who is in range: freshness, beacons and link quality of up to 32 neighbours.
+// Who is in range: freshness, beacons and link quality of the neighbours that are worth knowing.
 #pragma once
 #include "wattmesh/beacon.hpp"
 #include "wattmesh/clock.hpp"
@@ -59,19 +59,26 @@ enum class Claim : uint8_t {
 
 class Neighbours {
  public:
-  // Places are left for strangers.
-  static constexpr size_t freshMax = neighboursMax - 4;
+  // Places that are left for strangers.
+  static constexpr size_t strangersMax = 4;
   // So many of those who lead to the gateway are worth knowing: a parent, and whom to take when it fails.
   static constexpr size_t candidatesMax = 6;
   // For so many of them a place is kept, also when more would hand something over to us.
   static constexpr size_t sparesMin = 2;
 
+  // `places` must outlive the table.
+  Neighbours(Neighbour* places, size_t capacity) : table_(places), capacity_(capacity) {}
+  Neighbours(const Neighbours&) = delete;
+  Neighbours& operator=(const Neighbours&) = delete;
+
   Neighbour* find(const uint8_t mac[macBytes]);
   Neighbour* findShort(uint16_t shortId);
   // 0: not known.
   uint16_t shortIdOf(const uint8_t mac[macBytes]);
-  // True: a stranger who claims to lead to the gateway at this cost would be one of the few best, if it were so.
-  bool wants(uint16_t cost, int8_t rssi, uint64_t nowUs) const;
+  // How far it would be to the gateway by way of a stranger who tells this cost and is heard at this power, in 1/128 transmissions.
+  static uint32_t guess(uint16_t cost, int8_t rssi);
+  // True: it would be one of the few best.
+  bool wants(uint32_t guessed, uint64_t nowUs) const;
   // Others than `parent` that are fresh and lead to the gateway.
   size_t spares(uint64_t nowUs, const uint8_t parent[macBytes]) const;
   // True when a stranger who had something for us would find no place, now and probably for long: it had better turn to somebody else.
@@ -86,11 +93,14 @@ class Neighbours {
   void name(Neighbour& neighbour, uint16_t shortId);
   size_t count() const;
   size_t fresh() const;
+  size_t freshMax() const { return capacity_ - strangersMax; }
   // When the next challenge is to go out.
   uint64_t challengeUs() const;
 
   Neighbour* begin() { return table_; }
-  Neighbour* end() { return table_ + neighboursMax; }
+  Neighbour* end() { return table_ + capacity_; }
+  const Neighbour* begin() const { return table_; }
+  const Neighbour* end() const { return table_ + capacity_; }
 
  private:
   static bool idle(const Neighbour& neighbour, uint64_t nowUs);
@@ -99,22 +109,34 @@ class Neighbours {
   bool welcome(int8_t rssi, Claim claim, uint64_t nowUs, const uint8_t keep[macBytes]);
   Neighbour* place(uint64_t nowUs);
 
-  Neighbour table_[neighboursMax];
+  Neighbour* table_;
+  size_t capacity_;
+};
+
+// With its memory.
+template <size_t Capacity = neighboursMax>
+class NeighbourTable : public Neighbours {
+ public:
+  NeighbourTable() : Neighbours(places_, Capacity) {}
+
+ private:
+  Neighbour places_[Capacity];
 };
 
 // Who has a parent and others to take when it fails looks for better ones less and less often.
 class Curiosity {
  public:
-  // True: a stranger may be challenged for the way that it claims to lead. `spares`: others than the parent that are known.
-  bool take(size_t spares, uint64_t nowUs);
+  // True: a stranger may be challenged for the way that it claims to lead. `settled`: there is a parent, others are known, and the stranger is
+  // not much better.
+  bool take(bool settled, uint64_t nowUs);
   // The parent is gone: everybody is interesting.
   void wake() { *this = Curiosity{}; }
 
  private:
   static constexpr uint64_t firstUs = usPerS;
   static constexpr uint64_t settledMaxUs = 3600 * usPerS;
-  static constexpr uint64_t lonelyMaxUs = 30 * usPerS;
-  uint64_t dueUs_ = 0;
+  static constexpr uint64_t eagerMaxUs = 30 * usPerS;
+  uint64_t tookUs_ = 0;
   uint64_t waitUs_ = firstUs;
 };
 

@@ -19,8 +19,8 @@ constexpr uint64_t beaconAirUs = 192 + 8 * (43 + linkHeaderBytes + beaconBytes +
 
 }  // namespace
 
-Node::Node(const Port& port, const Config& config, Meter* meter, HubTables* hub, Gateway* gateway, GatewayTables* tables)
-    : port_(port), config_(config), meter_(meter), hub_(hub), gateway_(gateway), tables_(tables) {}
+Node::Node(const Port& port, const Config& config, Neighbours& neighbours, Meter* meter, HubTables* hub, Gateway* gateway, GatewayTables* tables)
+    : port_(port), neighbours_(neighbours), config_(config), meter_(meter), hub_(hub), gateway_(gateway), tables_(tables) {}
 
 Error Node::boot(uint64_t nowUs) {
   now_ = nowUs;
@@ -237,7 +237,8 @@ void Node::judgeBeacon(const Beacon& beacon) {
   const bool agrees = beacon.grounded && beacon.epoch == position().epoch && beacon.tree == position().tree;
   const bool lacksTime = clock_.valid() && !beacon.timeValid;
   if (agrees && !beacon.pull && !lacksTime) {
-    trickle_.consistent();
+    // Those farther from the gateway do not speak for us: whoever looks for a parent wants to hear the nearest.
+    if (beacon.cost <= position().cost) trickle_.consistent();
   } else if (beacon.pull || lacksTime || routing_.isBehind(beacon)) {
     announceSoon();
   }

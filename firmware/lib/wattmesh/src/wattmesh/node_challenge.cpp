@@ -95,8 +95,13 @@ void Node::onClaim(const uint8_t from[macBytes], const ReceivedFrame& frame, int
     return;
   }
   if (beacon.pull && position().attached && session_.joined() && config_.routes() && solicited_.take(now_)) announceSoon();
-  if (rootedHere() || !leads(beacon) || !neighbours_.wants(beacon.cost, rssi, now_)) return;
-  if (position().attached && !curiosity_.take(neighbours_.spares(now_, position().parent), now_)) return;
+  const uint32_t guessed = Neighbours::guess(beacon.cost, rssi);
+  if (rootedHere() || !leads(beacon) || !neighbours_.wants(guessed, now_)) return;
+  if (position().attached) {
+    const bool muchBetter = guessed + Routing::switchCost < position().cost;
+    const bool settled = !muchBetter && neighbours_.spares(now_, position().parent) >= Neighbours::sparesMin;
+    if (!curiosity_.take(settled, now_)) return;
+  }
   meet(from, rssi, Claim::leads, spreadUs);
   Neighbour* neighbour = neighbours_.find(from);
   if (neighbour != nullptr) neighbour->claimedCost = beacon.cost;

@@ -230,7 +230,7 @@ bool Node::sendToJoiners(const Routed& routed) {
   bool sent = false;
   for (Joiner& joiner : proxy_) {
     if (!proxy_.expects(joiner, header.nodeId, now_)) continue;
-    joiner.answered = joiner.keyless ? sendJoin(joiner.mac, Direction::down, packet.packet, packet.packetLength) : sendTowards(joiner.mac, routed);
+    joiner.answered = joiner.keyless ? sendJoin(joiner.mac, Direction::down, packet.packet, packet.packetLength, now_) : sendTowards(joiner.mac, routed);
     sent = joiner.answered || sent;
   }
   return sent;

@@ -9,6 +9,8 @@ namespace {
 // Below this power a link loses frames; what a decibel less is worth, in 1/128 transmissions.
 constexpr int strongDbm = -70;
 constexpr uint32_t perDecibel = 16;
+// Up to this much worse, in 1/128 transmissions, a proxy is as good as another.
+constexpr uint32_t tasteMax = 160;
 
 }  // namespace
 
@@ -39,9 +41,10 @@ void ProxySearch::heard(const uint8_t mac[macBytes], const Beacon& beacon, int8_
     *candidate = Candidate{};
     candidate->used = true;
     memcpy(candidate->mac, mac, macBytes);
+    candidate->taste = static_cast<uint8_t>((dice >> 8) % tasteMax);
   }
   const uint32_t weakDb = rssiDbm < strongDbm ? static_cast<uint32_t>(strongDbm - rssiDbm) : 0;
-  candidate->badness = beacon.cost + weakDb * perDecibel;
+  candidate->badness = beacon.cost + weakDb * perDecibel + candidate->taste;
   candidate->heardUs = nowUs;
   if (readyUs_ == never) readyUs_ = nowUs + (spreadUs * (dice >> 16) >> 16);
 }

@@ -9,8 +9,6 @@ namespace wattmesh {
 
 namespace {
 
-// A parent is left for another only when that is better by 1.5 transmissions: beacons and estimates flutter.
-constexpr uint32_t switchCost = 192;
 constexpr uint64_t shunnedUs = 300 * usPerS;
 // Costs flutter: half a transmission cheaper than announced is promised, so that NV is not written for every bit. The parent of before is
 // cheaper by one at least: after a reboot it is feasible at once.

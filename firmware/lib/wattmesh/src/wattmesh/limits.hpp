@@ -19,8 +19,9 @@ constexpr size_t ackRangesMax = 4;
 constexpr size_t custodyEntriesMax = 16;
 
 constexpr size_t neighboursMax = 32;
+constexpr size_t gatewayNeighboursMax = 128;     // in a dense cell most hang on the gateway itself
 constexpr size_t membersMax = 64;
-constexpr size_t gatewayMembersMax = 128;
+constexpr size_t gatewayMembersMax = 512;
 constexpr size_t queueFramesMax = 32;
 constexpr size_t sentBatchesMax = 16;
 constexpr size_t gatewayWindowMax = 16;

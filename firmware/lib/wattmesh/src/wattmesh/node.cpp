@@ -20,8 +20,8 @@ constexpr uint64_t beaconAirUs = 192 + 8 * (43 + linkHeaderBytes + beaconBytes +
 
 }  // namespace
 
-Node::Node(const Port& port, const Config& config, Meter* meter, HubTables* hub, Gateway* gateway, GatewayTables* tables)
-    : port_(port), config_(config), meter_(meter), hub_(hub), gateway_(gateway), tables_(tables) {}
+Node::Node(const Port& port, const Config& config, Neighbours& neighbours, Meter* meter, HubTables* hub, Gateway* gateway, GatewayTables* tables)
+    : port_(port), neighbours_(neighbours), config_(config), meter_(meter), hub_(hub), gateway_(gateway), tables_(tables) {}
 
 Error Node::boot(uint64_t nowUs) {
   now_ = nowUs;
@@ -97,49 +97,6 @@ uint64_t Node::receive(const uint8_t from[macBytes], const uint8_t to[macBytes],
   }
   settle();
   return nextUs();
-}
-
-// A frame whose MAC is right: it was made by somebody with the key, but perhaps long ago.
-void Node::onVerified(const uint8_t from[macBytes], bool broadcast, const ReceivedFrame& frame, int8_t rssi) {
-  if (frame.header.type == FrameType::join) {
-    onJoin(from, broadcast, frame, rssi);
-    return;
-  }
-  if (frame.header.type == FrameType::challenge) {
-    onChallenge(from, frame, rssi);
-    return;
-  }
-  Neighbour* neighbour = neighbours_.touch(from, rssi, broadcast ? Claim::heard : Claim::handsOver, now_, position().parent);
-  if (neighbour == nullptr) {
-    drop(Error::queueFull);
-    return;
-  }
-  if (!neighbour->freshness.accept(frame.header.counter)) {
-    refuse(*neighbour, broadcast);
-    return;
-  }
-  neighbour->heardUs = now_;
-  neighbour->rssi = rssi;
-  if (!broadcast) neighbour->servedUs = now_;
-  switch (frame.header.type) {
-    case FrameType::beacon:
-      onBeacon(*neighbour, frame);
-      break;
-    case FrameType::data:
-      onData(*neighbour, frame);
-      break;
-    case FrameType::routed:
-      onRouted(frame);
-      break;
-    case FrameType::route:
-      onRoute(frame);
-      break;
-    case FrameType::flood:
-      onFlood(frame, rssi);
-      break;
-    default:
-      drop(Error::unknownType);
-  }
 }
 
 uint64_t Node::sent(bool ok, uint64_t nowUs) {
@@ -278,7 +235,8 @@ void Node::judgeBeacon(const Beacon& beacon) {
   const bool agrees = beacon.grounded && beacon.epoch == position().epoch && beacon.tree == position().tree;
   const bool lacksTime = clock_.valid() && !beacon.timeValid;
   if (agrees && !beacon.pull && !lacksTime) {
-    trickle_.consistent();
+    // Those farther from the gateway do not speak for us: whoever looks for a parent wants to hear the nearest.
+    if (beacon.cost <= position().cost) trickle_.consistent();
   } else if (beacon.pull || lacksTime || routing_.isBehind(beacon)) {
     announceSoon();
   }
@@ -293,7 +251,11 @@ void Node::settleRoute() {
   } else {
     changed = routing_.update(neighbours_, now_);
   }
-  if (position().attached) attachedUs_ = now_;
+  if (position().attached) {
+    attachedUs_ = now_;
+  } else {
+    curiosity_.wake();
+  }
   if (changed && (config_.routes() || !position().attached)) before.attached == position().attached ? announceSoon() : startOver();
   if (before.attached != position().attached || before.parentShort != position().parentShort) {
     if (before.attached) tellParent();

@@ -50,8 +50,8 @@ struct GatewayTables {
 
 class Node : private Downward, private HostSide {
  public:
-  // `port` must outlive the node; parts of other roles are nullptr.
-  Node(const Port& port, const Config& config, Meter* meter, HubTables* hub, Gateway* gateway, GatewayTables* tables);
+  // `port` and the parts must outlive the node; those of other roles are nullptr.
+  Node(const Port& port, const Config& config, Neighbours& neighbours, Meter* meter, HubTables* hub, Gateway* gateway, GatewayTables* tables);
 
   // Mounts NV and starts. nowUs: microseconds since boot, never going back.
   [[nodiscard]] Error boot(uint64_t nowUs);
@@ -77,7 +77,6 @@ class Node : private Downward, private HostSide {
   uint32_t dice();
   bool rootedHere() const { return gateway_ != nullptr; }
   bool reachable() const;
-  void onVerified(const uint8_t from[macBytes], bool broadcast, const ReceivedFrame& frame, int8_t rssi);
   void onBeacon(Neighbour& neighbour, const ReceivedFrame& frame);
   void judgeBeacon(const Beacon& beacon);
   void settleRoute();
@@ -164,17 +163,21 @@ class Node : private Downward, private HostSide {
   bool seeksProxy() const;
   void hearProxy(const uint8_t from[macBytes], const ReceivedFrame& frame, int8_t rssi);
   void settleSeeking();
-  void askProxy();
+  void askProxy(uint64_t dueUs);
   void proxyFailed();
   void settleJoined();
-  bool sendJoin(const uint8_t mac[macBytes], Direction direction, const uint8_t* packet, size_t length);
+  bool sendJoin(const uint8_t mac[macBytes], Direction direction, const uint8_t* packet, size_t length, uint64_t dueUs);
   void onJoin(const uint8_t from[macBytes], bool broadcast, const ReceivedFrame& frame, int8_t rssi);
   void onSolicited();
   void onJoinUp(const uint8_t from[macBytes], const Join& join, const PacketHeader& header, int8_t rssi);
   size_t joinItems() const;
 
   // node_challenge.cpp: who is fresh
-  void refuse(Neighbour& neighbour, bool broadcast);
+  void onVerified(const uint8_t from[macBytes], bool broadcast, const ReceivedFrame& frame, int8_t rssi);
+  void onFrame(Neighbour& neighbour, const ReceivedFrame& frame, int8_t rssi);
+  void refuse(const uint8_t from[macBytes], bool broadcast, const ReceivedFrame& frame, int8_t rssi);
+  void onClaim(const uint8_t from[macBytes], const ReceivedFrame& frame, int8_t rssi);
+  void meet(const uint8_t from[macBytes], int8_t rssi, Claim claim, uint64_t spreadUs);
   void onChallenge(const uint8_t from[macBytes], const ReceivedFrame& frame, int8_t rssi);
   void onAsked(const uint8_t from[macBytes], const uint8_t nonce[nonceBytes]);
   bool pumpChallenge();
@@ -202,6 +205,7 @@ class Node : private Downward, private HostSide {
   enum class InFlight : uint8_t { none, control, challenge, beacon, flood, data };
 
   const Port& port_;
+  Neighbours& neighbours_;
   Config config_;  // as given, but for what was commanded since
   Meter* meter_;
   HubTables* hub_;
@@ -211,7 +215,7 @@ class Node : private Downward, private HostSide {
   Records records_;
   KeyRing keys_;
   Link link_;
-  Neighbours neighbours_;
+  Curiosity curiosity_;
   Routing routing_;
   Session session_;
   NetworkClock clock_;
@@ -223,7 +227,7 @@ class Node : private Downward, private HostSide {
   ProxySearch proxies_;
   TokenBucket asks_{8, 8};       // challenges of all neighbours together
   TokenBucket answers_{16, 16};
-  TokenBucket solicited_ = TokenBucket::oneIn(10 * usPerS);  // beacons for those without the network key
+  TokenBucket solicited_ = TokenBucket::oneIn(10 * usPerS);  // beacons for those without the network key, and for strangers with it
   TokenBucket trees_ = TokenBucket::oneIn(2 * usPerS);
   TokenBucket answersM2_{4, 4};  // M2 in JOIN frames: opening one takes a chip a tenth of a second
   Counters counters_;
@@ -261,23 +265,26 @@ class Node : private Downward, private HostSide {
 
 // Complete devices, for ports and for measuring.
 struct MeterDevice {
-  MeterDevice(const Port& port, const Config& config) : node(port, config, &meter, nullptr, nullptr, nullptr) {}
+  MeterDevice(const Port& port, const Config& config) : node(port, config, neighbours, &meter, nullptr, nullptr, nullptr) {}
+  NeighbourTable<> neighbours;
   Meter meter;
   Node node;
 };
 struct HubDevice {
   HubDevice(const Port& port, const Config& config)
-      : tables(members, membersMax, pointers, hubRoutePointersMax), node(port, config, nullptr, &tables, nullptr, nullptr) {}
+      : tables(members, membersMax, pointers, hubRoutePointersMax), node(port, config, neighbours, nullptr, &tables, nullptr, nullptr) {}
+  NeighbourTable<> neighbours;
   Member members[membersMax];
   RoutePointer pointers[hubRoutePointersMax];
   HubTables tables;
   Node node;
 };
-// A gateway of so many members and routes: on a chip with little memory, fewer.
-template <size_t Members, size_t Pointers>
+// A gateway of so many members, routes and neighbours: on a chip with little memory, fewer.
+template <size_t Members, size_t Pointers, size_t Reach>
 struct GatewayDeviceOf {
   GatewayDeviceOf(const Port& port, const Config& config)
-      : tables(members, Members, pointers, Pointers), node(port, config, nullptr, &tables, &gateway, &gatewayTables) {}
+      : tables(members, Members, pointers, Pointers), node(port, config, neighbours, nullptr, &tables, &gateway, &gatewayTables) {}
+  NeighbourTable<Reach> neighbours;
   Member members[Members];
   RoutePointer pointers[Pointers];
   HubTables tables;
@@ -285,6 +292,6 @@ struct GatewayDeviceOf {
   GatewayTables gatewayTables;
   Node node;
 };
-using GatewayDevice = GatewayDeviceOf<gatewayMembersMax, gatewayRoutePointersMax>;
+using GatewayDevice = GatewayDeviceOf<gatewayMembersMax, gatewayRoutePointersMax, gatewayNeighboursMax>;
 
 }  // namespace wattmesh

@@ -228,9 +228,10 @@ bool Node::sendToJoiners(const Routed& routed) {
   if (!findPacket(routed, packet) || decodePacketHeader(packet.packet, packet.packetLength, header) != Error::none) return false;
   if (header.type != packetM2) return false;
   bool sent = false;
-  for (const Joiner& joiner : proxy_) {
+  for (Joiner& joiner : proxy_) {
     if (!proxy_.expects(joiner, header.nodeId, now_)) continue;
-    sent = (joiner.keyless ? sendJoin(joiner.mac, Direction::down, packet.packet, packet.packetLength) : sendTowards(joiner.mac, routed, now_)) || sent;
+    joiner.answered = joiner.keyless ? sendJoin(joiner.mac, Direction::down, packet.packet, packet.packetLength, now_) : sendTowards(joiner.mac, routed, now_);
+    sent = joiner.answered || sent;
   }
   return sent;
 }

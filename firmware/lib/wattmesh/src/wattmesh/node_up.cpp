@@ -12,7 +12,7 @@ constexpr uint64_t telemetryMinUs = 600 * usPerS;
 constexpr uint64_t telemetryLateUs = 3600 * usPerS;
 constexpr uint64_t reportMinUs = 10 * usPerS;
 constexpr size_t spareHops = 3;  // by which a route may grow before a packet on its way no longer fits
-// Nodes that lost the same parent repeat their handshakes at the same moments, if nothing spreads them.
+// Nodes that lost the same parent, or were powered up together, repeat their handshakes at the same moments, if nothing spreads them.
 constexpr uint64_t repeatSpreadUs = 2 * usPerS;
 constexpr size_t itemHeadBytes = 2;
 constexpr size_t itemPollBytes = 2;
@@ -155,15 +155,15 @@ void Node::sendM1() {
     drop(error);
     return;
   }
+  const uint64_t dueUs = now_ + (session_.repeats() ? jitter(repeatSpreadUs) : 0);
   if (byProxy) {
     if (asked_) proxies_.failed(askedMac_);
-    askProxy();
+    askProxy(dueUs);
     return;
   }
   uint8_t packet[packetBytesMax];
   Item item{};
   item.packet = packet;
-  const uint64_t dueUs = now_ + (session_.repeats() ? jitter(repeatSpreadUs) : 0);
   for (size_t part = 0; (item.packetLength = session_.m1(part, packet)) > 0; part++) {
     QueuedItem* slot = enqueueOwn(item);
     if (slot == nullptr) return;

@@ -10,8 +10,6 @@ namespace wattmesh {
 
 namespace {
 
-// A parent is left for another only when that is better by 1.5 transmissions: beacons and estimates flutter.
-constexpr uint32_t switchCost = 192;
 constexpr uint64_t shunnedUs = 300 * usPerS;
 // Whose parent is gone, and who finds nobody else, says nothing about it for so long: children would look for another way, and need not.
 constexpr uint64_t keepUs = 12 * usPerS;

@@ -26,6 +26,8 @@ class Routing {
 
  public:
   static constexpr size_t promisesBytes = sourcesMax * 8;
+  // A parent is left for another only when that is better by 1.5 transmissions: beacons and estimates flutter.
+  static constexpr uint32_t switchCost = 192;
 
   const TreePosition& position() const { return position_; }
 

@@ -9,8 +9,8 @@ namespace {
 // Between two requests for a newer tree; doubled each time.
 constexpr uint64_t askTreeUs = usPerS;
 constexpr uint64_t askTreeMaxUs = 60 * usPerS;
-// By then a wave has come through the largest mesh, if the gateway has begun one.
-constexpr uint64_t askInVainUs = 16 * usPerS;
+// Without a parent for so long, what was announced may be forgotten: by then everybody in reach has heard, by Trickle, that it holds no more.
+constexpr uint64_t forgetTreeUs = 180 * usPerS;
 // A request for the same tree was passed on so lately that the wave it asks for may still come.
 constexpr uint64_t sameTreeUs = usPerS;
 }  // namespace
@@ -33,7 +33,7 @@ void Node::settleStarving() {
     return;
   }
   if (now_ < askTreeDueUs_) return;
-  if (askTreeWaitUs_ >= askInVainUs) routing_.forgetTree(now_);
+  if (!position().attached && now_ - attachedUs_ >= forgetTreeUs) routing_.forgetTree(now_);
   askTreeDueUs_ = now_ + askTreeWaitUs_ + jitter(askTreeWaitUs_ / 2);
   if (askTreeWaitUs_ < askTreeMaxUs) askTreeWaitUs_ *= 2;
   sendRoute(routing_.asksBy(), RouteKind::newTree, session_.shortId(), shortIdNone, routing_.wantedTree(), 0);

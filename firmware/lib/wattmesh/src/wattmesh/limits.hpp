@@ -23,6 +23,7 @@ constexpr size_t gatewayNeighboursMax = 128;     // in a dense cell most hang on
 constexpr size_t membersMax = 64;
 constexpr size_t gatewayMembersMax = 512;
 constexpr size_t queueFramesMax = 32;
+constexpr size_t queueOwnReserve = 2;            // of them, never taken by what others hand over
 constexpr size_t sentBatchesMax = 16;
 constexpr size_t gatewayWindowMax = 16;
 constexpr size_t joinersMax = 8;                 // nodes in the middle of joining, per proxy

@@ -19,6 +19,8 @@ export interface Scenario {
   /** Pairs that disturb each other beside what the links bring: hidden terminals, strangers. */
   readonly interference: readonly Interference[];
   readonly radio: RadioConfig;
+  /** Peers that each device's ESP-NOW remembers; null: no limit. */
+  readonly peersMax: number | null;
   /** Packets follow the collection tree, or everybody repeats them. */
   readonly mode: 'collection' | 'flooding';
   /** How sessions are protected: suite 0x00, 0x01 or 0x10. */
@@ -28,6 +30,8 @@ export interface Scenario {
   /** The devices power up one after the other, spread evenly at random over this time, seconds. */
   readonly powerUpS: number;
   readonly clock: ClockErrors;
+  /** Whether the devices begin with an empty flash, or with the numbers of those that have run for years. */
+  readonly counters: 'new' | 'old';
   /** In order of time. */
   readonly faults: readonly Fault[];
 }
@@ -80,6 +84,7 @@ const KNOWN = [
   'reading',
   'powerUpS',
   'clock',
+  'counters',
   'faults',
 ];
 
@@ -105,13 +110,14 @@ export function parseScenario(json: unknown): Scenario {
     nodes,
     links,
     interference: readInterference(fields, ids),
-    radio: readRadio(fields),
+    ...readRadio(fields),
     ...readMesh(fields),
     intervalS: fields
       .inner('reading', ['intervalS'])
       .number('intervalS', { min: 1, max: U16_MAX, whole: true, fallback: 60 }),
     powerUpS: fields.number('powerUpS', { min: 0, max: DURATION_S_MAX, fallback: POWER_UP_S }),
     clock: readClock(fields),
+    counters: fields.oneOf('counters', ['new', 'old'], 'new'),
     faults: readFaults(fields, { ids, gateways: gatewayIds({ nodes }), durationS }),
   };
 }

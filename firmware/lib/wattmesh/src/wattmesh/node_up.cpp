@@ -109,8 +109,8 @@ void Node::keepItem(const Item& item, const PacketHeader& header, int8_t rssi) {
     flood(Direction::up, item.packet, item.packetLength);
     return;
   }
-  // A handshake is repeated until it is answered: one copy is enough.
-  if (header.type == packetM1 && queue_.holdsJoin(item)) return;
+  // A handshake is repeated until it is answered, and who claims a wrong cost can send packets round and double them: one copy is enough.
+  if (!custody && item.packetLength > 0 && queue_.holds(item)) return;
   QueuedItem* slot = queue_.push(item, now_);
   if (slot == nullptr) {
     drop(Error::queueFull);

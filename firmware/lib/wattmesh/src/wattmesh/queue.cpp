@@ -83,9 +83,9 @@ bool Queue::holdsOwn() const {
   return false;
 }
 
-bool Queue::holdsJoin(const Item& item) const {
+bool Queue::holds(const Item& item) const {
   for (const QueuedItem& slot : slots_) {
-    if (slot.state == QueuedItem::State::empty || slot.origin != shortIdNone) continue;
+    if (slot.state == QueuedItem::State::empty || slot.floods || slot.origin != item.route[0] || slot.length < item.packetLength) continue;
     Item held{};
     Reader reader(slot.bytes, slot.length);
     if (decodeItem(reader, held) != Error::none || held.packetLength != item.packetLength) continue;

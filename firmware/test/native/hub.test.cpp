@@ -187,12 +187,12 @@ TEST(pollsThroughOneNeighbourAreUnderWayTogetherAndNoOthers) {
   bench.answerAll(first[0], bench.nowUs);
   // One frame does not hold custody for all.
   const std::vector<Sent> group = bench.run(bench.nowUs + 500 * ms);
-  CHECK_EQUAL(group.size(), 4);
+  CHECK_EQUAL(group.size(), 3);
   for (const Sent& frame : group) {
     CHECK_EQUAL(frame.poll.depth, 2);
     CHECK(frame.custody == frame.asked);
   }
-  CHECK(polled(group) == leaves || polled(group).size() == leaves.size());
+  CHECK_EQUAL(polled(group).size(), leaves.size());
 }
 
 TEST(roundsKeepTheirPhaseToTheClockOfTheNetwork) {
@@ -306,7 +306,7 @@ TEST(whatNoPollTookGoesOutByItself) {
   const auto alone = std::find_if(frames.begin(), frames.end(), [](const Sent& frame) { return frame.poll.number == 0; });
   CHECK(alone != frames.end());
   CHECK_EQUAL(alone->target, 2);
-  CHECK(alone->custody == (Path{2, 1}));
+  CHECK(alone->custody == (Path{1, 2}));
 }
 
 TEST(otherHubsHearOfCustodyAndOfWhoLeftThemSoonAndTogether) {

@@ -11,9 +11,6 @@ namespace {
 constexpr uint8_t repeatsMax = 3;
 constexpr uint8_t missesGone = 64;
 constexpr uint8_t skipDoublingsMax = 4;
-// Other hubs are told a little later, for more of it or a packet on the same way; and at once when a section is full.
-constexpr uint64_t debtUs = 6 * usPerS;
-constexpr uint8_t sessionNone = 0;
 // A round begins when the rows of the boundary have been taken, and each hub's a little after another's.
 constexpr uint64_t pollGapUs = 60 * usPerMs;
 constexpr uint32_t rowsTakenMs = 500;
@@ -144,20 +141,7 @@ void Hub::owe(uint16_t target, const CustodyEntry& entry, uint64_t nowUs) {
     member->owedCounter = entry.counter;
     return;
   }
-  if (isHub(target)) addDebt(target, entry, nowUs);
-}
-
-void Hub::tellLeft(uint16_t former, uint16_t shortId, uint64_t nowUs) { addDebt(former, CustodyEntry{shortId, sessionNone, 0}, nowUs); }
-
-void Hub::addDebt(uint16_t target, const CustodyEntry& entry, uint64_t nowUs) {
-  Debt* place = &debts_[0];
-  size_t waiting = 1;
-  for (Debt& debt : debts_) {
-    // The oldest debt is forgotten when there are too many: its packet comes again and is confirmed then.
-    if (place->target != shortIdNone && (debt.target == shortIdNone || debt.dueUs < place->dueUs)) place = &debt;
-    if (debt.target == target) waiting++;
-  }
-  *place = Debt{target, entry, waiting < custodyEntriesMax ? nowUs + debtUs : nowUs};
+  if (isHub(target)) addDebt(Debt{target, false, entry, 0}, nowUs);
 }
 
 void Hub::tick(uint64_t nowUs, const NetworkClock& clock, Downward& downward) {
@@ -340,18 +324,6 @@ void Hub::missed(Member& member) {
   }
 }
 
-void Hub::payDebts(uint64_t nowUs, Downward& downward) {
-  for (Debt& first : debts_) {
-    if (first.target == shortIdNone || nowUs < first.dueUs) continue;
-    const uint16_t target = first.target;
-    uint8_t sections[2 * sectionHeaderBytes + custodyEntriesMax * custodyEntryBytes];
-    Writer writer(sections, sizeof sections);
-    writeDebts(target, writer);
-    // Not sent for want of a route or room: the packets come again.
-    downward.sendRouted(target, sections, writer.length());
-  }
-}
-
 // What no poll had room for goes out by itself before the member would do something about its absence, with what waits for others on its way.
 void Hub::payMembers(uint64_t nowUs, Downward& downward) {
   Member* deepest = nullptr;
@@ -376,26 +348,6 @@ void Hub::payMembers(uint64_t nowUs, Downward& downward) {
     member.heldLength = 0;
     member.inPoll = 0;
   }
-}
-
-void Hub::writeDebts(uint16_t hub, Writer& writer) {
-  CustodyEntry entries[custodyEntriesMax];
-  uint16_t left[custodyEntriesMax];
-  size_t count = 0;
-  size_t leftCount = 0;
-  for (Debt& debt : debts_) {
-    const bool isLeft = debt.entry.session == sessionNone;
-    const size_t bytes = 2 * sectionHeaderBytes + (count + 1) * custodyEntryBytes + leftCount * leftEntryBytes;
-    if (debt.target != hub || count + leftCount == custodyEntriesMax || bytes > writer.room()) continue;
-    if (isLeft) {
-      left[leftCount++] = debt.entry.origin;
-    } else {
-      entries[count++] = debt.entry;
-    }
-    debt = Debt{};
-  }
-  if (count > 0) writeCustody(writer, entries, count);
-  if (leftCount > 0) writeLeft(writer, left, leftCount);
 }
 
 uint64_t Hub::nextUs() const {

@@ -79,9 +79,10 @@ class Hub {
   // Polls that are under way together, all through one neighbour, so that their answers meet on the way back.
   static constexpr size_t groupMax = 6;
 
-  // What another hub is to hear: custody of a packet that came through it, or, without a session, that a node is no member of it any more.
+  // What another hub is to hear: custody of a packet that came through it, or that the origin is no member of it any more.
   struct Debt {
     uint16_t target = 0;  // 0: free
+    bool isLeft = false;
     CustodyEntry entry = {};
     uint64_t dueUs = 0;
   };
@@ -113,7 +114,7 @@ class Hub {
   void writeOwed(Writer& writer, const uint16_t* nodes, size_t count);
   void writeHeld(Writer& writer, const uint16_t* nodes, size_t count);
   void waits(Member& member, uint64_t nowUs);
-  void addDebt(uint16_t target, const CustodyEntry& entry, uint64_t nowUs);
+  void addDebt(const Debt& debt, uint64_t nowUs);
   void payDebts(uint64_t nowUs, Downward& downward);
   void payMembers(uint64_t nowUs, Downward& downward);
   // Never 0.

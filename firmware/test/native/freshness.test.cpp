@@ -195,7 +195,7 @@ TEST(strangersAreWantedOnlyWhenTheyLeadBetterThanThoseWhoAreKnown) {
   fill(neighbours);
   // Those who lead nowhere do not count.
   CHECK(wants(neighbours, 5000, -60, 2 * s));
-  for (uint8_t i = 0; i < Neighbours::candidatesMax; i++) tells(neighbours, i, static_cast<uint16_t>(1000 + 10 * i), 2 * s);
+  for (uint8_t i = 0; i < Neighbours::candidatesMax; i++) tells(neighbours, i, static_cast<uint16_t>(1000 + i), 2 * s);
   CHECK(!wants(neighbours, 5000, -60, 3 * s));
   CHECK(!wants(neighbours, 1000, -60, 3 * s));
   CHECK(wants(neighbours, 900, -60, 3 * s));

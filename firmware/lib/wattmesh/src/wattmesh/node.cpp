@@ -258,6 +258,7 @@ void Node::settleRoute() {
   }
   if (changed && (config_.routes() || !position().attached)) before.attached == position().attached ? announceSoon() : startOver();
   if (before.attached != position().attached || before.parentShort != position().parentShort) {
+    parentUs_ = now_;
     if (before.attached) tellParent();
     uint8_t body[5];
     Writer writer(body, sizeof body);

@@ -179,6 +179,7 @@ class Node : private Downward, private HostSide {
   void onClaim(const uint8_t from[macBytes], const ReceivedFrame& frame, int8_t rssi);
   void meet(const uint8_t from[macBytes], int8_t rssi, Claim claim, uint64_t spreadUs);
   void onChallenge(const uint8_t from[macBytes], const ReceivedFrame& frame, int8_t rssi);
+  void repeatToParent(const Neighbour& asks);
   void onAsked(const uint8_t from[macBytes], const uint8_t nonce[nonceBytes]);
   bool pumpChallenge();
   void challengeSent(bool ok);
@@ -240,6 +241,7 @@ class Node : private Downward, private HostSide {
   bool asked_ = false;          // a proxy was asked, and its M2 has not come
   uint8_t askedMac_[macBytes] = {};
   uint64_t attachedUs_ = 0;     // when there was a parent last
+  uint64_t parentUs_ = 0;       // when the parent changed last
   Trickle trickle_;
   uint64_t beaconUs_ = never;   // a beacon out of turn: there is news
   uint64_t beaconSentUs_ = 0;

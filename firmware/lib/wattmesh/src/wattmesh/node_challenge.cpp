@@ -12,6 +12,8 @@ constexpr uint64_t spreadUs = 100 * usPerMs;
 constexpr uint64_t pullUs = 10 * usPerMs;
 constexpr uint64_t pullSpreadUs = 40 * usPerMs;
 constexpr uint64_t busyUs = 20 * usPerMs;
+// What a new parent has to ask of us it asks within this time.
+constexpr uint64_t newParentUs = 5 * usPerS;
 }  // namespace
 
 // A frame whose MAC is right: it was made by somebody with the key, but perhaps long ago.
@@ -122,8 +124,10 @@ void Node::onChallenge(const uint8_t from[macBytes], const ReceivedFrame& frame,
       drop(Error::queueFull);
       return;
     }
-    if (neighbour != nullptr && !neighbour->freshness.accept(frame.header.counter)) neighbour->freshness.doubt(now_, 0);
+    const bool isFresh = neighbour != nullptr && neighbour->freshness.accept(frame.header.counter);
+    if (neighbour != nullptr && !isFresh) neighbour->freshness.doubt(now_, 0);
     onAsked(from, challenge.nonce);
+    if (isFresh) repeatToParent(*neighbour);
     return;
   }
   Neighbour* neighbour = neighbours_.find(from);
@@ -134,6 +138,13 @@ void Node::onChallenge(const uint8_t from[macBytes], const ReceivedFrame& frame,
   neighbours_.proved(*neighbour, rssi, now_, position().parent);
   // Its beacons were refused so far: it is asked for another.
   if (!rootedHere() && !position().attached) beaconSoon(pullUs, pullSpreadUs);
+}
+
+// A parent that we have just taken asks whether we are there: what it got from us so far was refused.
+void Node::repeatToParent(const Neighbour& asks) {
+  if (!position().attached || memcmp(asks.mac, position().parent, macBytes) != 0 || now_ - parentUs_ > newParentUs) return;
+  tellParent();
+  if (meter_ != nullptr) meter_->delivery().rewind();
 }
 
 // Whoever asks is answered: that takes no place in the table.

@@ -265,12 +265,13 @@ TEST(treeNumbersComeRound) {
     node.update(neighbours, nowUs);
     node.announced(nowUs);
     // Dearer than what was announced: it may hang on us.
-    hear(neighbours, 1, beaconOf(1, tree, 1, 500), nowUs);
+    neighbours.find(Mac(1).bytes)->hasBeacon = false;
+    hear(neighbours, 2, beaconOf(2, tree, 1, 500), nowUs);
     node.update(neighbours, nowUs);
     CHECK(!node.position().attached);
     CHECK(node.starving());
     CHECK(root.newTree(node.wantedTree()));
-    hear(neighbours, 1, beaconOf(1, root.position().tree, 1, 500), nowUs);
+    hear(neighbours, 2, beaconOf(2, root.position().tree, 1, 500), nowUs);
     node.update(neighbours, nowUs);
     CHECK(node.position().attached);
     CHECK_EQUAL(node.position().tree, root.position().tree);

@@ -92,7 +92,7 @@ TEST(aParentThatLeadsNowhereMustBeHeardAgainUnlessThereIsAnother) {
   routing.update(neighbours, 1 * s);
   routing.shun(neighbours, 2 * s);
   routing.update(neighbours, 2 * s);
-  CHECK(!routing.hop().exists);
+  CHECK(!routing.position().attached);
   hear(neighbours, 1, beaconOf(1, 1, 1, 100), 3 * s);
   hear(neighbours, 2, beaconOf(2, 1, 1, 900), 3 * s);
   routing.update(neighbours, 3 * s);
@@ -120,7 +120,7 @@ TEST(dataGoesRoundAParentWhoseLinkRestsAndNobodyElseLearnsOfIt) {
   other.sent(false, 2 * s);
   routing.update(neighbours, 2 * s);
   CHECK(!routing.hop().exists && !routing.starving());
-  CHECK_EQUAL(routing.nextUs(), 3 * s);
+  CHECK_EQUAL(routing.hop().againUs, 3 * s);
   routing.update(neighbours, 3 * s);
   CHECK_EQUAL(memcmp(routing.hop().mac, Mac(1).bytes, macBytes), 0);
 }
@@ -203,16 +203,13 @@ TEST(whoFindsOnlyWhoMayHangOnItAsksForANewerTree) {
   hear(neighbours, 2, beaconOf(2, 7, 2, static_cast<uint16_t>(told + 300)), 2 * s);
   hear(neighbours, 3, beaconOf(3, 7, 2, told), 2 * s);
   parent.hasBeacon = false;
-  CHECK(!routing.update(neighbours, 2 * s));
-  CHECK(routing.starving() && !routing.hop().exists);
+  CHECK(routing.update(neighbours, 2 * s));
+  CHECK(!routing.position().attached && !routing.hop().exists && routing.starving());
   CHECK_EQUAL(routing.wantedTree(), 8);
   CHECK_EQUAL(memcmp(routing.asksBy(), Mac(3).bytes, macBytes), 0);
   // Somebody nearer to the root than we ever were is certain not to.
-  CHECK_EQUAL(routing.nextUs(), 13 * s);
-  CHECK(routing.update(neighbours, 13 * s));
-  CHECK(!routing.position().attached && routing.starving());
-  hear(neighbours, 4, beaconOf(4, 7, 2, static_cast<uint16_t>(told - 1)), 14 * s);
-  routing.update(neighbours, 14 * s);
+  hear(neighbours, 4, beaconOf(4, 7, 2, static_cast<uint16_t>(told - 1)), 3 * s);
+  routing.update(neighbours, 3 * s);
   CHECK(!routing.starving());
   CHECK_EQUAL(routing.position().parentShort, 4);
 }
@@ -268,12 +265,13 @@ TEST(treeNumbersComeRound) {
     node.update(neighbours, nowUs);
     node.announced(nowUs);
     // Dearer than what was announced: it may hang on us.
-    hear(neighbours, 1, beaconOf(1, tree, 1, 500), nowUs);
+    neighbours.find(Mac(1).bytes)->hasBeacon = false;
+    hear(neighbours, 2, beaconOf(2, tree, 1, 500), nowUs);
     node.update(neighbours, nowUs);
     CHECK(!node.position().attached);
     CHECK(node.starving());
     CHECK(root.newTree(node.wantedTree()));
-    hear(neighbours, 1, beaconOf(1, root.position().tree, 1, 500), nowUs);
+    hear(neighbours, 2, beaconOf(2, root.position().tree, 1, 500), nowUs);
     node.update(neighbours, nowUs);
     CHECK(node.position().attached);
     CHECK_EQUAL(node.position().tree, root.position().tree);

@@ -22,6 +22,7 @@ constexpr size_t neighboursMax = 32;
 constexpr size_t membersMax = 64;
 constexpr size_t gatewayMembersMax = 128;
 constexpr size_t queueFramesMax = 32;
+constexpr size_t queueOwnReserve = 2;            // of them, never taken by what others hand over
 constexpr size_t sentBatchesMax = 16;
 constexpr size_t gatewayWindowMax = 16;
 constexpr size_t joinersMax = 8;                 // nodes in the middle of joining, per proxy

@@ -235,7 +235,7 @@ uint64_t Node::nextUs() {
     consider(control_.nextUs());
     consider(flooding_.nextUs(queue_));
     consider(neighbours_.challengeUs());
-    consider(routing_.nextUs());
+    consider(routing_.hop().againUs);
     if (!rootedHere() && routing_.hop().exists) {
       for (const QueuedItem& slot : queue_) {
         if (!session_.joined() && !slot.own) continue;

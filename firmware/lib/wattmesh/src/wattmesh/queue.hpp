@@ -55,7 +55,7 @@ class Queue {
   QueuedItem* end() { return slots_ + queueFramesMax; }
 
  private:
-  QueuedItem* place();
+  QueuedItem* place(size_t spare);
 
   QueuedItem slots_[queueFramesMax];
 };

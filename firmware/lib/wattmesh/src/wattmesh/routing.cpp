@@ -13,9 +13,7 @@ namespace {
 // A parent is left for another only when that is better by 1.5 transmissions: beacons and estimates flutter.
 constexpr uint32_t switchCost = 192;
 constexpr uint64_t shunnedUs = 300 * usPerS;
-// Whose parent is gone, and who finds nobody else, says nothing about it for so long: children would look for another way, and need not.
-constexpr uint64_t keepUs = 12 * usPerS;
-// And for so long a newer tree is awaited from others, when only somebody who is avoided has told of it.
+// For so long a newer tree is awaited from others, when only somebody who is avoided has told of it.
 constexpr uint64_t newsWaitUs = 8 * usPerS;
 // Costs flutter: half a transmission cheaper than announced is promised, so that NV is not written for every bit. The parent of before is
 // cheaper by one at least: after a reboot it is feasible at once.
@@ -88,9 +86,8 @@ bool Routing::update(Neighbours& neighbours, uint64_t nowUs) {
   if (!waits) newsUs_ = 0;
   if (parent != nullptr && doubt(*parent, nowUs) == doubt(*best, nowUs) && costThrough(*best) + switchCost >= costThrough(*parent)) best = parent;
   if (best != nullptr) {
-    keptUs_ = nowUs;
     take(*best);
-  } else if (nowUs - keptUs_ >= keepUs) {
+  } else if (!waits) {
     position_ = TreePosition{};
   }
   chooseHop(neighbours, nowUs);
@@ -142,6 +139,7 @@ void Routing::chooseHop(Neighbours& neighbours, uint64_t nowUs) {
     if (isParent) break;
   }
   if (best == nullptr) return;
+  hop_.againUs = never;
   hop_.exists = true;
   memcpy(hop_.mac, best->mac, macBytes);
   hop_.cost = static_cast<uint16_t>(costThrough(*best));
@@ -283,10 +281,6 @@ void Routing::restore(const uint8_t promises[promisesBytes], uint64_t nowUs) {
     source.cost = source.promised;
     source.usedUs = nowUs;
   }
-}
-
-uint64_t Routing::nextUs() const {
-  return position_.attached && !hop_.exists ? (hop_.againUs < keptUs_ + keepUs ? hop_.againUs : keptUs_ + keepUs) : never;
 }
 
 }  // namespace wattmesh

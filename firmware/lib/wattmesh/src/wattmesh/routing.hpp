@@ -65,8 +65,6 @@ class Routing {
     uint64_t againUs = never;  // when there may be one, if there is none
   };
   const NextHop& hop() const { return hop_; }
-  // When update() may settle something else without any input.
-  uint64_t nextUs() const;
 
  private:
   // The lowest cost announced per root, the "feasibility distance" of RFC 8966.
@@ -92,7 +90,6 @@ class Routing {
 
   TreePosition position_;
   NextHop hop_;
-  uint64_t keptUs_ = 0;  // when there was a usable parent last
   Source sources_[sourcesMax];
   bool hasPromised_ = true;
   bool starving_ = false;

@@ -7,7 +7,7 @@
 
 namespace wattmesh {
 
-// A frame of its own (a poll, a custody confirmation, a packet on its way down), tried twice, then dropped: what it carried comes again.
+// A frame of its own (a poll, a custody confirmation, a packet on its way down), tried three times, then dropped: what it carried comes again.
 struct ControlFrame {
   bool used = false;
   bool inFlight = false;

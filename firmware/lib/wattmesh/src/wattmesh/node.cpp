@@ -147,6 +147,7 @@ void Node::settle() {
   if (keys_.tick(now_, clock_)) startOver();
   settleTrust();
   settleRoute();
+  settleParent();
   settleStarving();
   settleSeeking();
   const bool waiting = probing_ || (meter_ != nullptr && meter_->waiting());
@@ -192,6 +193,7 @@ uint64_t Node::nextUs() {
     consider(control_.nextUs());
     consider(flooding_.nextUs(queue_));
     consider(neighbours_.challengeUs());
+    consider(askParentUs_);
     consider(routing_.hop().againUs);
     if (!rootedHere() && routing_.hop().exists) {
       for (const QueuedItem& slot : queue_) {

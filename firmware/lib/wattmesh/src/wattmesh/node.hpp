@@ -183,6 +183,7 @@ class Node : private Downward, private HostSide {
   void onAsked(const uint8_t from[macBytes], const uint8_t nonce[nonceBytes]);
   bool pumpChallenge();
   void challengeSent(bool ok);
+  void settleParent();
 
   // node_host.cpp: the gateway's host side
   void hostTime(uint64_t utcMs) override;
@@ -251,6 +252,7 @@ class Node : private Downward, private HostSide {
   uint16_t routeNumber_ = 0;  // of our last ROUTE
   uint16_t treeAsked_ = 0;    // last request for a tree that was passed on
   uint64_t treeAskedUs_ = 0;
+  uint64_t askParentUs_ = never;  // when the parent is asked whether it is there, because its link failed
   uint64_t askTreeDueUs_ = 0;  // our own next one, while starving
   uint64_t askTreeWaitUs_ = 0;
   uint64_t dataUs_ = 0;       // not before: the next data frame

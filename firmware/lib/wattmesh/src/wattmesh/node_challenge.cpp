@@ -185,7 +185,15 @@ bool Node::pumpChallenge() {
   return false;
 }
 
+void Node::settleParent() {
+  if (now_ < askParentUs_) return;
+  askParentUs_ = never;
+  Neighbour* parent = position().attached && !rootedHere() ? neighbours_.find(position().parent) : nullptr;
+  if (parent != nullptr && parent->failures > 0) parent->freshness.doubt(now_, 0);
+}
+
 void Node::challengeSent(bool ok) {
+  judgeNeighbour(ok);
   Neighbour* neighbour = ok ? nullptr : neighbours_.find(inFlightTo_);
   if (neighbour != nullptr) neighbour->freshness.unreached(now_, busyUs + jitter(spreadUs));
 }

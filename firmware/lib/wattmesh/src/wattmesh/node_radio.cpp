@@ -14,6 +14,9 @@ constexpr uint64_t custodyRepeatUs = 15 * usPerS;
 // After a data frame the next one waits until that has gone two hops further, where its sender would not be heard (CTP does the same).
 constexpr uint64_t paceUs = 12 * usPerMs;
 constexpr uint64_t paceSpreadUs = 12 * usPerMs;
+// A parent whose link failed is asked whether it is there, unless something got through before: data goes by others meanwhile, and might not
+// try it again before the next round of polls.
+constexpr uint64_t askParentAfterUs = 10 * usPerS;
 constexpr size_t fullBodyBytes = 180;  // what is worth a frame without waiting for more
 }  // namespace
 
@@ -153,7 +156,14 @@ void Node::retryLater(QueuedItem& slot) {
 
 void Node::judgeNeighbour(bool ok) {
   Neighbour* neighbour = neighbours_.find(inFlightTo_);
-  if (neighbour != nullptr) neighbour->sent(ok, now_);
+  if (neighbour == nullptr) return;
+  neighbour->sent(ok, now_);
+  if (!position().attached || memcmp(inFlightTo_, position().parent, macBytes) != 0) return;
+  if (ok) {
+    askParentUs_ = never;
+  } else if (askParentUs_ == never) {
+    askParentUs_ = now_ + askParentAfterUs;
+  }
 }
 
 }  // namespace wattmesh

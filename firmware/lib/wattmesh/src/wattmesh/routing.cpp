@@ -85,7 +85,7 @@ bool Routing::update(Neighbours& neighbours, uint64_t nowUs) {
   if (parent != nullptr && doubt(*parent, nowUs) == doubt(*best, nowUs) && costThrough(*best) + switchCost >= costThrough(*parent)) best = parent;
   if (best != nullptr) {
     take(*best);
-  } else {
+  } else if (!waits) {
     position_ = TreePosition{};
   }
   chooseHop(neighbours, nowUs);

@@ -102,13 +102,24 @@ const beacon: fc.Arbitrary<Beacon> = optional(
 
 const unknownSection = (code: fc.Arbitrary<number>) => record({ kind: kind('unknown'), code, body: bytes(0, 20) });
 
+/** In preorder: each node at most one hop below the one before, and all below the first. */
+const pollTree = fc
+  .array(record({ rise: fc.nat(5), asked: fc.boolean(), shortId: u16 }), { minLength: 1, maxLength: 8 })
+  .map((nodes) => {
+    let before = 0;
+    return nodes.map(({ rise, asked, shortId }, index) => {
+      before = index === 0 ? 1 + rise : Math.max(2 + (nodes[0]?.rise ?? 0), before + 1 - rise);
+      return { hops: before, asked, shortId };
+    });
+  });
+
 const routedSection = fc.oneof(
   record({
     kind: kind('poll'),
     number: u16,
     packets: fc.integer({ min: 1, max: 4 }),
-    sweeps: fc.boolean(),
     depth: fc.integer({ min: 1, max: 20 }),
+    tree: pollTree,
   }),
   record({
     kind: kind('custody'),
@@ -116,7 +127,8 @@ const routedSection = fc.oneof(
   }),
   record({ kind: kind('packet'), hold: fc.boolean(), packet: shortPacket }),
   record({ kind: kind('packetFor'), target: u16, packet: shortPacket }),
-  unknownSection(fc.integer({ min: 5, max: 255 })),
+  record({ kind: kind('left'), entries: fc.array(u16, { minLength: 1, maxLength: 16 }) }),
+  unknownSection(fc.integer({ min: 6, max: 255 })),
 );
 
 const routed = fc.array(u16, { minLength: 1, maxLength: 20 }).chain((route) =>

@@ -77,7 +77,8 @@ TEST(arenaClosesUpInTheOrderOfAddresses) {
 }
 
 TEST(queueIsFullByLengthToo) {
-  std::vector<uint8_t> memory(600);
+  constexpr size_t itemBytes = 2 + 2 + packetBytesMax;
+  std::vector<uint8_t> memory(2 * itemBytes + queueOwnReserveBytes);
   Queue queue(Room{memory.data(), memory.size()});
   std::vector<uint8_t> packet(packetBytesMax);
   PacketHeader header{};
@@ -91,6 +92,16 @@ TEST(queueIsFullByLengthToo) {
   CHECK(queue.congested());
   CHECK(queue.push(itemOf(packet, 3), 0) == nullptr);
   CHECK_EQUAL(queue.count(), 2);
+  // There is still room for this node's own handshake.
+  Item own{};
+  own.packet = packet.data();
+  own.packetLength = packet.size();
+  for (size_t i = 0; i < queueOwnReserve; i++) {
+    QueuedItem* part = queue.push(own, 0);
+    CHECK(part != nullptr);
+    part->own = true;
+  }
+  queue.dropOwn();
   second->state = QueuedItem::State::empty;
   const QueuedItem* third = queue.push(itemOf(packet, 3), 0);
   CHECK(third != nullptr);

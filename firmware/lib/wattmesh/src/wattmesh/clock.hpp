@@ -12,12 +12,12 @@ constexpr uint64_t never = UINT64_MAX;
 // 35 years; no clock of a device runs so long between two boots.
 class RoughTime {
  public:
+  static constexpr uint64_t stepUs = 1 << 18;
   RoughTime() = default;
-  RoughTime(uint64_t us) : ticks_(static_cast<uint32_t>(us >> shift)) {}
-  operator uint64_t() const { return uint64_t{ticks_} << shift; }
+  RoughTime(uint64_t us) : ticks_(static_cast<uint32_t>(us / stepUs)) {}
+  operator uint64_t() const { return ticks_ * stepUs; }
 
  private:
-  static constexpr unsigned shift = 18;
   uint32_t ticks_ = 0;
 };
 

@@ -1,11 +1,12 @@
-// A hub's members: polled in rounds, the deepest first, with custody and held packets riding on the polls (PROTOCOL.md, section 4.1). A poll
-// sweeps: every member on its way answers too, and their answers travel as one.
+// A hub's members: polled in rounds, the deepest first, with custody and held packets riding on the polls (PROTOCOL.md, section 4.1). One poll
+// asks as many members of a branch as its frame has room for, and their answers travel as one.
 #pragma once
 #include "wattmesh/arena.hpp"
 #include "wattmesh/clock.hpp"
 #include "wattmesh/config.hpp"
 #include "wattmesh/limits.hpp"
 #include "wattmesh/poll_timer.hpp"
+#include "wattmesh/poll_tree.hpp"
 #include "wattmesh/routed.hpp"
 
 namespace wattmesh {
@@ -17,6 +18,8 @@ class Downward {
   virtual bool sendRouted(uint16_t target, const uint8_t* sections, size_t length) = 0;
   // Short ids from the first hop to a node below, which is the last; their number, 0: no route known.
   virtual size_t pathTo(uint16_t target, uint16_t path[hopsMax]) const = 0;
+  // Through whom a node below sends, 0: unknown.
+  virtual uint16_t parentOf(uint16_t node) const = 0;
 
  protected:
   ~Downward() = default;
@@ -29,6 +32,7 @@ struct Member : Packed {  // the packet that is held for it
   uint16_t shortId = 0;  // 0: free
   uint16_t branch = 0;   // the hub's neighbour that it came through
   uint16_t inPoll = 0;   // number of the poll that carried what is owed and held, 0 none
+  uint16_t asked = 0;    // number of the poll whose answer is awaited, 0 none
   PollTimer timer;
   uint8_t hops = 0;      // from the hub, as its last packet told
   uint8_t misses = 0;    // polls in a row without an answer
@@ -57,10 +61,14 @@ class Hub {
   void left(uint16_t shortId);
   // Keeps a packet for a member until a poll that carried it was answered; false: no such member, or no room for the packet.
   bool hold(uint16_t shortId, const uint8_t* packet, size_t length, uint64_t nowUs);
+  // When hold() took something last.
+  uint64_t heldUs() const { return heldUs_; }
   // Custody of a packet is to be confirmed to `target`, its custodian so far.
   void owe(uint16_t target, const CustodyEntry& entry, uint64_t nowUs);
 
-  // Writes custody that is to be confirmed to another hub, as far as there is room: it travels with something else.
+  // The hub `former` is to hear that another serves this node now.
+  void tellLeft(uint16_t former, uint16_t shortId, uint64_t nowUs);
+  // Writes what is to be told to another hub, as far as there is room: it travels with something else.
   void writeDebts(uint16_t hub, Writer& writer);
 
   void tick(uint64_t nowUs, const NetworkClock& clock, Downward& downward);
@@ -72,24 +80,25 @@ class Hub {
   // Polls that are under way together, all through one neighbour, so that their answers meet on the way back.
   static constexpr size_t groupMax = 6;
 
-  // Custody of a packet that came through another hub.
+  // What another hub is to hear: custody of a packet that came through it, or that the origin is no member of it any more.
   struct Debt {
     CustodyEntry entry = {};
     uint16_t target = 0;  // 0: free
+    bool isLeft = false;
     RoughTime dueUs;
   };
 
-  // A member whose answer is awaited.
+  // A poll whose answers are awaited.
   struct Outstanding {
-    uint16_t shortId = 0;  // 0: free
-    uint16_t poll = 0;
+    uint16_t poll = 0;  // 0: free
     uint64_t sentUs = 0;
     uint64_t deadlineUs = 0;
   };
 
   bool awaits() const;
-  bool isUnderWay(uint16_t poll) const;
-  void forget(uint16_t shortId);
+  Outstanding* underWay(uint16_t poll);
+  void expire(uint64_t nowUs);
+  void close(uint16_t poll);
   Member* begin() const { return members_; }
   Member* end() const { return members_ + capacity_; }
   Member* find(uint16_t shortId);
@@ -97,23 +106,27 @@ class Hub {
   Member* next(uint16_t branch);
   void pollGroup(uint64_t nowUs, Downward& downward);
   void beginRound(uint64_t nowUs, const NetworkClock& clock);
-  bool poll(Member& member, uint8_t depth, uint64_t nowUs, Downward& downward);
+  bool poll(Member& member, uint64_t nowUs, Downward& downward);
+  void grow(PollTree& tree, uint8_t again, uint64_t nowUs, const Downward& downward);
+  size_t ridingBytes(const Member& member, uint64_t nowUs);
+  void ask(PollTree& tree, size_t index);
   void answered(Member& member, uint16_t poll, uint64_t nowUs);
   void missed(Member& member);
-  void writeOwed(Writer& writer, const uint16_t* path, size_t hops);
-  void writeHeld(Writer& writer, const uint16_t* path, size_t hops);
+  void writeOwed(Writer& writer, const uint16_t* nodes, size_t count);
+  void writeHeld(Writer& writer, const uint16_t* nodes, size_t count);
   void waits(Member& member, uint64_t nowUs);
-  void confirm(uint16_t poll, uint16_t onlyTo);
+  void addDebt(const Debt& debt, uint64_t nowUs);
   void payDebts(uint64_t nowUs, Downward& downward);
   void payMembers(uint64_t nowUs, Downward& downward);
   // Never 0.
   uint16_t nextNumber() const { return static_cast<uint16_t>(number_ == 0xffff ? 1 : number_ + 1); }
   uint64_t cycleUs() const { return config_->pollCycleS * usPerS; }
-  uint64_t waitMaxUs() const { return cycleUs() + cycleUs() / 2; }
+  uint64_t waitMaxUs() const { return 2 * cycleUs() + cycleUs() / 4; }
 
   const Config* config_ = nullptr;
   Member* members_;
   size_t capacity_;
+  uint64_t heldUs_ = 0;
   uint16_t number_ = 0;       // of the last poll
   size_t groupSent_ = 0;      // polls of the present group
   uint16_t branch_ = 0;       // the neighbour that they go through

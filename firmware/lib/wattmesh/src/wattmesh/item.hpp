@@ -35,5 +35,7 @@ struct Item {
 bool encodeItem(Writer& writer, const Item& item, const Item* before = nullptr);
 // Index in the route of the custodian: the last hub, or the origin when there is none.
 size_t custodianIndex(const Item& item);
+// The hub whose member the origin is: the first one in the route, or the origin when it is one itself; 0: none so far.
+uint16_t servingHub(const Item& item);
 
 }  // namespace wattmesh

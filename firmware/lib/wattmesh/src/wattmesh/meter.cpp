@@ -104,10 +104,7 @@ void Meter::sent(uint32_t counter, uint64_t nowUs) {
 
 bool Meter::pushDue(uint64_t nowUs) const { return nowUs >= pushUs_; }
 
-void Meter::polled(uint64_t nowUs) {
-  polledUs_ = nowUs;
-  pushUs_ = nowUs + pushCycles * cycleUs();
-}
+void Meter::polled(uint64_t nowUs) { pushUs_ = nowUs + pushCycles * cycleUs(); }
 
 Error Meter::joined(uint32_t acknowledged, uint64_t nowUs) {
   const Error error = leaveUsedSeqs(acknowledged);

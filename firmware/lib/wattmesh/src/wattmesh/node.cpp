@@ -11,6 +11,7 @@ namespace {
 constexpr uint64_t tickMaxUs = usPerS;
 constexpr uint64_t triggeredUs = 50 * usPerMs;
 constexpr uint64_t triggeredSpreadUs = 300 * usPerMs;
+constexpr uint64_t joinRepeatUs = usPerS;
 constexpr uint64_t beaconGapUs = 300 * usPerMs;
 // Who has no parent asks for beacons at least as often.
 constexpr uint64_t pullPeriodUs = 32 * usPerS;
@@ -19,8 +20,8 @@ constexpr uint64_t beaconAirUs = 192 + 8 * (43 + linkHeaderBytes + beaconBytes +
 
 }  // namespace
 
-Node::Node(const Port& port, const Config& config, Meter* meter, HubTables* hub, Gateway* gateway, GatewayTables* tables, Room queue)
-    : port_(port), meter_(meter), hub_(hub), gateway_(gateway), tables_(tables), config_(config), queue_(queue) {}
+Node::Node(const Port& port, const Config& config, Neighbours& neighbours, Meter* meter, HubTables* hub, Gateway* gateway, GatewayTables* tables, Room queue)
+    : port_(port), neighbours_(neighbours), meter_(meter), hub_(hub), gateway_(gateway), tables_(tables), config_(config), queue_(queue) {}
 
 Error Node::boot(uint64_t nowUs) {
   now_ = nowUs;
@@ -98,49 +99,6 @@ uint64_t Node::receive(const uint8_t from[macBytes], const uint8_t to[macBytes],
   return nextUs();
 }
 
-// A frame whose MAC is right: it was made by somebody with the key, but perhaps long ago.
-void Node::onVerified(const uint8_t from[macBytes], bool broadcast, const ReceivedFrame& frame, int8_t rssi) {
-  if (frame.header.type == FrameType::join) {
-    onJoin(from, broadcast, frame, rssi);
-    return;
-  }
-  if (frame.header.type == FrameType::challenge) {
-    onChallenge(from, frame, rssi);
-    return;
-  }
-  Neighbour* neighbour = neighbours_.touch(from, rssi, broadcast ? Claim::heard : Claim::handsOver, now_, position().parent);
-  if (neighbour == nullptr) {
-    drop(Error::queueFull);
-    return;
-  }
-  if (!neighbour->freshness.accept(frame.header.counter)) {
-    refuse(*neighbour, broadcast);
-    return;
-  }
-  neighbour->heardUs = now_;
-  neighbour->rssi = rssi;
-  if (!broadcast) neighbour->servedUs = now_;
-  switch (frame.header.type) {
-    case FrameType::beacon:
-      onBeacon(*neighbour, frame);
-      break;
-    case FrameType::data:
-      onData(*neighbour, frame);
-      break;
-    case FrameType::routed:
-      onRouted(frame);
-      break;
-    case FrameType::route:
-      onRoute(frame);
-      break;
-    case FrameType::flood:
-      onFlood(frame, rssi);
-      break;
-    default:
-      drop(Error::unknownType);
-  }
-}
-
 uint64_t Node::sent(bool ok, uint64_t nowUs) {
   now_ = nowUs;
   if (!ok) counters_.sendsFailed++;
@@ -150,7 +108,8 @@ uint64_t Node::sent(bool ok, uint64_t nowUs) {
     frame->inFlight = false;
     frame->attempts++;
     frame->used = !ok && frame->attempts < ControlQueue::attemptsMax;
-    frame->dueUs = now_ + jitter(triggeredUs);
+    // A joiner's or proxy's link has no rest of its own.
+    frame->dueUs = now_ + jitter(triggeredUs) + (frame->type == FrameType::join ? frame->attempts * joinRepeatUs : 0);
     if (!ok && !frame->used && frame->type == FrameType::join) proxyFailed();
     if (!ok && !frame->used && frame->type == FrameType::routed) tellUnreachable(neighbours_.shortIdOf(inFlightTo_));
   } else if (inFlight_ == InFlight::challenge) {
@@ -186,7 +145,9 @@ uint64_t Node::tick(uint64_t nowUs) {
 void Node::settle() {
   // The tree is built under the new key at once.
   if (keys_.tick(now_, clock_)) startOver();
+  settleTrust();
   settleRoute();
+  settleParent();
   settleStarving();
   settleSeeking();
   const bool waiting = probing_ || (meter_ != nullptr && meter_->waiting());
@@ -233,10 +194,12 @@ uint64_t Node::nextUs() {
     consider(control_.nextUs());
     consider(flooding_.nextUs(queue_));
     consider(neighbours_.challengeUs());
-    if (!rootedHere() && position().attached) {
+    consider(askParentUs_);
+    consider(routing_.hop().againUs);
+    if (!rootedHere() && routing_.hop().exists) {
       for (const QueuedItem& slot : queue_) {
         if (!session_.joined() && !slot.own) continue;
-        if (slot.state == QueuedItem::State::waiting || slot.state == QueuedItem::State::handedOn) consider(slot.dueUs);
+        if (slot.state == QueuedItem::State::waiting || slot.state == QueuedItem::State::handedOn) consider(slot.dueUs > dataUs_ ? slot.dueUs : dataUs_);
       }
     }
   }
@@ -258,12 +221,7 @@ void Node::onBeacon(Neighbour& neighbour, const ReceivedFrame& frame) {
     drop(error);
     return;
   }
-  if (neighbour.hasBeacon) {
-    neighbour.quality.beacon(static_cast<uint8_t>(beacon.number - neighbour.beacon.number - 1));
-  }
-  neighbour.hasBeacon = true;
-  neighbour.beacon = beacon;
-  neighbour.beaconUs = now_;
+  neighbour.told(beacon, now_);
   neighbours_.name(neighbour, beacon.shortId);
   const bool isParent = position().attached && memcmp(neighbour.mac, position().parent, macBytes) == 0;
   if (!rootedHere() && beacon.timeValid && beacon.grounded && (isParent || !clock_.valid())) {
@@ -280,7 +238,8 @@ void Node::judgeBeacon(const Beacon& beacon) {
   const bool agrees = beacon.grounded && beacon.epoch == position().epoch && beacon.tree == position().tree;
   const bool lacksTime = clock_.valid() && !beacon.timeValid;
   if (agrees && !beacon.pull && !lacksTime) {
-    trickle_.consistent();
+    // Those farther from the gateway do not speak for us: whoever looks for a parent wants to hear the nearest.
+    if (beacon.cost <= position().cost) trickle_.consistent();
   } else if (beacon.pull || lacksTime || routing_.isBehind(beacon)) {
     announceSoon();
   }
@@ -295,9 +254,14 @@ void Node::settleRoute() {
   } else {
     changed = routing_.update(neighbours_, now_);
   }
-  if (position().attached) attachedUs_ = now_;
+  if (position().attached) {
+    attachedUs_ = now_;
+  } else {
+    curiosity_.wake();
+  }
   if (changed && (config_.routes() || !position().attached)) before.attached == position().attached ? announceSoon() : startOver();
   if (before.attached != position().attached || before.parentShort != position().parentShort) {
+    parentUs_ = now_;
     if (before.attached) tellParent();
     uint8_t body[5];
     Writer writer(body, sizeof body);

@@ -51,7 +51,7 @@ struct GatewayTables {
 class Node : private Downward, private HostSide {
  public:
   // `port`, the parts and the memory of the queue must outlive the node; parts of other roles are nullptr.
-  Node(const Port& port, const Config& config, Meter* meter, HubTables* hub, Gateway* gateway, GatewayTables* tables, Room queue);
+  Node(const Port& port, const Config& config, Neighbours& neighbours, Meter* meter, HubTables* hub, Gateway* gateway, GatewayTables* tables, Room queue);
 
   // Mounts NV and starts. nowUs: microseconds since boot, never going back.
   [[nodiscard]] Error boot(uint64_t nowUs);
@@ -77,7 +77,6 @@ class Node : private Downward, private HostSide {
   uint32_t dice();
   bool rootedHere() const { return gateway_ != nullptr; }
   bool reachable() const;
-  void onVerified(const uint8_t from[macBytes], bool broadcast, const ReceivedFrame& frame, int8_t rssi);
   void onBeacon(Neighbour& neighbour, const ReceivedFrame& frame);
   void judgeBeacon(const Beacon& beacon);
   void settleRoute();
@@ -97,6 +96,10 @@ class Node : private Downward, private HostSide {
   void onRoute(const ReceivedFrame& frame);
   void onTreeWanted(const Route& route);
   void passRoute(const Route& route);
+
+  // node_trust.cpp: whether the parent leads anywhere
+  void settleTrust();
+  bool awaitsAnswer(uint64_t patienceUs);
 
   // node_up.cpp: packets on their way up
   void onData(Neighbour& neighbour, const ReceivedFrame& frame);
@@ -118,8 +121,7 @@ class Node : private Downward, private HostSide {
   void onRouted(const ReceivedFrame& frame);
   void onSections(const Routed& routed);
   void onPassing(const Routed& routed);
-  void onPacketFor(const PacketForSection& packet);
-  void onPoll(const PollSection& poll, size_t at, bool isTarget);
+  void onPacketFor(const PacketForSection& packet, bool isPolled);
   void onPacket(const uint8_t* packet, size_t length);
   Error onAnswer(const PacketHeader& header, const uint8_t* packet, size_t length);
   Error onDownlink(const PacketHeader& header, const uint8_t* packet, size_t length);
@@ -130,15 +132,20 @@ class Node : private Downward, private HostSide {
   bool forward(Routed& routed);
   bool intercept(const Routed& routed);
   bool sendTo(uint16_t hop, const Routed& routed);
-  bool sendTowards(const uint8_t mac[macBytes], const Routed& routed);
+  bool sendTowards(const uint8_t mac[macBytes], const Routed& routed, uint64_t dueUs);
   bool sendToJoiners(const Routed& routed);
   Error routeDown(const uint8_t* packet, size_t length, bool hold);
   Error relayDown(const PacketHeader& header, const uint8_t* packet, size_t length, bool hold);
   bool sendRouted(uint16_t target, const uint8_t* sections, size_t length) override;
   size_t pathTo(uint16_t target, uint16_t path[hopsMax]) const override;
+  uint16_t parentOf(uint16_t node) const override;
   bool bundle(const uint16_t* path, size_t hops, uint16_t target, const uint8_t* packet, size_t length);
   void settleBundles();
   void sendBundle(Bundle& bundle);
+
+  // node_poll.cpp: polls on their way down
+  void onPoll(const Routed& routed, const PollSection& poll);
+  void passPoll(const Routed& routed, const PollSection& poll, size_t first, size_t end, uint64_t dueUs);
 
   // node_flood.cpp: mode "flooding"
   bool floods() const;
@@ -156,21 +163,27 @@ class Node : private Downward, private HostSide {
   bool seeksProxy() const;
   void hearProxy(const uint8_t from[macBytes], const ReceivedFrame& frame, int8_t rssi);
   void settleSeeking();
-  void askProxy();
+  void askProxy(uint64_t dueUs);
   void proxyFailed();
   void settleJoined();
-  bool sendJoin(const uint8_t mac[macBytes], Direction direction, const uint8_t* packet, size_t length);
+  bool sendJoin(const uint8_t mac[macBytes], Direction direction, const uint8_t* packet, size_t length, uint64_t dueUs);
   void onJoin(const uint8_t from[macBytes], bool broadcast, const ReceivedFrame& frame, int8_t rssi);
   void onSolicited();
   void onJoinUp(const uint8_t from[macBytes], const Join& join, const PacketHeader& header, int8_t rssi);
   size_t joinItems() const;
 
   // node_challenge.cpp: who is fresh
-  void refuse(Neighbour& neighbour, bool broadcast);
+  void onVerified(const uint8_t from[macBytes], bool broadcast, const ReceivedFrame& frame, int8_t rssi);
+  void onFrame(Neighbour& neighbour, const ReceivedFrame& frame, int8_t rssi);
+  void refuse(const uint8_t from[macBytes], bool broadcast, const ReceivedFrame& frame, int8_t rssi);
+  void onClaim(const uint8_t from[macBytes], const ReceivedFrame& frame, int8_t rssi);
+  void meet(const uint8_t from[macBytes], int8_t rssi, Claim claim, uint64_t spreadUs);
   void onChallenge(const uint8_t from[macBytes], const ReceivedFrame& frame, int8_t rssi);
+  void repeatToParent(const Neighbour& asks);
   void onAsked(const uint8_t from[macBytes], const uint8_t nonce[nonceBytes]);
   bool pumpChallenge();
   void challengeSent(bool ok);
+  void settleParent();
 
   // node_host.cpp: the gateway's host side
   void hostTime(uint64_t utcMs) override;
@@ -180,6 +193,7 @@ class Node : private Downward, private HostSide {
 
   // node_radio.cpp: what goes to the radio next
   void pump();
+  ControlFrame* dueControl();
   bool pumpControl();
   bool pumpBeacon();
   bool pumpData();
@@ -194,6 +208,7 @@ class Node : private Downward, private HostSide {
 
   uint64_t now_ = 0;  // of the call under way
   const Port& port_;
+  Neighbours& neighbours_;
   Meter* meter_;
   HubTables* hub_;
   Gateway* gateway_;
@@ -206,6 +221,7 @@ class Node : private Downward, private HostSide {
   bool asked_ = false;          // a proxy was asked, and its M2 has not come
   uint8_t askedMac_[macBytes] = {};
   uint64_t attachedUs_ = 0;     // when there was a parent last
+  uint64_t parentUs_ = 0;       // when the parent changed last
   Trickle trickle_;
   uint64_t beaconUs_ = never;   // a beacon out of turn: there is news
   uint64_t beaconSentUs_ = 0;
@@ -215,22 +231,28 @@ class Node : private Downward, private HostSide {
   uint16_t routeNumber_ = 0;  // of our last ROUTE
   uint16_t treeAsked_ = 0;    // last request for a tree that was passed on
   uint64_t treeAskedUs_ = 0;
+  uint64_t askParentUs_ = never;  // when the parent is asked whether it is there, because its link failed
   uint64_t askTreeDueUs_ = 0;  // our own next one, while starving
   uint64_t askTreeWaitUs_ = 0;
+  uint64_t dataUs_ = 0;       // not before: the next data frame
   uint64_t releaseUs_ = 0;    // until then what children hand over waits for more of it
   uint16_t custodian_ = 0;    // nearest hub when rows were last offered
   uint64_t telemetryUs_ = 0;  // next; 0: at once
   uint64_t reportUs_ = 0;     // hubs: next report of their own
   uint64_t probeUs_ = 0;      // next sign of life asked for
   bool probing_ = false;
+  uint64_t downUs_ = 0;       // last valid downlink
+  uint64_t judgedUs_ = 0;     // up to then the parent's silence is counted
+  uint32_t provenMark_ = 0;   // meters: the cumulative mark then
   Config config_;  // as given, but for what was commanded since
+  Curiosity curiosity_;
   Routing routing_;
   NetworkClock clock_;
   Link link_;
   KeyRing keys_;
   TokenBucket asks_{8, 8};       // challenges of all neighbours together
   TokenBucket answers_{16, 16};
-  TokenBucket solicited_ = TokenBucket::oneIn(10 * usPerS);  // beacons for those without the network key
+  TokenBucket solicited_ = TokenBucket::oneIn(10 * usPerS);  // beacons for those without the network key, and for strangers with it
   TokenBucket trees_ = TokenBucket::oneIn(2 * usPerS);
   TokenBucket answersM2_{4, 4};  // M2 in JOIN frames: opening one takes a chip a tenth of a second
   Counters counters_;
@@ -243,13 +265,13 @@ class Node : private Downward, private HostSide {
   Flooding flooding_;
   Queue queue_;
   ControlQueue control_;
-  Neighbours neighbours_;
 };
 
 // Complete devices, for ports and for measuring.
 struct MeterDevice {
   MeterDevice(const Port& port, const Config& config)
-      : node(port, config, &meter, nullptr, nullptr, nullptr, Room{queue, sizeof queue}) {}
+      : node(port, config, neighbours, &meter, nullptr, nullptr, nullptr, Room{queue, sizeof queue}) {}
+  NeighbourTable<> neighbours;
   Meter meter;
   uint8_t queue[meterQueueBytes];
   Node node;
@@ -257,7 +279,8 @@ struct MeterDevice {
 struct HubDevice {
   HubDevice(const Port& port, const Config& config)
       : tables(members, membersMax, Room{held, sizeof held}, pointers, hubRoutePointersMax),
-        node(port, config, nullptr, &tables, nullptr, nullptr, Room{queue, sizeof queue}) {}
+        node(port, config, neighbours, nullptr, &tables, nullptr, nullptr, Room{queue, sizeof queue}) {}
+  NeighbourTable<> neighbours;
   Member members[membersMax];
   uint8_t held[membersMax * heldBytesPerMember];
   RoutePointer pointers[hubRoutePointersMax];
@@ -265,12 +288,13 @@ struct HubDevice {
   uint8_t queue[hubQueueBytes];
   Node node;
 };
-// A gateway of so many members and routes: on a chip with little memory, fewer.
-template <size_t Members, size_t Pointers>
+// A gateway of so many members, routes and neighbours: on a chip with little memory, fewer.
+template <size_t Members, size_t Pointers, size_t Reach>
 struct GatewayDeviceOf {
   GatewayDeviceOf(const Port& port, const Config& config)
       : tables(members, Members, Room{held, sizeof held}, pointers, Pointers),
-        node(port, config, nullptr, &tables, &gateway, &gatewayTables, Room{queue, sizeof queue}) {}
+        node(port, config, neighbours, nullptr, &tables, &gateway, &gatewayTables, Room{queue, sizeof queue}) {}
+  NeighbourTable<Reach> neighbours;
   Member members[Members];
   uint8_t held[Members * heldBytesPerMember];
   RoutePointer pointers[Pointers];
@@ -280,6 +304,6 @@ struct GatewayDeviceOf {
   uint8_t queue[gatewayQueueBytes];
   Node node;
 };
-using GatewayDevice = GatewayDeviceOf<gatewayMembersMax, gatewayRoutePointersMax>;
+using GatewayDevice = GatewayDeviceOf<gatewayMembersMax, gatewayRoutePointersMax, gatewayNeighboursMax>;
 
 }  // namespace wattmesh

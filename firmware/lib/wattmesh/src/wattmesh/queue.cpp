@@ -16,7 +16,8 @@ QueuedItem* Queue::push(const Item& item, uint64_t nowUs) {
   const bool empty = item.packetLength == 0;
   if (!empty && decodePacketHeader(item.packet, item.packetLength, header) != Error::none) return nullptr;
   const size_t bytes = itemBytes(item);
-  QueuedItem* slot = bytes > bodyBytesMax ? nullptr : place(bytes);
+  // A node that has to join again sends nothing of others before: its own handshake must find room.
+  QueuedItem* slot = bytes > bodyBytesMax ? nullptr : place(bytes, item.hops > 0);
   if (slot == nullptr) return nullptr;
   Writer writer(slot->bytes, bytes);
   if (!encodeItem(writer, item)) return nullptr;
@@ -33,7 +34,7 @@ QueuedItem* Queue::push(const Item& item, uint64_t nowUs) {
 
 QueuedItem* Queue::pushFlood(const Flood& flood, uint64_t nowUs) {
   const size_t bytes = floodHeaderBytes + flood.packetLength;
-  QueuedItem* slot = bytes > bodyBytesMax ? nullptr : place(bytes);
+  QueuedItem* slot = bytes > bodyBytesMax ? nullptr : place(bytes, false);
   if (slot == nullptr || encodeFlood(flood, slot->bytes, bytes) == 0) return nullptr;
   slot->state = QueuedItem::State::flooding;
   slot->floods = true;
@@ -44,8 +45,9 @@ QueuedItem* Queue::pushFlood(const Flood& flood, uint64_t nowUs) {
   return slot;
 }
 
-// A free slot, as new, with room for so many bytes; nullptr: there is none.
-QueuedItem* Queue::place(size_t length) {
+// A free slot, as new, with room for so many bytes; nullptr: there is none, or for others only what is kept for this node's own.
+QueuedItem* Queue::place(size_t length, bool forOthers) {
+  if (forOthers && (count() + queueOwnReserve >= queueFramesMax || bytes() + length + queueOwnReserveBytes > arena_.capacity())) return nullptr;
   QueuedItem* place = nullptr;
   for (QueuedItem& slot : slots_) {
     if (slot.state != QueuedItem::State::empty) continue;
@@ -84,9 +86,9 @@ bool Queue::holdsOwn() const {
   return false;
 }
 
-bool Queue::holdsJoin(const Item& item) const {
+bool Queue::holds(const Item& item) const {
   for (const QueuedItem& slot : slots_) {
-    if (slot.state == QueuedItem::State::empty || slot.origin != shortIdNone) continue;
+    if (slot.state == QueuedItem::State::empty || slot.floods || slot.origin != item.route[0] || slot.length < item.packetLength) continue;
     Item held{};
     Reader reader(slot.bytes, slot.length);
     if (decodeItem(reader, held) != Error::none || held.packetLength != item.packetLength) continue;
@@ -101,10 +103,12 @@ void Queue::dropOwn() {
   }
 }
 
-bool Queue::congested() const {
+bool Queue::congested() const { return count() > queueFramesMax / 2 || bytes() > arena_.capacity() / 2; }
+
+size_t Queue::bytes() const {
   size_t bytes = 0;
   for (const QueuedItem& slot : slots_) bytes += slot.state == QueuedItem::State::empty ? 0 : slot.length;
-  return count() > queueFramesMax / 2 || bytes > arena_.capacity() / 2;
+  return bytes;
 }
 
 size_t Queue::count() const {

@@ -13,12 +13,17 @@ constexpr uint8_t routedPoll = 1;
 constexpr uint8_t routedCustody = 2;
 constexpr uint8_t routedPacket = 3;
 constexpr uint8_t routedPacketFor = 4;
+constexpr uint8_t routedLeft = 5;
 
 constexpr uint8_t pollPacketsMax = 4;
 constexpr uint8_t packetFlagHold = 0x01;
 constexpr size_t custodyEntryBytes = 7;
+constexpr size_t leftEntryBytes = 2;
 constexpr size_t routedHeaderBytes = 2;
-constexpr size_t pollSectionBytes = sectionHeaderBytes + 4;
+constexpr size_t pollHeadBytes = 4;
+constexpr size_t pollEntryBytes = 3;
+// Nodes in the tree of a poll: what a frame holds beside its head.
+constexpr size_t pollEntriesMax = (bodyBytesMax - 4 - sectionHeaderBytes - pollHeadBytes) / pollEntryBytes;
 
 // Bytes for sections beside a route of so many hops.
 constexpr size_t routedRoom(size_t hops) { return bodyBytesMax - routedHeaderBytes - 2 * hops; }
@@ -39,9 +44,17 @@ struct RoutedSection {
 
 struct PollSection {
   uint16_t number;
-  uint8_t packets;  // most packets in the answer, 1..4
-  bool sweeps;      // everybody on the way answers too
-  uint8_t depth;    // hops to the deepest of the group that is polled together
+  uint8_t packets;      // most packets in an answer, 1..4
+  uint8_t depth;        // hops to the deepest of the group that is polled together
+  const uint8_t* tree;  // who is to pass it on and to answer: the receiver, and everybody below it, in preorder
+  size_t entries;       // 1..pollEntriesMax
+};
+
+// A node in the tree of a poll.
+struct PollEntry {
+  uint8_t hops;  // from the hub, 1..20
+  bool asked;    // it is to answer
+  uint16_t shortId;
 };
 
 struct CustodyEntry {
@@ -62,6 +75,12 @@ struct PacketForSection {
   size_t packetLength;
 };
 
+// Members that another hub serves now.
+struct LeftSection {
+  uint8_t entries;  // 1..custodyEntriesMax
+  uint16_t entry[custodyEntriesMax];
+};
+
 struct PacketSection {
   uint8_t flags;
   const uint8_t* packet;
@@ -77,14 +96,22 @@ bool encodeRoutedHeader(Writer& writer, const Routed& routed);
 [[nodiscard]] Error nextRoutedSection(Reader& reader, RoutedSection& section);
 [[nodiscard]] Error decodePoll(const RoutedSection& section, PollSection& poll);
 [[nodiscard]] Error decodeCustody(const RoutedSection& section, CustodySection& custody);
+[[nodiscard]] Error decodeLeft(const RoutedSection& section, LeftSection& left);
 [[nodiscard]] Error decodePacketSection(const RoutedSection& section, PacketSection& packet);
 [[nodiscard]] Error decodePacketFor(const RoutedSection& section, PacketForSection& packet);
+
+PollEntry pollEntry(const uint8_t* tree, size_t index);
+void writePollEntry(Writer& writer, const PollEntry& entry);
+// Index behind the last of those below `index`.
+size_t pollSubtreeEnd(const PollSection& poll, size_t index);
 
 // Writers of whole sections. False: it does not fit; then the writer is as it was.
 bool writePoll(Writer& writer, const PollSection& poll);
 bool writeCustody(Writer& writer, const CustodyEntry* entries, size_t count);
+bool writeLeft(Writer& writer, const uint16_t* entries, size_t count);
 bool writePacket(Writer& writer, uint8_t flags, const uint8_t* packet, size_t length);
 bool writePacketFor(Writer& writer, uint16_t target, const uint8_t* packet, size_t length);
+constexpr size_t pollSectionBytes(size_t entries) { return sectionHeaderBytes + pollHeadBytes + entries * pollEntryBytes; }
 constexpr size_t forSectionBytes(size_t packetLength) { return sectionHeaderBytes + 2 + packetLength; }
 
 }  // namespace wattmesh

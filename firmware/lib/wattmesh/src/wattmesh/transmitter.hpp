@@ -8,7 +8,7 @@
 
 namespace wattmesh {
 
-// A frame of its own (a poll, a custody confirmation, a packet on its way down), tried twice, then dropped: what it carried comes again.
+// A frame of its own (a poll, a custody confirmation, a packet on its way down), tried three times, then dropped: what it carried comes again.
 struct ControlFrame : Packed {  // its body
   uint8_t to[macBytes] = {};
   FrameType type = FrameType::routed;
@@ -21,7 +21,7 @@ struct ControlFrame : Packed {  // its body
 class ControlQueue {
  public:
   static constexpr size_t framesMax = 8;
-  static constexpr uint8_t attemptsMax = 2;
+  static constexpr uint8_t attemptsMax = 3;
 
   // Takes a copy of the body, which is not empty; false: there is no room.
   bool push(FrameType type, const uint8_t to[macBytes], const uint8_t* body, size_t length, uint64_t nowUs) {

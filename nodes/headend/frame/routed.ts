@@ -1,6 +1,6 @@
 import { Reader, Writer } from '../bytes.ts';
 import { WattmeshError } from '../errors.ts';
-import { badField, HOPS_MAX, inRange, readRoute, writeRoute } from './fields.ts';
+import { badField, HOPS_MAX, i16, inRange, readRoute, writeRoute } from './fields.ts';
 import { PACKET_BYTES_MAX, PACKET_BYTES_MIN } from './packet.ts';
 import { readSections, type SectionDecoder, type UnknownSection, writeSection } from './tlv.ts';
 
@@ -12,7 +12,7 @@ export const CUSTODY_ENTRIES_MAX = 16;
 const CUSTODY_ENTRY_BYTES = 7;
 const HOLD_BIT = 1;
 const SWEEP_BIT = 0x80;
-const CODES = { poll: 1, custody: 2, packet: 3, packetFor: 4 } as const;
+const CODES = { poll: 1, custody: 2, packet: 3, packetFor: 4, time: 5 } as const;
 
 /** A packet that the sender of CUSTODY now keeps. */
 export interface CustodyEntry {
@@ -33,8 +33,21 @@ interface Poll {
   readonly depth: number;
 }
 
+interface Time {
+  readonly kind: 'time';
+  /** Of the ROUTED frame before: the low half of its link counter. */
+  readonly number: number;
+  /** When that frame was gone: the sender's own clock in units of 16 us, the low 16 bits. */
+  readonly raw: number;
+  /** Network time then, likewise. */
+  readonly time: number;
+  /** How much faster network time goes than the sender's clock, in 2^-24. */
+  readonly skew: number;
+}
+
 type KnownSection =
   | Poll
+  | Time
   | { readonly kind: 'custody'; readonly entries: CustodyEntry[] }
   | { readonly kind: 'packet'; readonly hold: boolean; readonly packet: Uint8Array }
   /** For a node on the way, or for a member of the hub at its end. */
@@ -83,6 +96,7 @@ const DECODERS: Readonly<Record<number, SectionDecoder<KnownSection>>> = {
     const target = body.u16();
     return { kind: 'packetFor', target, packet: restAsPacket(body, 'PACKET_FOR') };
   },
+  [CODES.time]: (body) => ({ kind: 'time', number: body.u16(), raw: body.u16(), time: body.u16(), skew: i16(body.u16()) }),
 };
 
 export function decodeRouted(body: Uint8Array): Routed {
@@ -124,6 +138,13 @@ function encodeBody(section: KnownSection): Uint8Array {
       for (const entry of section.entries) body.u16(entry.origin).u8(entry.session).u32(entry.counter);
       return body.finish();
     }
+    case 'time':
+      return new Writer(8)
+        .u16(section.number)
+        .u16(section.raw)
+        .u16(section.time)
+        .u16(section.skew & 0xffff)
+        .finish();
     case 'packet':
       checkPacket(section.packet, 'PACKET');
       return new Writer(1 + section.packet.length)

@@ -17,6 +17,8 @@ constexpr uint64_t pollGapUs = 25 * usPerMs;
 constexpr uint32_t rowsTakenMs = 500;
 constexpr uint32_t hubStepMs = 2500;
 constexpr uint32_t hubSteps = 8;
+// So often all polls of a round have room for the time.
+constexpr uint64_t timePeriodUs = 300 * usPerS;
 }  // namespace
 
 void Hub::begin(const Port& port, const Config& config) {
@@ -172,6 +174,10 @@ void Hub::beginRound(uint64_t nowUs, const NetworkClock& clock) {
   const uint64_t offsetUs = offsetMs_ * usPerMs % cycle;
   const uint64_t phaseUs = clock.valid() ? (clock.utcUs(nowUs) + cycle - offsetUs) % cycle : 0;
   roundUs_ = nowUs + cycle - phaseUs;
+  // The clock may have turned back a little since this moment was foreseen: it is not foreseen again.
+  if (cycle - phaseUs < cycle / 8) roundUs_ += cycle;
+  tellsTime_ = nowUs >= timeUs_;
+  if (tellsTime_) timeUs_ = nowUs + timePeriodUs;
   for (Member& member : *this) {
     if (member.shortId == shortIdNone) continue;
     member.again = 0;
@@ -221,7 +227,7 @@ bool Hub::poll(Member& member, uint8_t depth, uint64_t nowUs, Downward& downward
   }
   uint8_t sections[bodyBytesMax];
   // The poll comes last: whoever answers it knows by then what has arrived.
-  Writer writer(sections, routedRoom(hops) - pollSectionBytes);
+  Writer writer(sections, routedRoom(hops) - pollSectionBytes - (tellsTime_ ? timeSectionBytes : 0));
   writeOwed(writer, path, hops);
   writeHeld(writer, path, hops);
   Writer whole(sections, routedRoom(hops));

@@ -42,6 +42,9 @@ struct Neighbour {
   uint64_t heardUs = 0;  // when a frame of it was taken last, or its place in the table
   uint64_t servedUs = 0; // when it handed something over to us last, 0 never: a child, or our parent
   bool handsOver = false; // it has something for us, or seems to have: not believed before it is fresh
+  bool goneKnown = false; // of the last ROUTED frame to it:
+  uint16_t goneNumber = 0;  // low half of its link counter
+  uint32_t goneAt = 0;      // when it was gone, local time in 16 us
   uint64_t beaconUs = 0;
   uint64_t avoidUntilUs = 0;
   Beacon beacon = {};

@@ -14,8 +14,6 @@ constexpr uint64_t triggeredSpreadUs = 300 * usPerMs;
 constexpr uint64_t beaconGapUs = 300 * usPerMs;
 // Who has no parent asks for beacons at least as often.
 constexpr uint64_t pullPeriodUs = 32 * usPerS;
-// One beacon at 1 Mbit/s with long preamble (43 + 43 bytes behind 192 us), and what CSMA waits on average.
-constexpr uint64_t beaconAirUs = 192 + 8 * (43 + linkHeaderBytes + beaconBytes + linkMacBytes) + 360;
 
 }  // namespace
 
@@ -25,6 +23,7 @@ Node::Node(const Port& port, const Config& config, Meter* meter, HubTables* hub,
 Error Node::boot(uint64_t nowUs) {
   now_ = nowUs;
   bootUs_ = nowUs;
+  clock_.begin(config_.energy == EnergyClass::battery);
   attachedUs_ = nowUs;
   constexpr uint32_t recordsBytes = recordSectors * sectorBytes;
   Error error = records_.open(port_, 0);
@@ -128,7 +127,7 @@ void Node::onVerified(const uint8_t from[macBytes], bool broadcast, const Receiv
       onData(*neighbour, frame);
       break;
     case FrameType::routed:
-      onRouted(frame);
+      onRouted(*neighbour, frame);
       break;
     case FrameType::route:
       onRoute(frame);
@@ -147,6 +146,7 @@ uint64_t Node::sent(bool ok, uint64_t nowUs) {
   if (inFlight_ == InFlight::control) {
     ControlFrame* frame = control_.inFlight();
     judgeNeighbour(ok);
+    if (frame->type == FrameType::routed) noteGone(ok, frame->length);
     frame->inFlight = false;
     frame->attempts++;
     frame->used = !ok && frame->attempts < ControlQueue::attemptsMax;
@@ -156,7 +156,7 @@ uint64_t Node::sent(bool ok, uint64_t nowUs) {
   } else if (inFlight_ == InFlight::challenge) {
     challengeSent(ok);
   } else if (inFlight_ == InFlight::beacon) {
-    const uint64_t delay = (now_ - beaconStampUs_) / 10;
+    const uint64_t delay = (now_ - handedUs_) / 10;
     beaconDelay_ = delay < delayUnknown ? static_cast<uint16_t>(delay) : delayUnknown;
   } else if (inFlight_ == InFlight::flood) {
     floodSent();
@@ -260,16 +260,11 @@ void Node::onBeacon(Neighbour& neighbour, const ReceivedFrame& frame) {
   if (neighbour.hasBeacon) {
     neighbour.quality.beacon(static_cast<uint8_t>(beacon.number - neighbour.beacon.number - 1));
   }
+  hearBeaconTime(neighbour, beacon);
   neighbour.hasBeacon = true;
   neighbour.beacon = beacon;
   neighbour.beaconUs = now_;
   neighbours_.name(neighbour, beacon.shortId);
-  const bool isParent = position().attached && memcmp(neighbour.mac, position().parent, macBytes) == 0;
-  if (!rootedHere() && beacon.timeValid && beacon.grounded && (isParent || !clock_.valid())) {
-    const uint64_t utcUs = beacon.utcMs * usPerMs + beacon.subMillisecond * 10u + beaconAirUs;
-    // Nobody waits a quarter of an hour for the time.
-    if (clock_.set(utcUs, now_, beacon.timeAge) && position().attached) announceSoon();
-  }
   judgeBeacon(beacon);
 }
 
@@ -382,7 +377,6 @@ bool Node::pumpBeacon() {
     announceSoon();
     return false;
   }
-  beaconStampUs_ = now_;
   beaconSentUs_ = now_;
   inFlight_ = InFlight::beacon;
   return true;

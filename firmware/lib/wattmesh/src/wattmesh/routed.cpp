@@ -7,6 +7,7 @@ namespace wattmesh {
 namespace {
 
 constexpr size_t pollBytes = pollSectionBytes - sectionHeaderBytes;
+constexpr size_t timeBytes = timeSectionBytes - sectionHeaderBytes;
 constexpr size_t packetFlagsBytes = 1;
 constexpr size_t packetTargetBytes = 2;
 constexpr uint8_t pollSweeps = 0x80;
@@ -16,6 +17,7 @@ Error checkSection(const RoutedSection& section) {
   CustodySection custody;
   PacketSection packet;
   PacketForSection packetFor;
+  TimeSection time;
   switch (section.kind) {
     case routedPoll:
       return decodePoll(section, poll);
@@ -25,6 +27,8 @@ Error checkSection(const RoutedSection& section) {
       return decodePacketSection(section, packet);
     case routedPacketFor:
       return decodePacketFor(section, packetFor);
+    case routedTime:
+      return decodeTime(section, time);
     default:
       return Error::none;
   }
@@ -84,6 +88,16 @@ Error decodePoll(const RoutedSection& section, PollSection& poll) {
   return verdict.endOfSection();
 }
 
+Error decodeTime(const RoutedSection& section, TimeSection& time) {
+  Reader reader(section.body, section.length);
+  Verdict verdict(reader);
+  time.number = reader.u16();
+  time.raw = reader.u16();
+  time.time = reader.u16();
+  time.skew = static_cast<int16_t>(reader.u16());
+  return verdict.endOfSection();
+}
+
 Error decodeCustody(const RoutedSection& section, CustodySection& custody) {
   if (section.length == 0 || section.length % custodyEntryBytes != 0) return Error::badLength;
   const size_t entries = section.length / custodyEntryBytes;
@@ -124,6 +138,17 @@ bool writePoll(Writer& writer, const PollSection& poll) {
   writer.u16(poll.number);
   writer.u8(static_cast<uint8_t>(poll.packets | (poll.sweeps ? pollSweeps : 0)));
   writer.u8(poll.depth);
+  return keepOrRewind(writer, start);
+}
+
+bool writeTime(Writer& writer, const TimeSection& time) {
+  const size_t start = writer.length();
+  writer.u8(routedTime);
+  writer.u8(timeBytes);
+  writer.u16(time.number);
+  writer.u16(time.raw);
+  writer.u16(time.time);
+  writer.u16(static_cast<uint16_t>(time.skew));
   return keepOrRewind(writer, start);
 }
 

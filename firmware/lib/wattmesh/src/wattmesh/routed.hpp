@@ -13,12 +13,14 @@ constexpr uint8_t routedPoll = 1;
 constexpr uint8_t routedCustody = 2;
 constexpr uint8_t routedPacket = 3;
 constexpr uint8_t routedPacketFor = 4;
+constexpr uint8_t routedTime = 5;
 
 constexpr uint8_t pollPacketsMax = 4;
 constexpr uint8_t packetFlagHold = 0x01;
 constexpr size_t custodyEntryBytes = 7;
 constexpr size_t routedHeaderBytes = 2;
 constexpr size_t pollSectionBytes = sectionHeaderBytes + 4;
+constexpr size_t timeSectionBytes = sectionHeaderBytes + 8;
 
 // Bytes for sections beside a route of so many hops.
 constexpr size_t routedRoom(size_t hops) { return bodyBytesMax - routedHeaderBytes - 2 * hops; }
@@ -42,6 +44,14 @@ struct PollSection {
   uint8_t packets;  // most packets in the answer, 1..4
   bool sweeps;      // everybody on the way answers too
   uint8_t depth;    // hops to the deepest of the group that is polled together
+};
+
+// From one node to the next only: when the ROUTED frame before this one was gone.
+struct TimeSection {
+  uint16_t number;  // low half of that frame's link counter
+  uint16_t raw;     // the sender's own clock then, in 16 us, the low 16 bits
+  uint16_t time;    // network time then, likewise
+  int16_t skew;     // how much faster network time goes than the sender's clock, in 2^-24
 };
 
 struct CustodyEntry {
@@ -76,12 +86,14 @@ bool encodeRoutedHeader(Writer& writer, const Routed& routed);
 // The next section; call while reader.remaining() > 0. Unknown kinds are the caller's to skip.
 [[nodiscard]] Error nextRoutedSection(Reader& reader, RoutedSection& section);
 [[nodiscard]] Error decodePoll(const RoutedSection& section, PollSection& poll);
+[[nodiscard]] Error decodeTime(const RoutedSection& section, TimeSection& time);
 [[nodiscard]] Error decodeCustody(const RoutedSection& section, CustodySection& custody);
 [[nodiscard]] Error decodePacketSection(const RoutedSection& section, PacketSection& packet);
 [[nodiscard]] Error decodePacketFor(const RoutedSection& section, PacketForSection& packet);
 
 // Writers of whole sections. False: it does not fit; then the writer is as it was.
 bool writePoll(Writer& writer, const PollSection& poll);
+bool writeTime(Writer& writer, const TimeSection& time);
 bool writeCustody(Writer& writer, const CustodyEntry* entries, size_t count);
 bool writePacket(Writer& writer, uint8_t flags, const uint8_t* packet, size_t length);
 bool writePacketFor(Writer& writer, uint16_t target, const uint8_t* packet, size_t length);

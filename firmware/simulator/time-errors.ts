@@ -1,0 +1,104 @@
+import { gatewayId } from './scenario.ts';
+import type { World, WorldObserver } from './world.ts';
+
+/** Seconds between two looks at all clocks. */
+const SAMPLE_S = 10;
+/** Nothing was disturbed for so long: the mesh is at rest, seconds. */
+export const REST_S = 600;
+/** Bins of a tenth of a millisecond; what is wrong by more than a second lies in the last. */
+const BINS_PER_MS = 10;
+const BINS = 1000 * BINS_PER_MS + 1;
+
+/** Milliseconds. */
+export interface ErrorFigures {
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
+/** How far the clocks of the devices are from the truth. */
+export interface TimeFigures {
+  /** Of everybody with mains or backup power but the gateway, which has its time from the host. */
+  readonly routerErrorMs: ErrorFigures;
+  /** Of those on a battery. */
+  readonly leafErrorMs: ErrorFigures;
+}
+
+/** Sizes of errors, in a fixed amount of memory. */
+export class ErrorSpread {
+  readonly #bins = new Uint32Array(BINS);
+  #count = 0;
+  #maxMs = 0;
+
+  add(errorMs: number): void {
+    const sizeMs = Math.abs(errorMs);
+    const bin = Math.min(BINS - 1, Math.floor(sizeMs * BINS_PER_MS));
+    this.#bins[bin] = (this.#bins[bin] as number) + 1;
+    this.#count++;
+    this.#maxMs = Math.max(this.#maxMs, sizeMs);
+  }
+
+  /** Quantiles are rounded up to 0.1 ms; zeros when nothing was added. */
+  figures(): ErrorFigures {
+    return { p50: this.#quantile(0.5), p99: this.#quantile(0.99), max: this.#maxMs };
+  }
+
+  #quantile(share: number): number {
+    let left = share * this.#count;
+    const bin = this.#bins.findIndex((count) => {
+      left -= count;
+      return left <= 0;
+    });
+    return this.#count === 0 ? 0 : Math.min(this.#maxMs, (bin + 1) / BINS_PER_MS);
+  }
+}
+
+/**
+ * Compares every device's network time with the true one, every 10 s from `start()` on, while the mesh is at rest: no fault and no device
+ * powered up or down for {@link REST_S}. Devices that have no time yet do not count.
+ */
+export class TimeErrors implements WorldObserver {
+  readonly #world: World;
+  readonly #routers = new ErrorSpread();
+  readonly #leaves = new ErrorSpread();
+  readonly #gateway: string;
+  #disturbedS = 0;
+
+  constructor(world: World) {
+    this.#world = world;
+    this.#gateway = gatewayId(world.scenario);
+    world.observe(this);
+  }
+
+  start(): void {
+    const { schedule } = this.#world;
+    schedule.at(schedule.nowUs + SAMPLE_S * 1e6, () => {
+      this.#sample();
+      this.start();
+    });
+  }
+
+  figures(): TimeFigures {
+    return { routerErrorMs: this.#routers.figures(), leafErrorMs: this.#leaves.figures() };
+  }
+
+  power(): void {
+    this.#disturbedS = this.#world.schedule.nowUs / 1e6;
+  }
+
+  fault(): void {
+    this.#disturbedS = this.#world.schedule.nowUs / 1e6;
+  }
+
+  #sample(): void {
+    const { schedule, devices } = this.#world;
+    if (schedule.nowUs / 1e6 - this.#disturbedS < REST_S) return;
+    const trueUs = this.#world.utcMs() * 1000 + (schedule.nowUs % 1000);
+    for (const device of devices) {
+      const utcUs = device.id === this.#gateway ? undefined : device.utcUs();
+      if (utcUs === undefined) continue;
+      const spread = device.config.energy === 'battery' ? this.#leaves : this.#routers;
+      spread.add((utcUs - trueUs) / 1000);
+    }
+  }
+}

@@ -1,10 +1,11 @@
-import { gatewayId } from './scenario.ts';
+import { gatewayId, type Scenario } from './scenario.ts';
 import type { World, WorldObserver } from './world.ts';
 
 /** Seconds between two looks at all clocks. */
 const SAMPLE_S = 10;
-/** Nothing was disturbed for so long: the mesh is at rest, seconds. */
-export const REST_S = 600;
+/** Nothing was disturbed for so long, and for so many poll cycles: the mesh is at rest. */
+const REST_S = 900;
+const REST_CYCLES = 4;
 /** Bins of a tenth of a millisecond; what is wrong by more than a second lies in the last. */
 const BINS_PER_MS = 10;
 const BINS = 1000 * BINS_PER_MS + 1;
@@ -22,6 +23,11 @@ export interface TimeFigures {
   readonly routerErrorMs: ErrorFigures;
   /** Of those on a battery. */
   readonly leafErrorMs: ErrorFigures;
+}
+
+/** Seconds without a disturbance after which a mesh is at rest. */
+export function restS({ pollCycleS }: Pick<Scenario, 'pollCycleS'>): number {
+  return Math.max(REST_S, REST_CYCLES * pollCycleS);
 }
 
 /** Sizes of errors, in a fixed amount of memory. */
@@ -55,7 +61,7 @@ export class ErrorSpread {
 
 /**
  * Compares every device's network time with the true one, every 10 s from `start()` on, while the mesh is at rest: no fault and no device
- * powered up or down for {@link REST_S}. Devices that have no time yet do not count.
+ * powered up or down for {@link restS}. Devices that have no time yet do not count.
  */
 export class TimeErrors implements WorldObserver {
   readonly #world: World;
@@ -92,7 +98,7 @@ export class TimeErrors implements WorldObserver {
 
   #sample(): void {
     const { schedule, devices } = this.#world;
-    if (schedule.nowUs / 1e6 - this.#disturbedS < REST_S) return;
+    if (schedule.nowUs / 1e6 - this.#disturbedS < restS(this.#world.scenario)) return;
     const trueUs = this.#world.utcMs() * 1000 + (schedule.nowUs % 1000);
     for (const device of devices) {
       const utcUs = device.id === this.#gateway ? undefined : device.utcUs();

@@ -96,7 +96,13 @@ const DECODERS: Readonly<Record<number, SectionDecoder<KnownSection>>> = {
     const target = body.u16();
     return { kind: 'packetFor', target, packet: restAsPacket(body, 'PACKET_FOR') };
   },
-  [CODES.time]: (body) => ({ kind: 'time', number: body.u16(), raw: body.u16(), time: body.u16(), skew: i16(body.u16()) }),
+  [CODES.time]: (body) => ({
+    kind: 'time',
+    number: body.u16(),
+    raw: body.u16(),
+    time: body.u16(),
+    skew: i16(body.u16()),
+  }),
 };
 
 export function decodeRouted(body: Uint8Array): Routed {

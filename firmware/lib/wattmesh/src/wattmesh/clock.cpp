@@ -14,12 +14,13 @@ constexpr unsigned tickShift = 10;                           // of Sample::at
 constexpr uint32_t oldestTicks = 7200 * usPerS >> tickShift;
 constexpr size_t newestMin = 8;                              // samples that none leaves before
 constexpr uint8_t learnedMin = 8;                            // samples that tell the skew of a chip for good
+constexpr int64_t closeUs = 600 * usPerS;
 constexpr int64_t believedUs = 15000;
 constexpr int64_t ignoredUs = 1000000;
-constexpr int64_t usualUs = 4000;                            // of one sample; what is more counts as so much
-constexpr unsigned crystalShift = 13;                        // a crystal is within 2^-13 (122 ppm), an RC oscillator within 2^-4 (6.25 %)
-constexpr unsigned rcShift = 4;
-constexpr int64_t skewMax = int64_t{1} << (30 - rcShift);
+constexpr int64_t aheadUs = 4000;                            // of a reference that may be late: it is not, and the clock behind
+constexpr int64_t crystalError = 8192;                       // one part in so many (122 ppm)
+constexpr int64_t rcError = 14;                              // 7 %: 5 %, and as much as changes with the temperature
+constexpr int64_t skewMax = (int64_t{1} << 30) / rcError;
 // What the skew of before weighs beside samples, in 2^20 ticks squared: of crystals it is known that they are alike, (64 s)^2; one that was
 // measured before weighs (512 s)^2.
 constexpr int64_t crystalWeight = 3725;
@@ -39,9 +40,9 @@ int64_t scaled(int64_t deltaUs, int32_t skew) {
 
 }  // namespace
 
-int64_t NetworkClock::driftUs(int64_t gapUs) const { return (gapUs < 0 ? -gapUs : gapUs) >> (sleeps_ ? rcShift : crystalShift); }
+int64_t NetworkClock::driftUs(int64_t gapUs) const { return (gapUs < 0 ? -gapUs : gapUs) / (sleeps_ ? rcError : crystalError); }
 
-uint64_t NetworkClock::fitted(uint64_t localUs) const {
+uint64_t NetworkClock::fittedUs(uint64_t localUs) const {
   return localUs + offset_ + static_cast<uint64_t>(scaled(static_cast<int64_t>(localUs - baseUs_), skew_));
 }
 
@@ -52,7 +53,7 @@ int64_t NetworkClock::slew(uint64_t localUs) const {
   return slewUs_ > 0 ? (slewUs_ > done ? slewUs_ - done : 0) : (slewUs_ < -done ? slewUs_ + done : 0);
 }
 
-uint64_t NetworkClock::utcUs(uint64_t localUs) const { return fitted(localUs) + static_cast<uint64_t>(slew(localUs)); }
+uint64_t NetworkClock::utcUs(uint64_t localUs) const { return fittedUs(localUs) + static_cast<uint64_t>(slew(localUs)); }
 
 uint64_t NetworkClock::localUs(uint64_t utcUs, uint64_t nowUs) const {
   uint64_t localUs = nowUs;
@@ -75,7 +76,7 @@ bool NetworkClock::set(uint64_t utcUs, uint64_t nowUs, uint8_t age) {
     return sample(TimeReference{utcUs, utcUs, 0}, nowUs, nowUs);
   }
   // What is under way is late, never early.
-  if (valid_ && difference <= stepUs && difference >= -lateUs) return difference > usualUs && sampleOffset(utcUs, nowUs, nowUs);
+  if (valid_ && difference <= stepUs && difference >= -lateUs) return difference > aheadUs && sampleOffset(utcUs, nowUs, nowUs);
   valid_ = true;
   restart(utcUs, nowUs);
   slewUs_ = 0;
@@ -94,8 +95,17 @@ void NetworkClock::restart(uint64_t utcUs, uint64_t nowUs) {
 
 bool NetworkClock::sample(const TimeReference& reference, uint64_t atUs, uint64_t nowUs) {
   if (!valid_) return false;
+  const uint64_t shownUs = this->utcUs(nowUs);
   addRaw(reference, atUs);
-  return sampleOffset(reference.utcUs, atUs, nowUs);
+  addOffset(reference.utcUs, atUs);
+  return turnFrom(shownUs, nowUs);
+}
+
+bool NetworkClock::sampleOffset(uint64_t utcUs, uint64_t atUs, uint64_t nowUs) {
+  if (!valid_) return false;
+  const uint64_t shownUs = this->utcUs(nowUs);
+  addOffset(utcUs, atUs);
+  return turnFrom(shownUs, nowUs);
 }
 
 void NetworkClock::changeSource() {
@@ -175,47 +185,48 @@ void NetworkClock::fitSkew(int32_t sourceSkew) {
   skew_ = static_cast<int32_t>(clamp(slope + sourceSkew, skewMax));
 }
 
-bool NetworkClock::sampleOffset(uint64_t utcUs, uint64_t atUs, uint64_t nowUs) {
+void NetworkClock::addOffset(uint64_t utcUs, uint64_t atUs) {
   const int64_t gapUs = static_cast<int64_t>(atUs - baseUs_);
-  if (!valid_ || utcUs > utcMaxUs || gapUs < 0) return false;
+  if (utcUs > utcMaxUs || gapUs < 0) return;
   const int64_t drift = driftUs(gapUs);
-  int64_t difference = static_cast<int64_t>(utcUs - fitted(atUs));
-  if (isBeyond(difference, ignoredUs + drift)) return false;
-  if (isBeyond(difference, believedUs + drift)) {
-    const int32_t suspectUs = suspectUs_;
-    suspectUs_ = static_cast<int32_t>(clamp(difference, INT32_MAX));
-    if (offsetsCount_ == timeOffsetsMax && (suspectUs == 0 || isBeyond(difference - suspectUs, believedUs))) return false;
-    const uint64_t shownUs = this->utcUs(nowUs);
-    restart(utcUs, atUs);
-    offsets_[offsetsCount_++] = Offset{atUs, utcUs};
-    return turnFrom(shownUs, nowUs);
-  }
+  const int64_t difference = static_cast<int64_t>(utcUs - fittedUs(atUs));
+  if (isBeyond(difference, ignoredUs + drift)) return;
+  const int64_t suspectUs = suspectUs_;
   suspectUs_ = 0;
-  if (offsetsCount_ == timeOffsetsMax) difference = clamp(difference, usualUs + drift);
-  return addOffset(fitted(atUs) + static_cast<uint64_t>(difference), atUs, nowUs);
-}
-
-// The offset is the mean of the newest.
-bool NetworkClock::addOffset(uint64_t utcUs, uint64_t atUs, uint64_t nowUs) {
-  const uint64_t shownUs = this->utcUs(nowUs);
+  if (isBeyond(difference, believedUs + drift)) {
+    if (offsetsCount_ == timeOffsetsMax && (suspectUs == 0 || isBeyond(difference - suspectUs, believedUs))) {
+      suspectUs_ = difference;
+      return;
+    }
+    restart(utcUs, atUs);
+  }
   if (offsetsCount_ == timeOffsetsMax) {
     offsetsCount_--;
     for (size_t i = 0; i < offsetsCount_; i++) offsets_[i] = offsets_[i + 1];
   }
   offsets_[offsetsCount_++] = Offset{atUs, utcUs};
+  fitOffset();
+}
+
+// The mean of the newest: as far as they are so close together that what the skew is wrong by weighs less than their noise.
+void NetworkClock::fitOffset() {
+  const Offset& newest = offsets_[offsetsCount_ - 1];
   int64_t sum = 0;
-  for (size_t i = 0; i < offsetsCount_; i++) {
-    const int64_t sinceUs = static_cast<int64_t>(atUs - offsets_[i].atUs);
-    sum += static_cast<int64_t>(offsets_[i].utcUs - utcUs) + sinceUs + scaled(sinceUs, skew_);
+  int64_t used = 0;
+  for (size_t i = offsetsCount_; i > 0; i--) {
+    const Offset& each = offsets_[i - 1];
+    const int64_t sinceUs = static_cast<int64_t>(newest.atUs - each.atUs);
+    if (sinceUs > closeUs) break;
+    used++;
+    sum += static_cast<int64_t>(each.utcUs - newest.utcUs) + sinceUs + scaled(sinceUs, skew_);
   }
-  baseUs_ = atUs;
-  offset_ = utcUs - atUs + static_cast<uint64_t>(sum / offsetsCount_);
-  return turnFrom(shownUs, nowUs);
+  baseUs_ = newest.atUs;
+  offset_ = newest.utcUs - newest.atUs + static_cast<uint64_t>(sum / used);
 }
 
 // From the time that was shown to the one that is fitted now. True when it stepped.
 bool NetworkClock::turnFrom(uint64_t shownUs, uint64_t nowUs) {
-  const int64_t slewUs = static_cast<int64_t>(shownUs - fitted(nowUs));
+  const int64_t slewUs = static_cast<int64_t>(shownUs - fittedUs(nowUs));
   const bool steps = isBeyond(slewUs, stepUs);
   slewUs_ = steps ? 0 : static_cast<int32_t>(slewUs);
   slewFromUs_ = nowUs;

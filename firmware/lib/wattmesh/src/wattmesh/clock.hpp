@@ -28,6 +28,8 @@ class NetworkClock {
 
   bool valid() const { return valid_; }
   uint64_t utcUs(uint64_t localUs) const;
+  // The same without what is left of corrections: what is told to others, so that a correction needs no time at each hop.
+  uint64_t fittedUs(uint64_t localUs) const;
   uint32_t utcS(uint64_t localUs) const { return static_cast<uint32_t>(utcUs(localUs) / usPerS); }
   // The local moment at which it will be `utcUs`, or was.
   uint64_t localUs(uint64_t utcUs, uint64_t nowUs) const;
@@ -69,10 +71,10 @@ class NetworkClock {
   void addRaw(const TimeReference& reference, uint64_t atUs);
   void push(const Sample& sample);
   void fitSkew(int32_t sourceSkew);
-  bool addOffset(uint64_t utcUs, uint64_t atUs, uint64_t nowUs);
+  void addOffset(uint64_t utcUs, uint64_t atUs);
+  void fitOffset();
   bool turnFrom(uint64_t shownUs, uint64_t nowUs);
   int64_t driftUs(int64_t gapUs) const;
-  uint64_t fitted(uint64_t localUs) const;
   int64_t slew(uint64_t localUs) const;
 
   bool valid_ = false;
@@ -83,8 +85,8 @@ class NetworkClock {
   int32_t skew_ = 0;
   int32_t sourceSkew_ = 0;
   int32_t priorSkew_ = 0;    // before the first of the samples
-  int32_t suspectUs_ = 0;    // of a sample that was not believed; 0: none
   int32_t slewUs_ = 0;       // by which the time shown was ahead of the fit at slewFromUs_
+  int64_t suspectUs_ = 0;    // of a sample that was not believed; 0: none
   uint64_t slewFromUs_ = 0;
   uint64_t baseUs_ = 0;      // local
   uint64_t offset_ = 0;      // at baseUs_; differences of times go round in 64 bits

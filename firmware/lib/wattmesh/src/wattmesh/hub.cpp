@@ -17,8 +17,9 @@ constexpr uint64_t pollGapUs = 25 * usPerMs;
 constexpr uint32_t rowsTakenMs = 500;
 constexpr uint32_t hubStepMs = 2500;
 constexpr uint32_t hubSteps = 8;
-// So often all polls of a round have room for the time.
+// So often all polls of a round have room for the time, and in the first rounds.
 constexpr uint64_t timePeriodUs = 300 * usPerS;
+constexpr uint8_t firstRounds = 8;
 }  // namespace
 
 void Hub::begin(const Port& port, const Config& config) {
@@ -176,8 +177,9 @@ void Hub::beginRound(uint64_t nowUs, const NetworkClock& clock) {
   roundUs_ = nowUs + cycle - phaseUs;
   // The clock may have turned back a little since this moment was foreseen: it is not foreseen again.
   if (cycle - phaseUs < cycle / 8) roundUs_ += cycle;
-  tellsTime_ = nowUs >= timeUs_;
+  tellsTime_ = timeRounds_ < firstRounds || nowUs >= timeUs_;
   if (tellsTime_) timeUs_ = nowUs + timePeriodUs;
+  if (timeRounds_ < firstRounds) timeRounds_++;
   for (Member& member : *this) {
     if (member.shortId == shortIdNone) continue;
     member.again = 0;

@@ -8,7 +8,10 @@ namespace wattmesh {
 
 namespace {
 
+// What is not foreseen to the moment (silence, who is avoided) is looked at so often; at rest, a sixth of a cycle late is soon enough.
 constexpr uint64_t tickMaxUs = usPerS;
+constexpr uint64_t restMaxUs = 10 * usPerS;
+constexpr uint64_t restOfCycle = 6;
 constexpr uint64_t triggeredUs = 50 * usPerMs;
 constexpr uint64_t triggeredSpreadUs = 300 * usPerMs;
 constexpr uint64_t beaconGapUs = 300 * usPerMs;
@@ -220,8 +223,15 @@ bool Node::reachable() const {
   return position().attached || (seeksProxy() && proxies_.best(now_) != nullptr);
 }
 
+// Nothing is under way but what is foreseen.
+uint64_t Node::restUs() const {
+  if (rootedHere() || !session_.joined() || !position().attached || commands_.busy()) return tickMaxUs;
+  const uint64_t restUs = config_.pollCycleS * usPerS / restOfCycle;
+  return restUs < tickMaxUs ? tickMaxUs : restUs < restMaxUs ? restUs : restMaxUs;
+}
+
 uint64_t Node::nextUs() {
-  uint64_t next = now_ + tickMaxUs;
+  uint64_t next = now_ + restUs();
   const auto consider = [&next](uint64_t atUs) {
     if (atUs < next) next = atUs;
   };
@@ -243,6 +253,9 @@ uint64_t Node::nextUs() {
   consider(keys_.nextUs());
   if (seeksProxy()) consider(proxies_.nextUs(now_));
   if (meter_ != nullptr) consider(meter_->nextUs(now_, clock_));
+  // What is overdue waits for an event.
+  const uint64_t reportUs = meter_ != nullptr ? meter_->pushUs() : reportUs_;
+  if (reportUs > now_) consider(reportUs);
   if (hub_ != nullptr && session_.joined() && position().attached && !floods()) consider(hub_->hub.nextUs());
   if (tables_ != nullptr) consider(tables_->bundles.nextUs());
   if (gateway_ != nullptr) consider(gateway_->nextUs(now_, queue_));
@@ -345,7 +358,7 @@ void Node::fillBeacon(Beacon& beacon) {
   beacon.joined = session_.joined();
   beacon.queue = static_cast<uint8_t>(queue_.count());
   beacon.number = ++beaconNumber_;
-  const uint64_t utcUs = clock_.utcUs(now_);
+  const uint64_t utcUs = clock_.fittedUs(now_);
   beacon.utcMs = clock_.valid() ? utcUs / usPerMs : 0;
   beacon.subMillisecond = clock_.valid() ? static_cast<uint16_t>(utcUs % usPerMs / 10) : uint16_t{0};
   beacon.lastDelay = beaconDelay_;

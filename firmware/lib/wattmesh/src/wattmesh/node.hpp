@@ -74,6 +74,7 @@ class Node : private Downward, private HostSide {
  private:
   // node.cpp: life and beacons
   void settle();
+  uint64_t restUs() const;
   uint64_t nextUs();
   void drop(Error error);
   uint32_t dice();

@@ -74,7 +74,7 @@ bool Node::tellTime(const uint8_t mac[macBytes], Writer& writer) const {
   const Neighbour* neighbour = const_cast<Neighbours&>(neighbours_).find(mac);
   if (neighbour == nullptr || !neighbour->goneKnown || !clock_.valid()) return false;
   const uint32_t ago = static_cast<uint32_t>(now_ >> unitShift) - neighbour->goneAt;
-  const uint64_t utcUs = clock_.utcUs(now_ - (uint64_t{ago} << unitShift));
+  const uint64_t utcUs = clock_.fittedUs(now_ - (uint64_t{ago} << unitShift));
   // Who routes has a crystal: no skew is too large.
   const int16_t skew = static_cast<int16_t>(clock_.skew() / skewUnit);
   return writeTime(writer, TimeSection{neighbour->goneNumber, static_cast<uint16_t>(neighbour->goneAt), static_cast<uint16_t>(utcUs >> unitShift), skew});

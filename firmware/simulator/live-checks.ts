@@ -9,7 +9,7 @@ import type { Device } from './device.ts';
 import { readRecords } from './flash-records.ts';
 import { RECORD } from './provision.ts';
 import type { Transmission } from './radio/station.ts';
-import { gatewayId, type Scenario } from './scenario.ts';
+import { gatewayIds, type Scenario } from './scenario.ts';
 import type { World, WorldObserver } from './world.ts';
 
 /** Seconds between two looks at all devices. */
@@ -45,7 +45,7 @@ export class LiveChecks implements WorldObserver {
     this.#counters = new CountersRiseChecker(seed);
     this.#queues = new BoundedQueuesChecker(seed);
     this.#memory = new MemoryConstantChecker(seed);
-    this.#parents = new ParentsAliveChecker(seed, gatewayId(scenario), repairTimeS(scenario), () =>
+    this.#parents = new ParentsAliveChecker(seed, gatewayIds(scenario), repairTimeS(scenario), () =>
       connectedNodes(world),
     );
     world.observe(this);
@@ -59,12 +59,13 @@ export class LiveChecks implements WorldObserver {
 
   /** Looks at all devices, at the end of a run too. */
   sample(): void {
-    const { devices, gateway, schedule, scenario } = this.#world;
+    const { devices, gateways, schedule, scenario } = this.#world;
     const atS = this.#nowS();
     for (const device of devices) this.#look(device, atS);
-    this.#queues.line(gatewayId(scenario), gateway.backlogS(), atS);
+    for (const [gateway, port] of gateways) this.#queues.line(gateway, port.backlogS(), atS);
     this.#queues.events(schedule.pending, devices.length, atS);
-    this.#parents.check(atS);
+    // A flood needs no parent, so nobody would notice that one is gone.
+    if (scenario.mode === 'collection') this.#parents.check(atS);
   }
 
   power(node: string, on: boolean): void {

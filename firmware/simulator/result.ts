@@ -40,6 +40,8 @@ export interface SimulationResult {
   readonly time: TimeFigures;
   readonly repairS: number;
   readonly violations: readonly Violation[];
+  /** Where the scenario limits the radio's peers: how often one made room for another, at all nodes together. */
+  readonly peersReplaced?: number;
   readonly nodes: number;
   readonly simS: number;
   readonly wallMs: number;
@@ -58,6 +60,7 @@ export interface RunFigures {
   readonly time: TimeFigures;
   readonly repairS: number;
   readonly violations: readonly Violation[];
+  readonly peersReplaced: number;
   readonly simS: number;
   readonly wallMs: number;
 }
@@ -89,6 +92,7 @@ export function resultOf(run: RunFigures): SimulationResult {
     time: { routerErrorMs: allRounded(run.time.routerErrorMs), leafErrorMs: allRounded(run.time.leafErrorMs) },
     repairS: rounded(run.repairS),
     violations: shownViolations(run.violations, run.evidence.seed),
+    ...(run.scenario.peersMax === null ? {} : { peersReplaced: run.peersReplaced }),
     nodes: run.scenario.nodes.length,
     simS: rounded(run.simS),
     wallMs: Math.round(run.wallMs),

@@ -19,6 +19,8 @@ export interface Scenario {
   /** Pairs that disturb each other beside what the links bring: hidden terminals, strangers. */
   readonly interference: readonly Interference[];
   readonly radio: RadioConfig;
+  /** Peers that each device's ESP-NOW remembers; null: no limit. */
+  readonly peersMax: number | null;
   /** Packets follow the collection tree, or everybody repeats them. */
   readonly mode: 'collection' | 'flooding';
   /** How sessions are protected: suite 0x00, 0x01 or 0x10. */
@@ -58,6 +60,8 @@ export interface ScenarioNode {
 export const SCENARIO_NODES_MAX = 5000;
 /** Longest run: 30 days. */
 const DURATION_S_MAX = 30 * 86_400;
+/** Most gateways: a node remembers what it announced of so many (PROTOCOL.md, section 4.4). */
+const GATEWAYS_MAX = 4;
 /** Mains comes back within this time at all devices, seconds. */
 const POWER_UP_S = 2;
 const SEED_MAX = Number.MAX_SAFE_INTEGER;
@@ -103,14 +107,14 @@ export function parseScenario(json: unknown): Scenario {
     nodes,
     links,
     interference: readInterference(fields, ids),
-    radio: readRadio(fields),
+    ...readRadio(fields),
     ...readMesh(fields),
     intervalS: fields
       .inner('reading', ['intervalS'])
       .number('intervalS', { min: 1, max: U16_MAX, whole: true, fallback: 60 }),
     powerUpS: fields.number('powerUpS', { min: 0, max: DURATION_S_MAX, fallback: POWER_UP_S }),
     clock: readClock(fields),
-    faults: readFaults(fields, { ids, gateway: gatewayId({ nodes }), durationS }),
+    faults: readFaults(fields, { ids, gateways: gatewayIds({ nodes }), durationS }),
   };
 }
 
@@ -132,12 +136,8 @@ function readNodes(fields: Fields): ScenarioNode[] {
     return node;
   });
   const gateways = nodes.filter((node) => node.role === 'gateway').length;
-  if (gateways !== 1)
-    throw fault(
-      'nodes',
-      `there are ${gateways} gateways`,
-      'this version simulates exactly one: give one node the role gateway',
-    );
+  if (gateways < 1 || gateways > GATEWAYS_MAX)
+    throw fault('nodes', `there are ${gateways} gateways`, `give one to ${GATEWAYS_MAX} nodes the role gateway`);
   return numberHubs(nodes);
 }
 
@@ -211,7 +211,7 @@ function readClock(fields: Fields): ClockErrors {
   };
 }
 
-/** Id of the scenario's gateway. */
-export function gatewayId({ nodes }: Pick<Scenario, 'nodes'>): string {
-  return (nodes.find((node) => node.role === 'gateway') as ScenarioNode).id;
+/** Ids of the scenario's gateways, one at least. */
+export function gatewayIds({ nodes }: Pick<Scenario, 'nodes'>): string[] {
+  return nodes.filter((node) => node.role === 'gateway').map((node) => node.id);
 }

@@ -78,6 +78,7 @@ function summary(scenario: Scenario, seed: number, result: SimulationResult): st
     `joining    median ${joinS.p50} s, at most ${joinS.max} s`,
     `clocks     routers at rest are wrong by ${result.time.routerErrorMs.p99} ms at most in 99 % of looks`,
     `repair     ${result.repairS} s`,
+    ...(result.peersReplaced === undefined ? [] : [`peers      ${result.peersReplaced} made room for others`]),
     `violations ${result.violations.length}`,
     ...result.violations.map(({ checker, what, who, atS }) => `  ${checker} at ${atS} s, ${who}: ${what}`),
   ];

@@ -46,7 +46,13 @@ describe('scenario file', () => {
       ],
       links: [{ from: 'm1', to: 'h1', prr: 0.93, rssi: -80 }],
       interference: [{ from: 'm2', to: 'h1', sensed: false, rssi: -70 }],
-      radio: { interferencePrr: 0.05, captureDb: null, macRetries: 4, burst: { meanBadS: 0, meanGoodS: 0 } },
+      radio: {
+        interferencePrr: 0.05,
+        captureDb: null,
+        macRetries: 4,
+        peersMax: 20,
+        burst: { meanBadS: 0, meanGoodS: 0 },
+      },
       mesh: { mode: 'collection', suite: 'noise', pollCycleS: 30 },
       reading: { intervalS: 15 },
       powerUpS: 60,
@@ -80,6 +86,7 @@ describe('scenario file', () => {
       links: [{ from: 'm1', to: 'h1', prr: 0.93, rssi: -80 }],
       interference: [{ from: 'm2', to: 'h1', sensed: false, rssi: -70 }],
       radio: { interferencePrr: 0.05, captureDb: null, macRetries: 4, burst: { meanBadS: 0, meanGoodS: 0 } },
+      peersMax: 20,
       pollCycleS: 30,
       mode: 'collection',
       suite: 'noise',
@@ -100,9 +107,9 @@ describe('scenario file', () => {
         { atS: 2620, kind: 'link', from: 'm1', to: 'h1', prr: undefined },
         { atS: 2700, kind: 'channel', nodes: ['m1', 'm2'], channel: 6 },
         { atS: 2800, kind: 'kill', node: 'gw' },
-        { atS: 2850, kind: 'hostOutage', on: true },
+        { atS: 2850, kind: 'hostOutage', gateways: ['gw'], on: true },
         { atS: 2900, kind: 'revive', node: 'gw' },
-        { atS: 3600, kind: 'hostOutage', on: false },
+        { atS: 3600, kind: 'hostOutage', gateways: ['gw'], on: false },
       ],
     });
   });
@@ -164,9 +171,9 @@ describe('scenario file', () => {
     ],
     ['no gateway', scenario({ nodes: [{ id: 'm1', role: 'meter', x: 0, y: 0 }] }), /^nodes: there are 0 gateways/],
     [
-      'two gateways',
-      scenario({ nodes: ['a', 'b'].map((id) => ({ id, role: 'gateway', x: 0, y: 0 })) }),
-      /^nodes: there are 2 gateways; this version/,
+      'five gateways',
+      scenario({ nodes: [...'abcde'].map((id) => ({ id, role: 'gateway', x: 0, y: 0 })) }),
+      /^nodes: there are 5 gateways; give one to 4 nodes/,
     ],
     [
       'an id given twice',
@@ -283,6 +290,11 @@ describe('scenario file', () => {
       'a host that is away twice',
       scenario({ faults: [1, 5].map((atS) => ({ atS, hostOutage: { forS: 10 } })) }),
       /^faults\[1\]\.hostOutage: the host is away at that time/,
+    ],
+    [
+      'an outage of a node that is no gateway',
+      scenario({ faults: [{ atS: 1, gatewayOutage: { forS: 10, gateway: 'm1' } }] }),
+      /^faults\[0\]\.gatewayOutage\.gateway: there is no gateway "m1"; name one of gw/,
     ],
     [
       'a dead gateway that dies',

@@ -1,4 +1,4 @@
-import { gatewayId, type Scenario } from './scenario.ts';
+import type { Scenario } from './scenario.ts';
 import type { World, WorldObserver } from './world.ts';
 
 /** Seconds between two looks at all clocks. */
@@ -19,7 +19,7 @@ export interface ErrorFigures {
 
 /** How far the clocks of the devices are from the truth. */
 export interface TimeFigures {
-  /** Of everybody with mains or backup power but the gateway, which has its time from the host. */
+  /** Of everybody with mains or backup power but gateways, which have their time from the host. */
   readonly routerErrorMs: ErrorFigures;
   /** Of those on a battery. */
   readonly leafErrorMs: ErrorFigures;
@@ -67,12 +67,10 @@ export class TimeErrors implements WorldObserver {
   readonly #world: World;
   readonly #routers = new ErrorSpread();
   readonly #leaves = new ErrorSpread();
-  readonly #gateway: string;
   #disturbedS = 0;
 
   constructor(world: World) {
     this.#world = world;
-    this.#gateway = gatewayId(world.scenario);
     world.observe(this);
   }
 
@@ -101,7 +99,7 @@ export class TimeErrors implements WorldObserver {
     if (schedule.nowUs / 1e6 - this.#disturbedS < restS(this.#world.scenario)) return;
     const trueUs = this.#world.utcMs() * 1000 + (schedule.nowUs % 1000);
     for (const device of devices) {
-      const utcUs = device.id === this.#gateway ? undefined : device.utcUs();
+      const utcUs = device.config.role === 'gateway' ? undefined : device.utcUs();
       if (utcUs === undefined) continue;
       const spread = device.config.energy === 'battery' ? this.#leaves : this.#routers;
       spread.add((utcUs - trueUs) / 1000);

@@ -41,8 +41,7 @@ void Node::hearBeaconTime(const Neighbour& neighbour, const Beacon& beacon) {
   bool stepped = false;
   if (follows && beacon.lastDelay != delayUnknown && now_ - neighbour.beaconUs < pastMaxUs) {
     const uint64_t goneUs = before.utcMs * usPerMs + (before.subMillisecond + beacon.lastDelay) * 10u;
-    // Where only beacons tell the time, the skew has to be learned from them too.
-    stepped = floods() ? clock_.sample(TimeReference{goneUs, goneUs, 0}, neighbour.beaconUs, now_) : clock_.sampleOffset(goneUs, neighbour.beaconUs, now_);
+    stepped = clock_.sampleOffset(goneUs, neighbour.beaconUs, now_);
   }
   const uint64_t utcUs = beacon.utcMs * usPerMs + beacon.subMillisecond * 10u + airUs(linkHeaderBytes + beaconBytes + linkMacBytes) + accessUs;
   if (clock_.set(utcUs, now_, beacon.timeAge)) stepped = true;

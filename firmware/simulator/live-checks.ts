@@ -16,6 +16,8 @@ import type { World, WorldObserver } from './world.ts';
 const SAMPLE_S = 60;
 /** A mesh that starts has joined within this time, seconds. */
 const JOIN_S = 120;
+/** The boot count comes round. */
+const BOOT_COUNT_BITS = 16;
 /** Records of the flash that only rise. */
 const RISING = {
   'the handshake number': RECORD.handshake,
@@ -75,7 +77,8 @@ export class LiveChecks implements WorldObserver {
     const records = readRecords(this.#world.device(node).flash);
     for (const [name, key] of Object.entries(RISING)) {
       const bytes = records.get(key);
-      if (bytes) this.#counters.stored(node, name, numberOf(bytes), atS);
+      const bits = key === RECORD.bootCount ? BOOT_COUNT_BITS : undefined;
+      if (bytes) this.#counters.stored(node, name, numberOf(bytes), atS, bits);
     }
   }
 

@@ -51,6 +51,9 @@ struct Neighbour {
   uint64_t servedUs = 0; // when it handed something over to us last, 0 never: a child, or our parent
   bool handsOver = false; // it has something for us, or seems to have: not believed before it is fresh
   uint16_t claimedCost = costNone;  // what its beacon told before it was fresh: it decides who is challenged and who leaves, and nothing else
+  bool goneKnown = false; // of the last ROUTED frame to it:
+  uint16_t goneNumber = 0;  // low half of its link counter
+  uint32_t goneAt = 0;      // when it was gone, local time in 16 us
   uint64_t beaconUs = 0;
   uint64_t restUntilUs = 0;   // nothing is sent there before: the link fails
   uint64_t avoidUntilUs = 0;  // it takes frames, and leads nowhere

@@ -36,6 +36,8 @@ export interface FirmwareInstance {
   wm_host(length: number, nowUs: number): number;
   wm_tick(nowUs: number): number;
   wm_state(): number;
+  /** Network time, microseconds of UTC; negative: it has none. */
+  wm_utc(nowUs: number): number;
   wm_sizeof(role: number): number;
 }
 

@@ -91,6 +91,8 @@ Error judgeRoutedSection(const RoutedSection& section, Writer& out) {
       return recodeSection(decodePacketFor, writeDecodedPacketFor, section, out);
     case routedLeft:
       return recodeSection(decodeLeft, writeDecodedLeft, section, out);
+    case routedTime:
+      return recodeSection(decodeTime, writeTime, section, out);
     default:
       return keep(section, out);
   }

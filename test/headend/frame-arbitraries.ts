@@ -126,6 +126,7 @@ const routedSection = fc.oneof(
     entries: fc.array(record({ origin: u16, session: u8, counter: u32 }), { minLength: 1, maxLength: 5 }),
   }),
   record({ kind: kind('packet'), hold: fc.boolean(), packet: shortPacket }),
+  record({ kind: kind('time'), number: u16, raw: u16, time: u16, skew: fc.integer({ min: -32_768, max: 32_767 }) }),
   record({ kind: kind('packetFor'), target: u16, packet: shortPacket }),
   record({ kind: kind('left'), entries: fc.array(u16, { minLength: 1, maxLength: 16 }) }),
   unknownSection(fc.integer({ min: 6, max: 255 })),

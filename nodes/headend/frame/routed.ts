@@ -1,6 +1,6 @@
 import { Reader, Writer } from '../bytes.ts';
 import { WattmeshError } from '../errors.ts';
-import { badField, HOPS_MAX, inRange, readRoute, writeRoute } from './fields.ts';
+import { badField, HOPS_MAX, i16, inRange, readRoute, writeRoute } from './fields.ts';
 import { PACKET_BYTES_MAX, PACKET_BYTES_MIN } from './packet.ts';
 import { readSections, type SectionDecoder, type UnknownSection, writeSection } from './tlv.ts';
 
@@ -20,7 +20,7 @@ const POLL_ENTRY_BYTES = 3;
 export const POLL_ENTRIES_MAX = 75;
 const POLL_HOPS_MASK = 0x1f;
 const POLL_ASKED_BIT = 0x80;
-const CODES = { poll: 1, custody: 2, packet: 3, packetFor: 4, left: 5 } as const;
+const CODES = { poll: 1, custody: 2, packet: 3, packetFor: 4, left: 5, time: 6 } as const;
 
 /** A packet that the sender of CUSTODY now keeps. */
 export interface CustodyEntry {
@@ -50,8 +50,21 @@ interface Poll {
   readonly tree: PollEntry[];
 }
 
+interface Time {
+  readonly kind: 'time';
+  /** Of the ROUTED frame before: the low half of its link counter. */
+  readonly number: number;
+  /** When that frame was gone: the sender's own clock in units of 16 us, the low 16 bits. */
+  readonly raw: number;
+  /** Network time then, likewise. */
+  readonly time: number;
+  /** How much faster network time goes than the sender's clock, in 2^-24. */
+  readonly skew: number;
+}
+
 type KnownSection =
   | Poll
+  | Time
   | { readonly kind: 'custody'; readonly entries: CustodyEntry[] }
   | { readonly kind: 'packet'; readonly hold: boolean; readonly packet: Uint8Array }
   /** For a node on the way, or for a member of the hub at its end. */
@@ -101,6 +114,13 @@ const DECODERS: Readonly<Record<number, SectionDecoder<KnownSection>>> = {
     if (!Number.isInteger(count) || count < 1 || count > LEFT_ENTRIES_MAX) throw wrongLength('LEFT', body.remaining);
     return { kind: 'left', entries: Array.from({ length: count }, () => body.u16()) };
   },
+  [CODES.time]: (body) => ({
+    kind: 'time',
+    number: body.u16(),
+    raw: body.u16(),
+    time: body.u16(),
+    skew: i16(body.u16()),
+  }),
 };
 
 function readTree(body: Reader): PollEntry[] {
@@ -167,6 +187,13 @@ function encodeBody(section: KnownSection): Uint8Array {
       for (const entry of section.entries) body.u16(entry.origin).u8(entry.session).u32(entry.counter);
       return body.finish();
     }
+    case 'time':
+      return new Writer(8)
+        .u16(section.number)
+        .u16(section.raw)
+        .u16(section.time)
+        .u16(section.skew & 0xffff)
+        .finish();
     case 'packet':
       checkPacket(section.packet, 'PACKET');
       return new Writer(1 + section.packet.length)

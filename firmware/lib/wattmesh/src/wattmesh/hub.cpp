@@ -16,6 +16,9 @@ constexpr uint64_t pollGapUs = 60 * usPerMs;
 constexpr uint32_t rowsTakenMs = 500;
 constexpr uint32_t hubStepMs = 2500;
 constexpr uint32_t hubSteps = 8;
+// So often all polls of a round have room for the time, and in the first rounds.
+constexpr uint64_t timePeriodUs = 300 * usPerS;
+constexpr uint8_t firstRounds = 8;
 }  // namespace
 
 void Hub::begin(const Port& port, const Config& config) {
@@ -161,6 +164,11 @@ void Hub::beginRound(uint64_t nowUs, const NetworkClock& clock) {
   const uint64_t offsetUs = offsetMs_ * usPerMs % cycle;
   const uint64_t phaseUs = clock.valid() ? (clock.utcUs(nowUs) + cycle - offsetUs) % cycle : 0;
   roundUs_ = nowUs + cycle - phaseUs;
+  // The clock may have turned back a little since this moment was foreseen: it is not foreseen again.
+  if (cycle - phaseUs < cycle / 8) roundUs_ += cycle;
+  tellsTime_ = timeRounds_ < firstRounds || nowUs >= timeUs_;
+  if (tellsTime_) timeUs_ = nowUs + timePeriodUs;
+  if (timeRounds_ < firstRounds) timeRounds_++;
   for (Member& member : *this) {
     if (member.shortId == shortIdNone) continue;
     member.again = 0;
@@ -223,7 +231,8 @@ bool Hub::poll(Member& member, uint64_t nowUs, Downward& downward) {
   }
   uint8_t sections[bodyBytesMax];
   // The poll comes last: whoever answers it knows by then what has arrived.
-  Writer writer(sections, routedRoom(1) - pollSectionBytes(tree.size()));
+  const size_t timeBytes = tellsTime_ ? timeSectionBytes : 0;
+  Writer writer(sections, routedRoom(1) - pollSectionBytes(tree.size()) - timeBytes);
   writeOwed(writer, asked, count);
   writeHeld(writer, asked, count);
   Writer whole(sections, routedRoom(1));
@@ -251,7 +260,7 @@ void Hub::ask(PollTree& tree, size_t index) {
 // Adds members that were asked as often in this round and whose parent is in the tree, from the deepest up, as long as what they wait for fits.
 void Hub::grow(PollTree& tree, uint8_t again, uint64_t nowUs, const Downward& downward) {
   // Custody may take three sections.
-  size_t used = pollSectionBytes(tree.size()) + 3 * sectionHeaderBytes;
+  size_t used = pollSectionBytes(tree.size()) + 3 * sectionHeaderBytes + (tellsTime_ ? timeSectionBytes : 0);
   for (size_t i = 0; i < tree.size(); i++) {
     const Member* member = tree.at(i).asked ? find(tree.at(i).shortId) : nullptr;
     if (member != nullptr) used += ridingBytes(*member, nowUs);

@@ -133,6 +133,9 @@ class Hub {
   uint8_t depth_ = 0;         // hops to the first and deepest
   uint64_t pollUs_ = 0;       // not before: the next poll
   uint64_t roundUs_ = 0;      // when the next round begins
+  uint64_t timeUs_ = 0;       // not before: a round that tells the time
+  uint8_t timeRounds_ = 0;    // that told it, up to some
+  bool tellsTime_ = false;    // this one does
   uint32_t offsetMs_ = 0;     // of the rounds, so that hubs do not all begin at once
   Arena held_;
   Outstanding outstanding_[groupMax];

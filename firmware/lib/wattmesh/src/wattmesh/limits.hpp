@@ -39,6 +39,8 @@ constexpr size_t hubRoutePointersMax = 128;      // nodes below a hub
 constexpr size_t gatewayRoutePointersMax = 512;  // nodes of a network, as far as a gateway remembers
 constexpr size_t duplicateCacheMax = 64;
 constexpr size_t logTextBytesMax = 200;
+constexpr size_t timeSamplesMax = 12;             // pairs of local time and that of its source
+constexpr size_t timeOffsetsMax = 4;              // and of network time
 
 constexpr size_t sectorBytes = 4096;   // erase unit of the serial flash of ESP32 and ESP8266
 constexpr size_t logSectorsMax = 128;  // 128 sectors of 102 rows: 9 days of one-minute rows

@@ -52,9 +52,7 @@ Error Meter::takeRow(uint32_t boundaryS, bool freeRunning) {
 
 uint64_t Meter::nextUs(uint64_t nowUs, const NetworkClock& clock) const {
   if (!clock.valid() || nextRowS_ == 0) return nowUs + usPerS;
-  const uint64_t utcUs = clock.utcUs(nowUs);
-  const uint64_t rowUs = nextRowS_ * usPerS;
-  return rowUs > utcUs ? nowUs + (rowUs - utcUs) : nowUs;
+  return clock.localUs(nextRowS_ * usPerS, nowUs);
 }
 
 void Meter::watch(uint64_t nowUs, bool grounded) {

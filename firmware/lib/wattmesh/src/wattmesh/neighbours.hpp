@@ -46,21 +46,24 @@ struct Neighbour {
   RoughTime beaconUs;
   RoughTime restUntilUs;   // nothing is sent there before: the link fails
   RoughTime avoidUntilUs;  // it takes frames, and leads nowhere
+  uint32_t goneAt = 0;     // when the last ROUTED frame to it was gone, local time in 16 us
   uint32_t silentMs = 0;   // for so long nothing has come back through it, all times together that it was the parent since something did
   RouteOffer beacon = {};
   LinkQuality quality;
   uint16_t lowestCost = costNone;   // that it told of the tree in `beacon`
   uint16_t claimedCost = costNone;  // what its beacon told before it was fresh: it decides who is challenged and who leaves, and nothing else
+  uint16_t goneNumber = 0;  // low half of the link counter of that frame
   uint16_t shortId = 0;  // 0: not known
   uint8_t mac[macBytes] = {};
   bool used : 1;
   bool hasBeacon : 1;
   bool handsOver : 1;    // it has something for us, or seems to have: not believed before it is fresh
+  bool goneKnown : 1;    // of the last ROUTED frame to it
   int8_t rssi = 0;
   uint8_t failures = 0;    // sends failed in a row, those apart that came while it rested
   uint8_t distrusted = 0;  // times that it was left because nothing came back
 
-  Neighbour() : used(false), hasBeacon(false), handsOver(false) {}
+  Neighbour() : used(false), hasBeacon(false), handsOver(false), goneKnown(false) {}
   // It told this just now.
   void told(const RouteOffer& news, uint64_t nowUs);
   // The outcome of a unicast frame to it.

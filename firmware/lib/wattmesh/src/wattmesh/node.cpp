@@ -8,15 +8,16 @@ namespace wattmesh {
 
 namespace {
 
+// What is not foreseen to the moment (silence, who is avoided) is looked at so often; at rest, a sixth of a cycle late is soon enough.
 constexpr uint64_t tickMaxUs = usPerS;
+constexpr uint64_t restMaxUs = 10 * usPerS;
+constexpr uint64_t restOfCycle = 6;
 constexpr uint64_t triggeredUs = 50 * usPerMs;
 constexpr uint64_t triggeredSpreadUs = 300 * usPerMs;
 constexpr uint64_t joinRepeatUs = usPerS;
 constexpr uint64_t beaconGapUs = 300 * usPerMs;
 // Who has no parent asks for beacons at least as often.
 constexpr uint64_t pullPeriodUs = 32 * usPerS;
-// One beacon at 1 Mbit/s with long preamble (43 + 43 bytes behind 192 us), and what CSMA waits on average.
-constexpr uint64_t beaconAirUs = 192 + 8 * (43 + linkHeaderBytes + beaconBytes + linkMacBytes) + 360;
 
 }  // namespace
 
@@ -26,6 +27,7 @@ Node::Node(const Port& port, const Config& config, Neighbours& neighbours, Meter
 Error Node::boot(uint64_t nowUs) {
   now_ = nowUs;
   bootUs_ = nowUs;
+  clock_.begin(config_.energy == EnergyClass::battery);
   attachedUs_ = nowUs;
   constexpr uint32_t recordsBytes = recordSectors * sectorBytes;
   Error error = records_.open(port_, 0);
@@ -105,6 +107,7 @@ uint64_t Node::sent(bool ok, uint64_t nowUs) {
   if (inFlight_ == InFlight::control) {
     ControlFrame* frame = control_.inFlight();
     judgeNeighbour(ok);
+    if (frame->type == FrameType::routed) noteGone(ok, frame->length);
     frame->inFlight = false;
     frame->attempts++;
     frame->used = !ok && frame->attempts < ControlQueue::attemptsMax;
@@ -115,7 +118,7 @@ uint64_t Node::sent(bool ok, uint64_t nowUs) {
   } else if (inFlight_ == InFlight::challenge) {
     challengeSent(ok);
   } else if (inFlight_ == InFlight::beacon) {
-    const uint64_t delay = (now_ - beaconStampUs_) / 10;
+    const uint64_t delay = (now_ - handedUs_) / 10;
     beaconDelay_ = delay < delayUnknown ? static_cast<uint16_t>(delay) : delayUnknown;
   } else if (inFlight_ == InFlight::flood) {
     floodSent();
@@ -181,8 +184,15 @@ bool Node::reachable() const {
   return position().attached || (seeksProxy() && proxies_.best(now_) != nullptr);
 }
 
+// Nothing is under way but what is foreseen.
+uint64_t Node::restUs() const {
+  if (rootedHere() || !session_.joined() || !position().attached || commands_.busy()) return tickMaxUs;
+  const uint64_t restUs = config_.pollCycleS * usPerS / restOfCycle;
+  return restUs < tickMaxUs ? tickMaxUs : restUs < restMaxUs ? restUs : restMaxUs;
+}
+
 uint64_t Node::nextUs() {
-  uint64_t next = now_ + tickMaxUs;
+  uint64_t next = now_ + restUs();
   // Called so often that a copy at each place would be longer than the rest.
   const auto consider = [&next](uint64_t atUs) __attribute__((noinline)) {
     if (atUs < next) next = atUs;
@@ -207,6 +217,9 @@ uint64_t Node::nextUs() {
   consider(keys_.nextUs());
   if (seeksProxy()) consider(proxies_.nextUs(now_));
   if (meter_ != nullptr) consider(meter_->nextUs(now_, clock_));
+  // What is overdue waits for an event.
+  const uint64_t reportUs = meter_ != nullptr ? meter_->pushUs() : reportUs_;
+  if (reportUs > now_) consider(reportUs);
   if (hub_ != nullptr && session_.joined() && position().attached && !floods()) consider(hub_->hub.nextUs());
   if (tables_ != nullptr) consider(tables_->bundles.nextUs());
   if (gateway_ != nullptr) consider(gateway_->nextUs(now_, queue_));
@@ -221,14 +234,9 @@ void Node::onBeacon(Neighbour& neighbour, const ReceivedFrame& frame) {
     drop(error);
     return;
   }
+  hearBeaconTime(neighbour, beacon);
   neighbour.told(beacon, now_);
   neighbours_.name(neighbour, beacon.shortId);
-  const bool isParent = position().attached && memcmp(neighbour.mac, position().parent, macBytes) == 0;
-  if (!rootedHere() && beacon.timeValid && beacon.grounded && (isParent || !clock_.valid())) {
-    const uint64_t utcUs = beacon.utcMs * usPerMs + beacon.subMillisecond * 10u + beaconAirUs;
-    // Nobody waits a quarter of an hour for the time.
-    if (clock_.set(utcUs, now_, beacon.timeAge) && position().attached) announceSoon();
-  }
   judgeBeacon(beacon);
 }
 
@@ -315,7 +323,7 @@ void Node::fillBeacon(Beacon& beacon) {
   beacon.joined = session_.joined();
   beacon.queue = static_cast<uint8_t>(queue_.count());
   beacon.number = ++beaconNumber_;
-  const uint64_t utcUs = clock_.utcUs(now_);
+  const uint64_t utcUs = clock_.fittedUs(now_);
   beacon.utcMs = clock_.valid() ? utcUs / usPerMs : 0;
   beacon.subMillisecond = clock_.valid() ? static_cast<uint16_t>(utcUs % usPerMs / 10) : uint16_t{0};
   beacon.lastDelay = beaconDelay_;
@@ -347,7 +355,6 @@ bool Node::pumpBeacon() {
     announceSoon();
     return false;
   }
-  beaconStampUs_ = now_;
   beaconSentUs_ = now_;
   inFlight_ = InFlight::beacon;
   return true;

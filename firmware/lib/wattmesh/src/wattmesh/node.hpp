@@ -18,6 +18,7 @@
 #include "wattmesh/routes.hpp"
 #include "wattmesh/routing.hpp"
 #include "wattmesh/session.hpp"
+#include "wattmesh/time_sync.hpp"
 #include "wattmesh/transmitter.hpp"
 #include "wattmesh/trickle.hpp"
 
@@ -46,6 +47,7 @@ struct HubTables {
 struct GatewayTables {
   Directory directory;
   Bundles bundles;
+  EarliestTime hostTime;
 };
 
 class Node : private Downward, private HostSide {
@@ -72,6 +74,7 @@ class Node : private Downward, private HostSide {
  private:
   // node.cpp: life and beacons
   void settle();
+  uint64_t restUs() const;
   uint64_t nextUs();
   void drop(Error error);
   uint32_t dice();
@@ -118,7 +121,7 @@ class Node : private Downward, private HostSide {
   void fillTelemetry(Telemetry& telemetry) const;
 
   // node_down.cpp: packets on their way down
-  void onRouted(const ReceivedFrame& frame);
+  void onRouted(const Neighbour& neighbour, const ReceivedFrame& frame);
   void onSections(const Routed& routed);
   void onPassing(const Routed& routed);
   void onPacketFor(const PacketForSection& packet, bool isPolled);
@@ -146,6 +149,12 @@ class Node : private Downward, private HostSide {
   // node_poll.cpp: polls on their way down
   void onPoll(const Routed& routed, const PollSection& poll);
   void passPoll(const Routed& routed, const PollSection& poll, size_t first, size_t end, uint64_t dueUs);
+  // node_time.cpp: network time from frame to frame
+  bool isParent(const Neighbour& neighbour) const;
+  void hearBeaconTime(const Neighbour& neighbour, const Beacon& beacon);
+  void hearTime(const Neighbour& neighbour, uint32_t counter, Routed& routed);
+  bool tellTime(const uint8_t mac[macBytes], Writer& writer) const;
+  void noteGone(bool ok, size_t bodyLength);
 
   // node_flood.cpp: mode "flooding"
   bool floods() const;
@@ -225,9 +234,11 @@ class Node : private Downward, private HostSide {
   Trickle trickle_;
   uint64_t beaconUs_ = never;   // a beacon out of turn: there is news
   uint64_t beaconSentUs_ = 0;
-  uint64_t beaconStampUs_ = 0;
+  uint64_t handedUs_ = 0;       // when the frame in flight was handed to the radio
   uint16_t beaconDelay_ = delayUnknown;
   uint8_t beaconNumber_ = 0;
+  HeardFrame heard_;            // of the parent
+  HeardBeacon heardBeacon_;
   uint16_t routeNumber_ = 0;  // of our last ROUTE
   uint16_t treeAsked_ = 0;    // last request for a tree that was passed on
   uint64_t treeAskedUs_ = 0;

@@ -46,7 +46,7 @@ void Node::onFrame(Neighbour& neighbour, const ReceivedFrame& frame, int8_t rssi
       onData(neighbour, frame);
       break;
     case FrameType::routed:
-      onRouted(frame);
+      onRouted(neighbour, frame);
       break;
     case FrameType::route:
       onRoute(frame);

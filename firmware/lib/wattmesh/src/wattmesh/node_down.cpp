@@ -28,13 +28,14 @@ bool findPoll(const Routed& routed, PollSection& poll) {
 }
 }  // namespace
 
-void Node::onRouted(const ReceivedFrame& frame) {
+void Node::onRouted(const Neighbour& neighbour, const ReceivedFrame& frame) {
   Routed routed{};
   const Error error = decodeRouted(frame.body, frame.length, routed);
   if (error != Error::none) {
     drop(error);
     return;
   }
+  hearTime(neighbour, frame.header.counter, routed);
   const bool last = routed.at + 1 == routed.hops;
   if (last && routed.route[routed.at] == shortIdNone) {
     // For a node that has not joined: only M2 can be meant, and the packet's node id says for whom.
@@ -217,6 +218,7 @@ bool Node::sendTowards(const uint8_t mac[macBytes], const Routed& routed, uint64
   uint8_t body[bodyBytesMax];
   Writer writer(body, sizeof body);
   if (!encodeRoutedHeader(writer, routed)) return false;
+  if (writer.room() >= timeSectionBytes + routed.sectionsLength) tellTime(mac, writer);
   writer.bytes(routed.sections, routed.sectionsLength);
   return writer.ok() && control_.push(FrameType::routed, mac, body, writer.length(), dueUs);
 }

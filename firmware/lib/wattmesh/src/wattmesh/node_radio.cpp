@@ -38,6 +38,7 @@ bool Node::transmit(FrameType type, const uint8_t to[macBytes], size_t bodyLengt
   }
   if (!port_.radioSend(port_.context, to, frame_, length)) return false;
   memcpy(inFlightTo_, to, macBytes);
+  handedUs_ = now_;
   counters_.framesSent++;
   return true;
 }

@@ -6,6 +6,7 @@ namespace wattmesh {
 
 namespace {
 
+constexpr size_t timeBytes = timeSectionBytes - sectionHeaderBytes;
 constexpr size_t packetFlagsBytes = 1;
 constexpr size_t packetTargetBytes = 2;
 constexpr uint8_t pollHopsMask = 0x1f;
@@ -17,6 +18,7 @@ Error checkSection(const RoutedSection& section) {
   PacketSection packet;
   PacketForSection packetFor;
   LeftSection left;
+  TimeSection time;
   switch (section.kind) {
     case routedPoll:
       return decodePoll(section, poll);
@@ -28,6 +30,8 @@ Error checkSection(const RoutedSection& section) {
       return decodePacketFor(section, packetFor);
     case routedLeft:
       return decodeLeft(section, left);
+    case routedTime:
+      return decodeTime(section, time);
     default:
       return Error::none;
   }
@@ -115,6 +119,16 @@ size_t pollSubtreeEnd(const PollSection& poll, size_t index) {
   return end;
 }
 
+Error decodeTime(const RoutedSection& section, TimeSection& time) {
+  Reader reader(section.body, section.length);
+  Verdict verdict(reader);
+  time.number = reader.u16();
+  time.raw = reader.u16();
+  time.time = reader.u16();
+  time.skew = static_cast<int16_t>(reader.u16());
+  return verdict.endOfSection();
+}
+
 Error decodeCustody(const RoutedSection& section, CustodySection& custody) {
   if (section.length == 0 || section.length % custodyEntryBytes != 0) return Error::badLength;
   const size_t entries = section.length / custodyEntryBytes;
@@ -166,6 +180,17 @@ bool writePoll(Writer& writer, const PollSection& poll) {
   writer.u8(poll.packets);
   writer.u8(poll.depth);
   for (size_t i = 0; i < poll.entries; i++) writePollEntry(writer, pollEntry(poll.tree, i));
+  return keepOrRewind(writer, start);
+}
+
+bool writeTime(Writer& writer, const TimeSection& time) {
+  const size_t start = writer.length();
+  writer.u8(routedTime);
+  writer.u8(timeBytes);
+  writer.u16(time.number);
+  writer.u16(time.raw);
+  writer.u16(time.time);
+  writer.u16(static_cast<uint16_t>(time.skew));
   return keepOrRewind(writer, start);
 }
 

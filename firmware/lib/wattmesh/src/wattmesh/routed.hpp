@@ -14,6 +14,7 @@ constexpr uint8_t routedCustody = 2;
 constexpr uint8_t routedPacket = 3;
 constexpr uint8_t routedPacketFor = 4;
 constexpr uint8_t routedLeft = 5;
+constexpr uint8_t routedTime = 6;
 
 constexpr uint8_t pollPacketsMax = 4;
 constexpr uint8_t packetFlagHold = 0x01;
@@ -24,6 +25,7 @@ constexpr size_t pollHeadBytes = 4;
 constexpr size_t pollEntryBytes = 3;
 // Nodes in the tree of a poll: what a frame holds beside its head.
 constexpr size_t pollEntriesMax = (bodyBytesMax - 4 - sectionHeaderBytes - pollHeadBytes) / pollEntryBytes;
+constexpr size_t timeSectionBytes = sectionHeaderBytes + 8;
 
 // Bytes for sections beside a route of so many hops.
 constexpr size_t routedRoom(size_t hops) { return bodyBytesMax - routedHeaderBytes - 2 * hops; }
@@ -55,6 +57,14 @@ struct PollEntry {
   uint8_t hops;  // from the hub, 1..20
   bool asked;    // it is to answer
   uint16_t shortId;
+};
+
+// From one node to the next only: when the ROUTED frame before this one was gone.
+struct TimeSection {
+  uint16_t number;  // low half of that frame's link counter
+  uint16_t raw;     // the sender's own clock then, in 16 us, the low 16 bits
+  uint16_t time;    // network time then, likewise
+  int16_t skew;     // how much faster network time goes than the sender's clock, in 2^-24
 };
 
 struct CustodyEntry {
@@ -95,6 +105,7 @@ bool encodeRoutedHeader(Writer& writer, const Routed& routed);
 // The next section; call while reader.remaining() > 0. Unknown kinds are the caller's to skip.
 [[nodiscard]] Error nextRoutedSection(Reader& reader, RoutedSection& section);
 [[nodiscard]] Error decodePoll(const RoutedSection& section, PollSection& poll);
+[[nodiscard]] Error decodeTime(const RoutedSection& section, TimeSection& time);
 [[nodiscard]] Error decodeCustody(const RoutedSection& section, CustodySection& custody);
 [[nodiscard]] Error decodeLeft(const RoutedSection& section, LeftSection& left);
 [[nodiscard]] Error decodePacketSection(const RoutedSection& section, PacketSection& packet);
@@ -107,6 +118,7 @@ size_t pollSubtreeEnd(const PollSection& poll, size_t index);
 
 // Writers of whole sections. False: it does not fit; then the writer is as it was.
 bool writePoll(Writer& writer, const PollSection& poll);
+bool writeTime(Writer& writer, const TimeSection& time);
 bool writeCustody(Writer& writer, const CustodyEntry* entries, size_t count);
 bool writeLeft(Writer& writer, const uint16_t* entries, size_t count);
 bool writePacket(Writer& writer, uint8_t flags, const uint8_t* packet, size_t length);

@@ -150,7 +150,7 @@ bool Session::tick(uint64_t nowUs, bool grounded, bool waiting) {
 
 uint64_t Session::nextUs() const {
   if (!grounded_) return never;
-  if (state_ == State::joined) return never;  // silence is judged to the second, by the regular tick
+  if (state_ == State::joined) return never;  // silence is judged by the regular tick
   return dueUs_;
 }
 

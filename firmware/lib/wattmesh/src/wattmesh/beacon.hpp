@@ -16,7 +16,6 @@ constexpr uint16_t delayUnknown = 65535;
 
 // What a beacon tells of routes, as tables keep it.
 struct RouteOffer {
-  uint16_t shortId;
   uint16_t epoch;
   uint16_t tree;
   uint16_t gateway;
@@ -35,6 +34,7 @@ struct RouteOffer {
 };
 
 struct Beacon : RouteOffer {
+  uint16_t shortId;
   uint8_t queue;
   uint64_t utcMs;
   uint16_t lastDelay;       // 10 us

@@ -54,7 +54,7 @@ uint32_t rankOf(const Neighbour& neighbour, uint64_t nowUs) {
 
 }  // namespace
 
-LinkQuality::LinkQuality(int8_t rssi) {
+LinkQuality::LinkQuality(int8_t rssi) : LinkQuality() {
   // A receiver of 802.11b hears nine frames of ten at -97 dBm, and one of ten 6 dB below.
   static constexpr uint16_t byDb[] = {start, 208, 288, 448, 896};
   const int below = sensitivityDbm - rssi;

@@ -16,7 +16,7 @@ constexpr uint64_t beaconSilenceUs = 3 * Trickle::maxUs;
 // the first samples.
 class LinkQuality {
  public:
-  LinkQuality() = default;
+  LinkQuality() : beaconsHeard_(0), sends_(0), failures_(0) {}
   // What a link is taken for before anything was measured: at the edge of reception one lucky beacon tells little.
   explicit LinkQuality(int8_t rssi);
   uint16_t etx() const { return etx_; }
@@ -32,11 +32,11 @@ class LinkQuality {
   static constexpr uint16_t start = 160;
   static constexpr uint16_t worst = 16 * unit;
   uint16_t etx_ = start;
-  uint8_t sends_ = 0;
-  uint8_t failures_ = 0;
-  uint8_t beaconsHeard_ = 0;
-  uint8_t beaconsSent_ = 0;
   uint8_t samples_ = 0;
+  uint8_t beaconsSent_ = 0;
+  uint8_t beaconsHeard_ : 2;
+  uint8_t sends_ : 3;
+  uint8_t failures_ : 3;
 };
 
 struct Neighbour {
@@ -60,10 +60,10 @@ struct Neighbour {
   bool handsOver : 1;    // it has something for us, or seems to have: not believed before it is fresh
   bool goneKnown : 1;    // of the last ROUTED frame to it
   int8_t rssi = 0;
-  uint8_t failures = 0;    // sends failed in a row, those apart that came while it rested
-  uint8_t distrusted = 0;  // times that it was left because nothing came back
+  uint8_t failures : 4;    // sends failed in a row, those apart that came while it rested
+  uint8_t distrusted : 4;  // times that it was left because nothing came back
 
-  Neighbour() : used(false), hasBeacon(false), handsOver(false), goneKnown(false) {}
+  Neighbour() : used(false), hasBeacon(false), handsOver(false), goneKnown(false), failures(0), distrusted(0) {}
   // It told this just now.
   void told(const RouteOffer& news, uint64_t nowUs);
   // The outcome of a unicast frame to it.

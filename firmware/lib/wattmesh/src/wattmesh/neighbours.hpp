@@ -49,6 +49,7 @@ struct Neighbour {
   Freshness freshness;
   uint64_t heardUs = 0;  // when a frame of it was taken last, or its place in the table
   uint64_t servedUs = 0; // when it handed something over to us last, 0 never: a child, or our parent
+  uint64_t dataUs = 0;   // when its last DATA came, 0 never: a child
   bool handsOver = false; // it has something for us, or seems to have: not believed before it is fresh
   uint64_t beaconUs = 0;
   uint64_t restUntilUs = 0;   // nothing is sent there before: the link fails

@@ -49,6 +49,7 @@ struct Neighbour {
   Freshness freshness;
   uint64_t heardUs = 0;  // when a frame of it was taken last, or its place in the table
   uint64_t servedUs = 0; // when it handed something over to us last, 0 never: a child, or our parent
+  uint64_t dataUs = 0;   // when its last DATA came, 0 never: a child
   bool handsOver = false; // it has something for us, or seems to have: not believed before it is fresh
   uint16_t claimedCost = costNone;  // what its beacon told before it was fresh: it decides who is challenged and who leaves, and nothing else
   bool goneKnown = false; // of the last ROUTED frame to it:

@@ -39,10 +39,9 @@ void settle(Routing& routing, Neighbours& neighbours, uint64_t nowUs) {
 }  // namespace
 
 TEST(whoIsDistrustedIsLeftForLongerEachTime) {
-  Neighbours neighbours;
+  NeighbourTable<> neighbours;
   Routing routing;
   uint64_t nowUs = 1 * s;
-  uint64_t lastUs = 0;
   for (int time = 0; time < 4; time++) {
     Neighbour& thief = hear(neighbours, 1, 1, 0, nowUs);
     hear(neighbours, 2, 1, 100, nowUs).hasBeacon = false;
@@ -52,15 +51,14 @@ TEST(whoIsDistrustedIsLeftForLongerEachTime) {
     CHECK(routing.distrust(neighbours, patienceUs, nowUs));
     settle(routing, neighbours, nowUs);
     CHECK_EQUAL(routing.position().parentShort, 2);
-    const uint64_t awayUs = thief.avoidUntilUs - nowUs;
-    CHECK_EQUAL(awayUs, lastUs == 0 ? 4 * patienceUs : 2 * lastUs);
-    lastUs = awayUs;
+    const uint64_t awayUs = 4 * patienceUs << time;
+    CHECK_EQUAL(uint64_t{thief.avoidUntilUs}, uint64_t{RoughTime(nowUs + awayUs)});
     nowUs = thief.avoidUntilUs + 1;
   }
 }
 
 TEST(aParentIsKeptWhenThereIsNobodyElseButChildren) {
-  Neighbours neighbours;
+  NeighbourTable<> neighbours;
   Routing routing;
   hear(neighbours, 1, 1, 0, 1 * s);
   settle(routing, neighbours, 1 * s);
@@ -73,7 +71,7 @@ TEST(aParentIsKeptWhenThereIsNobodyElseButChildren) {
 
 // The lower a cost was claimed, the fewer neighbours are certain not to hang on us: a newer tree makes them so again.
 TEST(whoIsDistrustedBringsNoNewerTree) {
-  Neighbours neighbours;
+  NeighbourTable<> neighbours;
   Routing routing;
   hear(neighbours, 1, 7, 0, 1 * s);
   settle(routing, neighbours, 1 * s);
@@ -96,7 +94,7 @@ TEST(whoIsDistrustedBringsNoNewerTree) {
 }
 
 TEST(aTreeThatNobodyElseEverHasIsForgotten) {
-  Neighbours neighbours;
+  NeighbourTable<> neighbours;
   Routing routing;
   hear(neighbours, 1, 500, 0, 1 * s);
   settle(routing, neighbours, 1 * s);
@@ -113,7 +111,7 @@ TEST(aTreeThatNobodyElseEverHasIsForgotten) {
 
 // All others may really hang on us: then another tree helps nobody, and asking for ever would make waves for ever.
 TEST(aNewerTreeIsAskedForOnce) {
-  Neighbours neighbours;
+  NeighbourTable<> neighbours;
   Routing routing;
   hear(neighbours, 1, 7, 0, 1 * s);
   settle(routing, neighbours, 1 * s);

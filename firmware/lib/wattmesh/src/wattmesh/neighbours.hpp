@@ -40,32 +40,33 @@ class LinkQuality {
 };
 
 struct Neighbour {
-  bool used = false;
-  bool hasBeacon = false;
-  uint8_t mac[macBytes] = {};
-  int8_t rssi = 0;
-  uint8_t failures = 0;  // sends failed in a row, those apart that came while it rested
-  uint16_t shortId = 0;  // 0: not known
   Freshness freshness;
   uint64_t heardUs = 0;  // when a frame of it was taken last, or its place in the table
-  uint64_t servedUs = 0; // when it handed something over to us last, 0 never: a child, or our parent
-  uint64_t dataUs = 0;   // when its last DATA came, 0 never: a child
-  bool handsOver = false; // it has something for us, or seems to have: not believed before it is fresh
-  uint16_t claimedCost = costNone;  // what its beacon told before it was fresh: it decides who is challenged and who leaves, and nothing else
-  bool goneKnown = false; // of the last ROUTED frame to it:
-  uint16_t goneNumber = 0;  // low half of its link counter
-  uint32_t goneAt = 0;      // when it was gone, local time in 16 us
-  uint64_t beaconUs = 0;
-  uint64_t restUntilUs = 0;   // nothing is sent there before: the link fails
-  uint64_t avoidUntilUs = 0;  // it takes frames, and leads nowhere
-  Beacon beacon = {};
-  uint16_t lowestCost = costNone;  // that it told of the tree in `beacon`
-  uint8_t distrusted = 0;  // times that it was left because nothing came back
+  RoughTime servedUs;    // when it handed something over to us last, 0 never: a child, or our parent
+  RoughTime dataUs;      // when its last DATA came, 0 never: a child
+  RoughTime beaconUs;
+  RoughTime restUntilUs;   // nothing is sent there before: the link fails
+  RoughTime avoidUntilUs;  // it takes frames, and leads nowhere
+  uint32_t goneAt = 0;     // when the last ROUTED frame to it was gone, local time in 16 us
   uint32_t silentMs = 0;   // for so long nothing has come back through it, all times together that it was the parent since something did
+  RouteOffer beacon = {};
   LinkQuality quality;
+  uint16_t lowestCost = costNone;   // that it told of the tree in `beacon`
+  uint16_t claimedCost = costNone;  // what its beacon told before it was fresh: it decides who is challenged and who leaves, and nothing else
+  uint16_t goneNumber = 0;  // low half of the link counter of that frame
+  uint16_t shortId = 0;  // 0: not known
+  uint8_t mac[macBytes] = {};
+  bool used : 1;
+  bool hasBeacon : 1;
+  bool handsOver : 1;    // it has something for us, or seems to have: not believed before it is fresh
+  bool goneKnown : 1;    // of the last ROUTED frame to it
+  int8_t rssi = 0;
+  uint8_t failures = 0;    // sends failed in a row, those apart that came while it rested
+  uint8_t distrusted = 0;  // times that it was left because nothing came back
 
+  Neighbour() : used(false), hasBeacon(false), handsOver(false), goneKnown(false) {}
   // It told this just now.
-  void told(const Beacon& news, uint64_t nowUs);
+  void told(const RouteOffer& news, uint64_t nowUs);
   // The outcome of a unicast frame to it.
   void sent(bool ok, uint64_t nowUs);
   // Nothing came back through it for `patienceUs`: it is avoided for four times as long, twice that the next time, and so on.

@@ -2,21 +2,20 @@
 #pragma once
 #include <cstring>
 
+#include "wattmesh/arena.hpp"
 #include "wattmesh/link.hpp"
 #include "wattmesh/limits.hpp"
 
 namespace wattmesh {
 
 // A frame of its own (a poll, a custody confirmation, a packet on its way down), tried three times, then dropped: what it carried comes again.
-struct ControlFrame {
-  bool used = false;
-  bool inFlight = false;
+struct ControlFrame : Packed {  // its body
+  uint8_t to[macBytes] = {};
   FrameType type = FrameType::routed;
   uint8_t attempts = 0;
-  uint8_t to[macBytes] = {};
+  bool used = false;
+  bool inFlight = false;
   uint64_t dueUs = 0;
-  uint16_t length = 0;
-  uint8_t body[bodyBytesMax] = {};
 };
 
 class ControlQueue {
@@ -24,19 +23,24 @@ class ControlQueue {
   static constexpr size_t framesMax = 8;
   static constexpr uint8_t attemptsMax = 3;
 
+  // Takes a copy of the body, which is not empty; false: there is no room.
   bool push(FrameType type, const uint8_t to[macBytes], const uint8_t* body, size_t length, uint64_t nowUs) {
+    ControlFrame* place = nullptr;
     for (ControlFrame& frame : frames_) {
       if (frame.used) continue;
-      frame = ControlFrame{};
-      frame.used = true;
-      frame.type = type;
-      frame.dueUs = nowUs;
-      frame.length = static_cast<uint16_t>(length);
-      memcpy(frame.to, to, macBytes);
-      memcpy(frame.body, body, length);
-      return true;
+      frame.length = 0;
+      if (place == nullptr) place = &frame;
     }
-    return false;
+    uint8_t* room = place == nullptr ? nullptr : arena_.room(length);
+    if (room == nullptr) return false;
+    *place = ControlFrame{};
+    place->used = true;
+    place->type = type;
+    place->dueUs = nowUs;
+    memcpy(place->to, to, macBytes);
+    memcpy(room, body, length);
+    arena_.keep(*place, length);
+    return true;
   }
 
   // A frame of this type to this neighbour is on its way already.
@@ -71,6 +75,8 @@ class ControlQueue {
 
  private:
   ControlFrame frames_[framesMax];
+  uint8_t memory_[controlBytes];
+  Arena arena_{Room{memory_, sizeof memory_}, frames_, sizeof frames_[0], framesMax};
 };
 
 }  // namespace wattmesh

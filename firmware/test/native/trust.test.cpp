@@ -62,7 +62,7 @@ TEST(aParentIsKeptWhenThereIsNobodyElseButChildren) {
   Routing routing;
   hear(neighbours, 1, 1, 0, 1 * s);
   settle(routing, neighbours, 1 * s);
-  hear(neighbours, 2, 1, 400, 2 * s).servedUs = 2 * s;
+  hear(neighbours, 2, 1, 400, 2 * s).dataUs = 2 * s;
   CHECK(!routing.distrust(neighbours, patienceUs, 3 * s));
   settle(routing, neighbours, 3 * s);
   CHECK_EQUAL(routing.position().parentShort, 1);

@@ -43,6 +43,7 @@ struct Neighbour {
   Freshness freshness;
   uint64_t heardUs = 0;  // when a frame of it was taken last, or its place in the table
   RoughTime servedUs;    // when it handed something over to us last, 0 never: a child, or our parent
+  RoughTime dataUs;      // when its last DATA came, 0 never: a child
   RoughTime beaconUs;
   RoughTime restUntilUs;   // nothing is sent there before: the link fails
   RoughTime avoidUntilUs;  // it takes frames, and leads nowhere

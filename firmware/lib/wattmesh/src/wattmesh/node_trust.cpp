@@ -10,11 +10,11 @@ constexpr uint64_t patienceMinUs = 30 * usPerS;
 }  // namespace
 
 // True when something is to come back. A meter's rows ask for it; a hub owns none: it hears what it is to hold for its members, and when that
-// stays away for half the time, it asks the head-end for a sign of life.
+// stays away for half the time, and there is somebody else to try, it asks the head-end for a sign of life.
 bool Node::awaitsAnswer(uint64_t patienceUs) {
   if (meter_ != nullptr) return meter_->waiting();
   const uint64_t heardUs = downUs_ > hub_->hub.heldUs() ? downUs_ : hub_->hub.heldUs();
-  const bool isQuiet = hub_->hub.members() > 0 && now_ - heardUs >= patienceUs / 2;
+  const bool isQuiet = hub_->hub.members() > 0 && now_ - heardUs >= patienceUs / 2 && routing_.hasOther(neighbours_, now_);
   if (isQuiet && !probing_) probeUs_ = now_;
   return isQuiet;
 }

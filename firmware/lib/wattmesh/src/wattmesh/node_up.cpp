@@ -30,6 +30,7 @@ void Node::onData(Neighbour& neighbour, const ReceivedFrame& frame) {
     drop(error);
     return;
   }
+  neighbour.dataUs = now_;
   Reader reader(frame.body, frame.length);
   // Data goes down the gradient: who stands no higher than we do knows us by an old beacon (data-path validation, CTP).
   if (reader.u16() <= position().cost) announceSoon();

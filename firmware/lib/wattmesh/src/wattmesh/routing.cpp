@@ -11,6 +11,8 @@ namespace wattmesh {
 namespace {
 
 constexpr uint64_t shunnedUs = 300 * usPerS;
+// Who hands packets up to us is no other way for them, also when it has had none for a while.
+constexpr uint64_t childUs = 3600 * usPerS;
 // For so long a newer tree is awaited from others, when only somebody who is avoided has told of it.
 constexpr uint64_t newsWaitUs = 8 * usPerS;
 // Costs flutter: half a transmission cheaper than announced is promised, so that NV is not written for every bit. The parent of before is
@@ -194,17 +196,18 @@ void Routing::shun(Neighbours& neighbours, uint64_t nowUs) {
   parent->hasBeacon = hasOther;
 }
 
+bool Routing::hasOther(Neighbours& neighbours, uint64_t nowUs) const {
+  for (const Neighbour& neighbour : neighbours) {
+    const bool isParent = memcmp(neighbour.mac, position_.parent, macBytes) == 0;
+    const bool isChild = neighbour.dataUs != 0 && nowUs - neighbour.dataUs < childUs;
+    if (!isParent && !isChild && !neighbour.avoided(nowUs) && offers(neighbour, nowUs)) return true;
+  }
+  return false;
+}
+
 bool Routing::distrust(Neighbours& neighbours, uint64_t patienceUs, uint64_t nowUs) {
   Neighbour* parent = position_.attached && position_.hops > 0 ? neighbours.find(position_.parent) : nullptr;
-  if (parent == nullptr) return false;
-  bool hasOther = false;
-  for (const Neighbour& neighbour : neighbours) {
-    // Who hands something over to us is a child.
-    const bool isChild = neighbour.servedUs != 0 && nowUs - neighbour.servedUs < patienceUs;
-    if (&neighbour == parent || isChild || neighbour.avoided(nowUs) || !offers(neighbour, nowUs)) continue;
-    hasOther = true;
-  }
-  if (!hasOther) return false;
+  if (parent == nullptr || !hasOther(neighbours, nowUs)) return false;
   leftTree_ = position_.tree;
   parent->distrust(patienceUs, nowUs);
   return true;

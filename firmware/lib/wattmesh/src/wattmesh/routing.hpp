@@ -43,6 +43,8 @@ class Routing {
   // Nothing has come back through the parent for `patienceUs`, whatever it tells: another is tried. False: there is none that is not avoided
   // already, and everything stays as it is.
   bool distrust(Neighbours& neighbours, uint64_t patienceUs, uint64_t nowUs);
+  // Beside the parent, somebody offers a way who is neither a child nor avoided.
+  bool hasOther(Neighbours& neighbours, uint64_t nowUs) const;
   // A beacon with this route is about to go out.
   void announced(uint64_t nowUs);
   // True when `out` must be durable before it does: it says how cheap a route may have been announced at most.

@@ -176,7 +176,7 @@ TEST(onePollAsksAWholeBranch) {
 TEST(pollsThroughOneNeighbourAreUnderWayTogetherAndNoOthers) {
   Bench bench(64);
   Path leaves;
-  for (uint16_t leaf = 10; leaf < 73; leaf++) leaves.push_back(leaf);
+  for (uint16_t leaf = 10; leaf < 70; leaf++) leaves.push_back(leaf);
   for (uint16_t leaf : leaves) bench.chain({1, leaf});
   bench.chain({2, 100, 101});
   for (uint16_t leaf : leaves) bench.push(leaf, 0);

@@ -11,6 +11,8 @@ constexpr uint64_t askTreeUs = usPerS;
 constexpr uint64_t askTreeMaxUs = 60 * usPerS;
 // Without a parent for so long, what was announced may be forgotten: by then everybody in reach has heard, by Trickle, that it holds no more.
 constexpr uint64_t forgetTreeUs = 180 * usPerS;
+// Asked in vain for half a minute: a parent that leads nowhere is given up together with its tree.
+constexpr uint64_t letGoWaitUs = 16 * usPerS;
 // A request for the same tree was passed on so lately that the wave it asks for may still come.
 constexpr uint64_t sameTreeUs = usPerS;
 }  // namespace
@@ -34,6 +36,7 @@ void Node::settleStarving() {
   }
   if (now_ < askTreeDueUs_) return;
   if (!position().attached && now_ - attachedUs_ >= forgetTreeUs) routing_.forgetTree(now_);
+  if (askTreeWaitUs_ >= letGoWaitUs) routing_.letGo(neighbours_, now_);
   askTreeDueUs_ = now_ + askTreeWaitUs_ + jitter(askTreeWaitUs_ / 2);
   if (askTreeWaitUs_ < askTreeMaxUs) askTreeWaitUs_ *= 2;
   sendRoute(routing_.asksBy(), RouteKind::newTree, session_.shortId(), shortIdNone, routing_.wantedTree(), 0);

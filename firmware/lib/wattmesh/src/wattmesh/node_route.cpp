@@ -13,6 +13,8 @@ constexpr uint64_t askTreeMaxUs = 60 * usPerS;
 // believes it any more.
 constexpr uint64_t forgetTreeUs = 180 * usPerS;
 constexpr uint64_t forgetTreeCycles = 3;
+// Asked in vain for half a minute: a parent that leads nowhere is given up together with its tree.
+constexpr uint64_t letGoWaitUs = 16 * usPerS;
 // A request for the same tree was passed on so lately that the wave it asks for may still come.
 constexpr uint64_t sameTreeUs = usPerS;
 }  // namespace
@@ -46,6 +48,7 @@ void Node::settleStarving() {
   }
   if (now_ < askTreeDueUs_) return;
   if (isAlone()) routing_.forgetTree(now_);
+  if (askTreeWaitUs_ >= letGoWaitUs) routing_.letGo(neighbours_, now_);
   askTreeDueUs_ = now_ + askTreeWaitUs_ + jitter(askTreeWaitUs_ / 2);
   if (askTreeWaitUs_ < askTreeMaxUs) askTreeWaitUs_ *= 2;
   sendRoute(routing_.asksBy(), RouteKind::newTree, session_.shortId(), shortIdNone, routing_.wantedTree(), 0);

@@ -71,7 +71,9 @@ bool Routing::update(Neighbours& neighbours, uint64_t nowUs) {
   const Neighbour* best = nullptr;
   const Neighbour* parent = nullptr;
   bool waits = false;
+  forgetGone(neighbours, nowUs);
   for (const Neighbour& neighbour : neighbours) {
+    if (goneUs_ != 0) break;
     if (!usable(neighbour, nowUs)) continue;
     if (isNewsOfAvoided(neighbour, nowUs)) {
       if (!std::exchange(waits, true) && newsUs_ == 0) newsUs_ = nowUs;
@@ -170,6 +172,25 @@ void Routing::forgetTree(uint64_t nowUs) {
   for (Source& source : sources_) {
     if (outrun_ && source.tree == tree && find(source.gateway, nowUs) == &source) source = Source{};
   }
+}
+
+void Routing::letGo(Neighbours& neighbours, uint64_t nowUs) {
+  const Neighbour* parent = position_.attached && position_.hops > 0 ? neighbours.find(position_.parent) : nullptr;
+  if (goneUs_ != 0 || !outrun_ || parent == nullptr || !parent->avoided(nowUs)) return;
+  goneUs_ = nowUs;
+  goneTree_ = static_cast<uint16_t>(wantedTree_ - 1);
+}
+
+void Routing::forgetGone(Neighbours& neighbours, uint64_t nowUs) {
+  if (goneUs_ == 0 || nowUs - goneUs_ < letGoUs) return;
+  for (Source& source : sources_) {
+    if (source.tree == goneTree_) source = Source{};
+  }
+  const uint64_t toldUs = goneUs_ + letGoUs / 2;
+  for (Neighbour& neighbour : neighbours) {
+    if (neighbour.beaconUs < toldUs || neighbour.dataUs >= toldUs) neighbour.hasBeacon = false;
+  }
+  goneUs_ = 0;
 }
 
 bool Routing::hasTree(uint16_t wanted) const { return position_.attached && !later(wanted, position_.tree); }

@@ -55,6 +55,9 @@ class Routing {
   const uint8_t* asksBy() const { return asksBy_; }
   // That was asked for in vain, and who was asked has an older tree than we announced: ours was made up, and binds us to nothing true.
   void forgetTree(uint64_t nowUs);
+  // The same while a parent that leads nowhere is all there is: the route is given up and that is told; after `letGoUs`, when everybody has
+  // heard, the tree is forgotten, and only who has announced since then may be parent.
+  void letGo(Neighbours& neighbours, uint64_t nowUs);
   // The root begins the next tree because `wanted` was asked for. False: it has that one already, or no host.
   bool newTree(uint16_t wanted);
   // A neighbour's beacon tells of an older tree of the same gateway than ours.
@@ -80,6 +83,8 @@ class Routing {
     uint16_t promised = costNone;  // what a life to come will take for `cost`
     uint64_t usedUs = 0;
   };
+  static constexpr uint64_t letGoUs = 30 * usPerS;
+  void forgetGone(Neighbours& neighbours, uint64_t nowUs);
   static constexpr uint64_t sourceLifeUs = 2 * beaconSilenceUs;
 
   Source* find(uint16_t gateway, uint64_t nowUs);
@@ -96,6 +101,8 @@ class Routing {
   bool starving_ = false;
   uint16_t wantedTree_ = 0;
   bool outrun_ = false;    // who is asked has an older tree than we announced
+  uint64_t goneUs_ = 0;    // since when the route is given up, 0 it is not
+  uint16_t goneTree_ = 0;
   uint16_t leftTree_ = 0;  // when the parent was distrusted last
   uint64_t newsUs_ = 0;    // since when only avoided neighbours tell of a newer tree, 0 they do not
   uint8_t asksBy_[macBytes] = {};

@@ -122,6 +122,7 @@ class Simulation {
     this.#energy.start();
     await this.#runUntil(scenario.durationS + CLOCK_TOLERANCE_S);
     this.#world.stopMeasuring();
+    this.#energy.stop();
     const endS = this.#endS;
     await this.#runUntil(endS);
     this.#recorder.live.sample();
@@ -171,7 +172,8 @@ class Simulation {
       receivedAtMs: this.#store.times,
       traffic: this.#traffic,
       meanRouterMilliAmp: this.#energy.meanRouterMilliAmp(),
-      leafMilliJoule: this.#energy.leafMilliJoule(),
+      leaves: this.#energy.leaves(),
+      nodeEnergy: this.#energy.nodes(),
       joinTimesS: this.#recorder.joinTimesS(),
       repairS: this.#recorder.repairs.longestS(endS),
       violations: [...checkExactlyOnce(evidence), ...checkNothingLost(evidence), ...this.#recorder.violations],

@@ -87,6 +87,8 @@ Error judgeRoutedSection(const RoutedSection& section, Writer& out) {
       return recodeSection(decodePacketSection, writeDecodedPacket, section, out);
     case routedPacketFor:
       return recodeSection(decodePacketFor, writeDecodedPacketFor, section, out);
+    case routedWake:
+      return recodeSection(decodeWake, writeWake, section, out);
     default:
       return keep(section, out);
   }

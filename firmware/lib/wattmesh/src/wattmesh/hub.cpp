@@ -17,6 +17,8 @@ constexpr uint64_t pollGapUs = 25 * usPerMs;
 constexpr uint32_t rowsTakenMs = 500;
 constexpr uint32_t hubStepMs = 2500;
 constexpr uint32_t hubSteps = 8;
+// What is owed to a leaf waits so long for the acknowledgement that the head-end sends: both go to its parent in one frame.
+constexpr uint64_t leafWaitUs = 1500 * usPerMs;
 }  // namespace
 
 void Hub::begin(const Port& port, const Config& config) {
@@ -57,8 +59,9 @@ void Hub::heard(uint16_t shortId, uint8_t hops, uint16_t branch, bool isAnswer, 
   member->branch = branch;
   member->misses = 0;
   member->skips = 0;
+  member->sleeps = isAnswer && poll == 0;
   if (isAnswer) answered(*member, poll, nowUs);
-  if (more && member->again < repeatsMax) {
+  if (more && !member->sleeps && member->again < repeatsMax) {
     member->again++;
     member->pending = true;
   }
@@ -175,7 +178,7 @@ void Hub::beginRound(uint64_t nowUs, const NetworkClock& clock) {
   for (Member& member : *this) {
     if (member.shortId == shortIdNone) continue;
     member.again = 0;
-    member.pending = member.skips == 0;
+    member.pending = member.skips == 0 && !member.sleeps;
     if (member.skips > 0) member.skips--;
   }
 }
@@ -301,11 +304,26 @@ void Hub::payDebts(uint64_t nowUs, Downward& downward) {
   }
 }
 
+// When what waits for a member goes out by itself; never: it waits for nothing, or for a leaf beside this hub to wake.
+uint64_t Hub::payUs(const Member& member) const {
+  if (member.shortId == shortIdNone || (!member.owed && member.heldLength == 0)) return never;
+  if (!member.sleeps) return member.waitsUs + cycleUs() + cycleUs() / 2;
+  return member.hops > 1 ? member.waitsUs + leafWaitUs : never;
+}
+
+void Hub::writeFor(uint16_t shortId, Writer& writer) {
+  Member* member = find(shortId);
+  if (member == nullptr) return;
+  const CustodyEntry entry{shortId, member->owedSession, member->owedCounter};
+  if (member->owed && writeCustody(writer, &entry, 1)) member->owed = false;
+  if (member->heldLength > 0 && writePacketFor(writer, shortId, member->held, member->heldLength)) member->heldLength = 0;
+}
+
 // What no poll had room for goes out by itself before the member would do something about its absence, with what waits for others on its way.
 void Hub::payMembers(uint64_t nowUs, Downward& downward) {
   Member* deepest = nullptr;
   for (Member& member : *this) {
-    if ((!member.owed && member.heldLength == 0) || nowUs < member.waitsUs + waitMaxUs()) continue;
+    if (nowUs < payUs(member)) continue;
     if (deepest == nullptr || member.hops > deepest->hops) deepest = &member;
   }
   if (deepest == nullptr) return;
@@ -317,8 +335,10 @@ void Hub::payMembers(uint64_t nowUs, Downward& downward) {
   deepest->inPoll = 0;
   writeOwed(writer, path, hops);
   writeHeld(writer, path, hops);
+  // A leaf's parent keeps it until the leaf wakes.
+  const uint16_t target = deepest->sleeps && hops > 1 ? path[hops - 2] : deepest->shortId;
   // Not sent for want of a route or room: it comes again.
-  if (writer.length() > 0) downward.sendRouted(deepest->shortId, sections, writer.length());
+  if (writer.length() > 0) downward.sendRouted(target, sections, writer.length());
   confirm(number_, shortIdNone);
   deepest->owed = false;
   deepest->heldLength = 0;
@@ -349,8 +369,7 @@ uint64_t Hub::nextUs() const {
     if (member.shortId == shortIdNone) continue;
     const bool isNext = member.pending && !isGroupFull && (!awaits() || member.branch == branch_);
     if (isNext && pollUs_ < next) next = pollUs_;
-    const bool waits = member.owed || member.heldLength > 0;
-    if (waits && member.waitsUs + waitMaxUs() < next) next = member.waitsUs + waitMaxUs();
+    if (payUs(member) < next) next = payUs(member);
   }
   return next;
 }

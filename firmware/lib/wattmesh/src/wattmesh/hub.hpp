@@ -21,9 +21,6 @@ class Downward {
   ~Downward() = default;
 };
 
-// Bytes of the longest packet that is held for a member: an acknowledgement of four ranges.
-constexpr size_t heldBytesMax = 88;
-
 struct Member {
   uint16_t shortId = 0;  // 0: free
   uint8_t hops = 0;      // from the hub, as its last packet told
@@ -32,6 +29,7 @@ struct Member {
   uint8_t skips = 0;     // rounds to come without a poll
   uint8_t again = 0;     // polls repeated in this round because more rows wait
   bool pending = false;  // to be polled in this round
+  bool sleeps = false;   // a battery leaf: never polled
   PollTimer timer;
   // What the next poll brings: custody of the member's last packet, which covers all before it, and a held packet.
   bool owed = false;
@@ -50,7 +48,7 @@ class Hub {
   Hub(Member* members, size_t capacity) : members_(members), capacity_(capacity) {}
   void begin(const Port& port, const Config& config);
 
-  // An item whose custodian is its origin came in over `hops`: it is a member. `more`: rows wait there.
+  // An item whose custodian is its origin came in over `hops`: it is a member, and by a poll number of 0 a battery leaf. `more`: rows wait there.
   void heard(uint16_t shortId, uint8_t hops, uint16_t branch, bool isAnswer, uint16_t poll, bool more, uint64_t nowUs);
   // A node's packet came through another hub: it is no member any more.
   void left(uint16_t shortId);
@@ -59,6 +57,8 @@ class Hub {
   // Custody of a packet is to be confirmed to `target`, its custodian so far.
   void owe(uint16_t target, const CustodyEntry& entry, uint64_t nowUs);
 
+  // Writes what waits for a leaf that is awake, here beside the hub, and counts it as arrived.
+  void writeFor(uint16_t shortId, Writer& writer);
   // Writes custody that is to be confirmed to another hub, as far as there is room: it travels with something else.
   void writeDebts(uint16_t hub, Writer& writer);
 
@@ -108,7 +108,7 @@ class Hub {
   // Never 0.
   uint16_t nextNumber() const { return static_cast<uint16_t>(number_ == 0xffff ? 1 : number_ + 1); }
   uint64_t cycleUs() const { return config_->pollCycleS * usPerS; }
-  uint64_t waitMaxUs() const { return cycleUs() + cycleUs() / 2; }
+  uint64_t payUs(const Member& member) const;
 
   const Config* config_ = nullptr;
   Member* members_;

@@ -2,6 +2,7 @@
 // it calls receive, sent and hostBytes when something happens, and tick when the returned moment has come.
 #pragma once
 #include "wattmesh/bundles.hpp"
+#include "wattmesh/children.hpp"
 #include "wattmesh/commands.hpp"
 #include "wattmesh/control.hpp"
 #include "wattmesh/flood.hpp"
@@ -9,6 +10,7 @@
 #include "wattmesh/hub.hpp"
 #include "wattmesh/join_proxy.hpp"
 #include "wattmesh/key_ring.hpp"
+#include "wattmesh/leaf.hpp"
 #include "wattmesh/link.hpp"
 #include "wattmesh/meter.hpp"
 #include "wattmesh/neighbours.hpp"
@@ -68,6 +70,8 @@ class Node : private Downward, private HostSide {
   const NetworkClock& clock() const { return clock_; }
   size_t members() const { return hub_ == nullptr ? 0 : hub_->hub.members(); }
   size_t queued() const { return queue_.count(); }
+  // A battery leaf: the chip may sleep until the moment that the last call returned, its receiver off. All of this object must outlast that.
+  bool asleep() const { return leaf_.asleep(); }
 
  private:
   // node.cpp: life and beacons
@@ -172,6 +176,24 @@ class Node : private Downward, private HostSide {
   bool pumpChallenge();
   void challengeSent(bool ok);
 
+  // node_leaf.cpp: a battery leaf's own side
+  bool sleeps() const;
+  void settleLeaf();
+  void settleExchange();
+  void seekParent();
+  void leafSent(bool ok);
+  void leafUnanswered();
+  void onWake(const WakeSection& wake);
+  bool mayRest() const;
+  void rest();
+  uint64_t leafNextUs() const;
+  void stayForM2();
+
+  // node_children.cpp: a router's side of leaves
+  void answerLeaf(const Neighbour& neighbour, uint16_t shortId);
+  bool holdFor(uint16_t target, const uint8_t* packet, size_t length);
+  bool holdForLeaf(const Routed& routed);
+
   // node_host.cpp: the gateway's host side
   void hostTime(uint64_t utcMs) override;
   Error hostDown(const uint8_t* packet, size_t length, bool hold) override;
@@ -210,6 +232,9 @@ class Node : private Downward, private HostSide {
   Flooding flooding_;
   ControlQueue control_;
   Commands commands_;
+  Leaf leaf_;
+  TickScale scale_;
+  Children children_;
   JoinProxy proxy_;
   ProxySearch proxies_;
   TokenBucket asks_{8, 8};       // challenges of all neighbours together

@@ -45,7 +45,7 @@ void Node::onRouted(const ReceivedFrame& frame) {
     return;
   }
   onPassing(routed);
-  if (!intercept(routed) && !forward(routed)) {
+  if (!holdForLeaf(routed) && !intercept(routed) && !forward(routed)) {
     drop(Error::noRoute);
     tellUnreachable(routed.route[routed.at]);
   }
@@ -62,7 +62,11 @@ void Node::onPassing(const Routed& routed) {
     if (section.kind == routedCustody && decodeCustody(section, custody) == Error::none) {
       onCustody(custody);
     } else if (section.kind == routedPacketFor && decodePacketFor(section, packet) == Error::none) {
-      if (packet.target == session_.shortId()) onPacket(packet.packet, packet.packetLength);
+      if (packet.target == session_.shortId()) {
+        onPacket(packet.packet, packet.packetLength);
+      } else if (children_.has(packet.target, now_)) {
+        onPacketFor(packet);
+      }
     } else if (section.kind == routedPoll && decodePoll(section, poll) == Error::none && poll.sweeps) {
       onPoll(poll, routed.at, false);
     }
@@ -82,7 +86,7 @@ void Node::onPoll(const PollSection& poll, size_t at, bool isTarget) {
 void Node::onPacketFor(const PacketForSection& packet) {
   if (packet.target == session_.shortId()) {
     onPacket(packet.packet, packet.packetLength);
-  } else if (hub_ == nullptr || !hub_->hub.hold(packet.target, packet.packet, packet.packetLength, now_)) {
+  } else if (!holdFor(packet.target, packet.packet, packet.packetLength)) {
     drop(Error::noRoute);
   }
 }
@@ -94,6 +98,7 @@ void Node::onSections(const Routed& routed) {
     CustodySection custody{};
     PacketSection packet{};
     PacketForSection packetFor{};
+    WakeSection wake{};
     PollSection poll{};
     if (section.kind == routedCustody && decodeCustody(section, custody) == Error::none) {
       onCustody(custody);
@@ -103,6 +108,8 @@ void Node::onSections(const Routed& routed) {
       onPacket(packet.packet, packet.packetLength);
     } else if (section.kind == routedPoll && decodePoll(section, poll) == Error::none) {
       onPoll(poll, routed.at, true);
+    } else if (section.kind == routedWake && decodeWake(section, wake) == Error::none) {
+      onWake(wake);
     }
   }
 }
@@ -111,6 +118,7 @@ void Node::onCustody(const CustodySection& custody) {
   for (uint8_t i = 0; i < custody.entries; i++) {
     const CustodyEntry& entry = custody.entry[i];
     if (hub_ != nullptr) queue_.release(entry.origin, entry.session, entry.counter);
+    children_.owe(entry);
     if (meter_ != nullptr && entry.origin == session_.shortId() && entry.session == session_.id()) {
       meter_->delivery().custody(entry.counter);
     }
@@ -276,7 +284,7 @@ Error Node::relayDown(const PacketHeader& header, const uint8_t* packet, size_t 
     routed.hops = static_cast<uint8_t>(hops + 1);
   } else {
     const uint16_t target = tables_->directory.find(header.nodeId);
-    if (hold && hub_->hub.hold(target, packet, length, now_)) return Error::none;
+    if ((hold || children_.has(target, now_)) && holdFor(target, packet, length)) return Error::none;
     routed.hops = static_cast<uint8_t>(hub_->routes.path(session_.shortId(), target, routed.route));
     if (target == shortIdNone || routed.hops == 0) return Error::noRoute;
     if (hold && bundle(routed.route, routed.hops, target, packet, length)) return Error::none;

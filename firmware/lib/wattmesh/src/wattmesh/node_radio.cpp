@@ -20,7 +20,7 @@ constexpr size_t fullBodyBytes = 180;  // what is worth a frame without waiting 
 }  // namespace
 
 void Node::pump() {
-  if (inFlight_ != InFlight::none) return;
+  if (inFlight_ != InFlight::none || leaf_.asleep()) return;
   if (pumpChallenge()) return;
   if (pumpControl()) return;
   if (pumpBeacon()) return;
@@ -67,7 +67,8 @@ bool Node::dataReady() const {
 bool Node::pumpData() {
   if (rootedHere() || !position().attached || !dataReady()) return false;
   Writer body(frame_ + linkHeaderBytes, bodyBytesMax);
-  body.u16(position().cost);
+  // Nobody hangs on a leaf.
+  body.u16(config_.routes() ? position().cost : costNone);
   Item items[2] = {};
   size_t count = 0;
   for (QueuedItem& slot : queue_) {

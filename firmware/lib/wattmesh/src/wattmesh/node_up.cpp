@@ -31,12 +31,17 @@ void Node::onData(Neighbour& neighbour, const ReceivedFrame& frame) {
     return;
   }
   Reader reader(frame.body, frame.length);
+  uint16_t leaf = shortIdNone;
   // Data goes down the gradient: who stands no higher than we do knows us by an old beacon (data-path validation, CTP).
   if (reader.u16() <= position().cost) announceSoon();
   for (at = 0; reader.remaining() > 0; at++) {
     if (decodeItem(reader, items[at % 2], at == 0 ? nullptr : &items[(at + 1) % 2]) != Error::none) return;
-    onItem(neighbour, items[at % 2]);
+    Item& item = items[at % 2];
+    if (item.hops == 1 && isLeafReport(item)) leaf = item.route[0];
+    if (leaf != shortIdNone) children_.heard(leaf, now_);
+    onItem(neighbour, item);
   }
+  if (leaf != shortIdNone) answerLeaf(neighbour, leaf);
 }
 
 void Node::onItem(Neighbour& neighbour, Item& item) {
@@ -66,6 +71,8 @@ void Node::onItem(Neighbour& neighbour, Item& item) {
     if (tables_ != nullptr) tables_->directory.joining(header.nodeId, item.hops > 1 ? item.route[1] : shortIdNone, now_);
   }
   if (hub_ != nullptr && noteMember(item, header)) return;
+  // A leaf that has nothing to say asks for an answer, and of us alone.
+  if (empty && item.hops == 1 && isLeafReport(item)) return;
   keepItem(item, header, neighbour.rssi);
 }
 
@@ -154,11 +161,13 @@ void Node::sendM1() {
   if (byProxy) {
     if (asked_) proxies_.failed(askedMac_);
     askProxy();
+    stayForM2();
     return;
   }
   uint8_t packet[packetBytesMax];
   Item item{};
   item.packet = packet;
+  stayForM2();
   const uint64_t dueUs = now_ + (session_.repeats() ? jitter(repeatSpreadUs) : 0);
   for (size_t part = 0; (item.packetLength = session_.m1(part, packet)) > 0; part++) {
     QueuedItem* slot = enqueueOwn(item);
@@ -169,7 +178,7 @@ void Node::sendM1() {
 
 void Node::settleReports() {
   const bool reachable = position().attached && session_.joined();
-  if (!reachable) return;
+  if (!reachable || sleeps()) return;
   if (meter_ != nullptr) {
     if ((!meter_->pushDue(now_) && !commands_.urgent()) || queue_.holdsOwn()) return;
     report(false, 0, 0);
@@ -178,7 +187,7 @@ void Node::settleReports() {
     return;
   }
   if ((now_ < reportUs_ && !commands_.urgent()) || queue_.holdsOwn()) return;
-  const uint64_t cycleUs = config_.pollCycleS * usPerS;
+  const uint64_t cycleUs = config_.cycleS() * usPerS;
   reportUs_ = now_ + (cycleUs > reportMinUs ? cycleUs : reportMinUs);
   if (floods()) reportUs_ += floodPauseUs() - cycleUs;
   telemetryUs_ = now_;
@@ -250,7 +259,7 @@ void Node::tellTelemetry(Writer& writer) {
   Telemetry telemetry{};
   fillTelemetry(telemetry);
   if (!writeTelemetry(writer, telemetry)) return;
-  const uint64_t cycleUs = config_.pollCycleS * usPerS;
+  const uint64_t cycleUs = config_.cycleS() * usPerS;
   telemetryUs_ = now_ + (cycleUs > telemetryMinUs ? cycleUs : telemetryMinUs);
 }
 

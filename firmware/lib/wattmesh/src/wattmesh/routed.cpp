@@ -9,6 +9,8 @@ namespace {
 constexpr size_t pollBytes = pollSectionBytes - sectionHeaderBytes;
 constexpr size_t packetFlagsBytes = 1;
 constexpr size_t packetTargetBytes = 2;
+constexpr size_t wakePhaseBytes = 2;
+constexpr size_t wakeBytes = wakePhaseBytes + beaconBytes;
 constexpr uint8_t pollSweeps = 0x80;
 
 Error checkSection(const RoutedSection& section) {
@@ -16,6 +18,7 @@ Error checkSection(const RoutedSection& section) {
   CustodySection custody;
   PacketSection packet;
   PacketForSection packetFor;
+  WakeSection wake;
   switch (section.kind) {
     case routedPoll:
       return decodePoll(section, poll);
@@ -25,6 +28,8 @@ Error checkSection(const RoutedSection& section) {
       return decodePacketSection(section, packet);
     case routedPacketFor:
       return decodePacketFor(section, packetFor);
+    case routedWake:
+      return decodeWake(section, wake);
     default:
       return Error::none;
   }
@@ -98,6 +103,12 @@ Error decodeCustody(const RoutedSection& section, CustodySection& custody) {
   return Error::none;
 }
 
+Error decodeWake(const RoutedSection& section, WakeSection& wake) {
+  if (section.length != wakeBytes) return Error::badLength;
+  wake.phase = Reader(section.body, section.length).u16();
+  return decodeBeacon(section.body + wakePhaseBytes, beaconBytes, wake.beacon);
+}
+
 Error decodePacketSection(const RoutedSection& section, PacketSection& packet) {
   if (section.length < packetFlagsBytes + packetBytesMin || section.length > packetFlagsBytes + packetBytesMax) {
     return Error::badLength;
@@ -136,6 +147,16 @@ bool writeCustody(Writer& writer, const CustodyEntry* entries, size_t count) {
     writer.u8(entries[i].session);
     writer.u32(entries[i].counter);
   }
+  return keepOrRewind(writer, start);
+}
+
+bool writeWake(Writer& writer, const WakeSection& wake) {
+  const size_t start = writer.length();
+  uint8_t beacon[beaconBytes];
+  writer.u8(routedWake);
+  writer.u8(wakeBytes);
+  writer.u16(wake.phase);
+  writer.bytes(beacon, encodeBeacon(wake.beacon, beacon, sizeof beacon));
   return keepOrRewind(writer, start);
 }
 

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "wattmesh/beacon.hpp"
 #include "wattmesh/bytes.hpp"
 #include "wattmesh/errors.hpp"
 #include "wattmesh/limits.hpp"
@@ -13,6 +14,7 @@ constexpr uint8_t routedPoll = 1;
 constexpr uint8_t routedCustody = 2;
 constexpr uint8_t routedPacket = 3;
 constexpr uint8_t routedPacketFor = 4;
+constexpr uint8_t routedWake = 5;
 
 constexpr uint8_t pollPacketsMax = 4;
 constexpr uint8_t packetFlagHold = 0x01;
@@ -62,6 +64,12 @@ struct PacketForSection {
   size_t packetLength;
 };
 
+// A parent's answer to a leaf that is awake. The time in the beacon is that at which the leaf's frame came.
+struct WakeSection {
+  uint16_t phase;  // when in its cycle the leaf is to wake, in 1/65536 of it
+  Beacon beacon;   // of the parent
+};
+
 struct PacketSection {
   uint8_t flags;
   const uint8_t* packet;
@@ -78,11 +86,13 @@ bool encodeRoutedHeader(Writer& writer, const Routed& routed);
 [[nodiscard]] Error decodePoll(const RoutedSection& section, PollSection& poll);
 [[nodiscard]] Error decodeCustody(const RoutedSection& section, CustodySection& custody);
 [[nodiscard]] Error decodePacketSection(const RoutedSection& section, PacketSection& packet);
+[[nodiscard]] Error decodeWake(const RoutedSection& section, WakeSection& wake);
 [[nodiscard]] Error decodePacketFor(const RoutedSection& section, PacketForSection& packet);
 
 // Writers of whole sections. False: it does not fit; then the writer is as it was.
 bool writePoll(Writer& writer, const PollSection& poll);
 bool writeCustody(Writer& writer, const CustodyEntry* entries, size_t count);
+bool writeWake(Writer& writer, const WakeSection& wake);
 bool writePacket(Writer& writer, uint8_t flags, const uint8_t* packet, size_t length);
 bool writePacketFor(Writer& writer, uint16_t target, const uint8_t* packet, size_t length);
 constexpr size_t forSectionBytes(size_t packetLength) { return sectionHeaderBytes + 2 + packetLength; }

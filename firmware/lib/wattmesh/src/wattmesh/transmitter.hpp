@@ -11,6 +11,7 @@ namespace wattmesh {
 struct ControlFrame {
   bool used = false;
   bool inFlight = false;
+  bool once = false;  // its receiver listens for a moment only: not tried again
   FrameType type = FrameType::routed;
   uint8_t attempts = 0;
   uint8_t to[macBytes] = {};
@@ -25,18 +26,12 @@ class ControlQueue {
   static constexpr uint8_t attemptsMax = 2;
 
   bool push(FrameType type, const uint8_t to[macBytes], const uint8_t* body, size_t length, uint64_t nowUs) {
-    for (ControlFrame& frame : frames_) {
-      if (frame.used) continue;
-      frame = ControlFrame{};
-      frame.used = true;
-      frame.type = type;
-      frame.dueUs = nowUs;
-      frame.length = static_cast<uint16_t>(length);
-      memcpy(frame.to, to, macBytes);
-      memcpy(frame.body, body, length);
-      return true;
-    }
-    return false;
+    return place(type, to, body, length, nowUs) != nullptr;
+  }
+  bool pushOnce(FrameType type, const uint8_t to[macBytes], const uint8_t* body, size_t length, uint64_t nowUs) {
+    ControlFrame* frame = place(type, to, body, length, nowUs);
+    if (frame != nullptr) frame->once = true;
+    return frame != nullptr;
   }
 
   // A frame of this type to this neighbour is on its way already.
@@ -70,6 +65,21 @@ class ControlQueue {
   }
 
  private:
+  ControlFrame* place(FrameType type, const uint8_t to[macBytes], const uint8_t* body, size_t length, uint64_t nowUs) {
+    for (ControlFrame& frame : frames_) {
+      if (frame.used) continue;
+      frame = ControlFrame{};
+      frame.used = true;
+      frame.type = type;
+      frame.dueUs = nowUs;
+      frame.length = static_cast<uint16_t>(length);
+      memcpy(frame.to, to, macBytes);
+      memcpy(frame.body, body, length);
+      return &frame;
+    }
+    return nullptr;
+  }
+
   ControlFrame frames_[framesMax];
 };
 

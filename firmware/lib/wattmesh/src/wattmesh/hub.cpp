@@ -17,8 +17,6 @@ constexpr uint64_t pollGapUs = 25 * usPerMs;
 constexpr uint32_t rowsTakenMs = 500;
 constexpr uint32_t hubStepMs = 2500;
 constexpr uint32_t hubSteps = 8;
-// What is owed to a leaf waits so long for the acknowledgement that the head-end sends: both go to its parent in one frame.
-constexpr uint64_t leafWaitUs = 1500 * usPerMs;
 }  // namespace
 
 void Hub::begin(const Port& port, const Config& config) {
@@ -59,7 +57,7 @@ void Hub::heard(uint16_t shortId, uint8_t hops, uint16_t branch, bool isAnswer, 
   member->branch = branch;
   member->misses = 0;
   member->skips = 0;
-  member->sleeps = isAnswer && poll == 0;
+  if (!isAnswer || poll != 0) member->sleeps = false;
   if (isAnswer) answered(*member, poll, nowUs);
   if (more && !member->sleeps && member->again < repeatsMax) {
     member->again++;
@@ -227,6 +225,7 @@ bool Hub::poll(Member& member, uint8_t depth, uint64_t nowUs, Downward& downward
   Writer writer(sections, routedRoom(hops) - pollSectionBytes);
   writeOwed(writer, path, hops);
   writeHeld(writer, path, hops);
+  writeForLeaves(writer, path, hops);
   Writer whole(sections, routedRoom(hops));
   whole.rewind(writer.length());
   // By now it may be deeper than when it was heard last.
@@ -304,21 +303,6 @@ void Hub::payDebts(uint64_t nowUs, Downward& downward) {
   }
 }
 
-// When what waits for a member goes out by itself; never: it waits for nothing, or for a leaf beside this hub to wake.
-uint64_t Hub::payUs(const Member& member) const {
-  if (member.shortId == shortIdNone || (!member.owed && member.heldLength == 0)) return never;
-  if (!member.sleeps) return member.waitsUs + cycleUs() + cycleUs() / 2;
-  return member.hops > 1 ? member.waitsUs + leafWaitUs : never;
-}
-
-void Hub::writeFor(uint16_t shortId, Writer& writer) {
-  Member* member = find(shortId);
-  if (member == nullptr) return;
-  const CustodyEntry entry{shortId, member->owedSession, member->owedCounter};
-  if (member->owed && writeCustody(writer, &entry, 1)) member->owed = false;
-  if (member->heldLength > 0 && writePacketFor(writer, shortId, member->held, member->heldLength)) member->heldLength = 0;
-}
-
 // What no poll had room for goes out by itself before the member would do something about its absence, with what waits for others on its way.
 void Hub::payMembers(uint64_t nowUs, Downward& downward) {
   Member* deepest = nullptr;
@@ -335,6 +319,7 @@ void Hub::payMembers(uint64_t nowUs, Downward& downward) {
   deepest->inPoll = 0;
   writeOwed(writer, path, hops);
   writeHeld(writer, path, hops);
+  writeForLeaves(writer, path, hops);
   // A leaf's parent keeps it until the leaf wakes.
   const uint16_t target = deepest->sleeps && hops > 1 ? path[hops - 2] : deepest->shortId;
   // Not sent for want of a route or room: it comes again.

@@ -30,6 +30,7 @@ struct Member {
   uint8_t again = 0;     // polls repeated in this round because more rows wait
   bool pending = false;  // to be polled in this round
   bool sleeps = false;   // a battery leaf: never polled
+  uint16_t via = 0;      // and its parent, 0 this hub
   PollTimer timer;
   // What the next poll brings: custody of the member's last packet, which covers all before it, and a held packet.
   bool owed = false;
@@ -48,7 +49,9 @@ class Hub {
   Hub(Member* members, size_t capacity) : members_(members), capacity_(capacity) {}
   void begin(const Port& port, const Config& config);
 
-  // An item whose custodian is its origin came in over `hops`: it is a member, and by a poll number of 0 a battery leaf. `more`: rows wait there.
+  // A member reported as a battery leaf does, to its parent `via`; 0: to this hub.
+  void sleeps(uint16_t shortId, uint16_t via);
+  // An item whose custodian is its origin came in over `hops`: it is a member. `more`: rows wait there.
   void heard(uint16_t shortId, uint8_t hops, uint16_t branch, bool isAnswer, uint16_t poll, bool more, uint64_t nowUs);
   // A node's packet came through another hub: it is no member any more.
   void left(uint16_t shortId);
@@ -101,6 +104,7 @@ class Hub {
   void missed(Member& member);
   void writeOwed(Writer& writer, const uint16_t* path, size_t hops);
   void writeHeld(Writer& writer, const uint16_t* path, size_t hops);
+  void writeForLeaves(Writer& writer, const uint16_t* path, size_t hops);
   void waits(Member& member, uint64_t nowUs);
   void confirm(uint16_t poll, uint16_t onlyTo);
   void payDebts(uint64_t nowUs, Downward& downward);

@@ -8,6 +8,7 @@ namespace wattmesh {
 
 namespace {
 constexpr uint64_t aggregateMaxUs = 2 * usPerS;
+constexpr uint64_t leafReportHoldUs = 60 * usPerS;
 constexpr uint64_t telemetryMinUs = 600 * usPerS;
 constexpr uint64_t telemetryLateUs = 3600 * usPerS;
 constexpr uint64_t reportMinUs = 10 * usPerS;
@@ -85,6 +86,7 @@ bool Node::noteMember(const Item& item, const PacketHeader& header) {
   const bool member = !isHub(custodian) && custodian != shortIdNone;
   if (member && (empty || header.type == packetUp)) {
     hub_->hub.heard(custodian, item.hops, item.route[item.hops - 1], item.isAnswer, item.poll, item.more, now_);
+    if (isLeafReport(item)) hub_->hub.sleeps(custodian, item.hops > 1 ? item.route[1] : shortIdNone);
   }
   if (isHub(custodian) && item.route[0] != shortIdNone) hub_->hub.left(item.route[0]);
   return member && empty;
@@ -122,12 +124,15 @@ void Node::keepItem(const Item& item, const PacketHeader& header, int8_t rssi) {
   slot->rssi = rssi;
   // What else was polled passes here in a moment: it travels as one.
   if (!custody && header.type != packetM1 && !item.urgent && releaseUs_ > now_) slot->dueUs = releaseUs_;
+  const uint64_t cycleUs = config_.pollCycleS * usPerS;
+  // A leaf wakes at any time: what it says waits for company, above all for the answers to the next poll.
+  const bool fromChild = item.hops == 1 && isLeafReport(item);
+  if (fromChild && !item.urgent && !rootedHere()) slot->dueUs = now_ + (cycleUs < leafReportHoldUs ? cycleUs : leafReportHoldUs);
   if (!custody) return;
   hub_->seen.add(item.packet, item.packetLength);
   hub_->hub.owe(custodian, entry, now_);
-  if (item.urgent || rootedHere()) return;
-  const uint64_t quarterUs = config_.pollCycleS * usPerS / 4;
-  slot->dueUs = now_ + (quarterUs < aggregateMaxUs ? quarterUs : aggregateMaxUs);
+  if (item.urgent || fromChild || rootedHere()) return;
+  slot->dueUs = now_ + (cycleUs / 4 < aggregateMaxUs ? cycleUs / 4 : aggregateMaxUs);
 }
 
 QueuedItem* Node::enqueueOwn(Item& item) {

@@ -22,6 +22,14 @@ bool newer(uint16_t epochA, uint16_t treeA, uint16_t epochB, uint16_t treeB) {
   return epochA != epochB ? later(epochA, epochB) : later(treeA, treeB);
 }
 
+// Energy is a constraint, not a metric (RFC 6551): who runs on a backup is passed by where there is a way over mains. A link that needs more
+// transmissions than this is none.
+constexpr uint16_t mainsEtxMax = 4 * 128;
+bool isMainsWay(const Neighbour& neighbour, bool isParent) {
+  const uint16_t etxMax = isParent ? 2 * mainsEtxMax : mainsEtxMax;
+  return neighbour.beacon.energyClass == EnergyClass::mains && neighbour.quality.etx() <= etxMax;
+}
+
 uint32_t costThrough(const Neighbour& neighbour) {
   return static_cast<uint32_t>(neighbour.beacon.cost) + neighbour.quality.etx();
 }
@@ -60,15 +68,21 @@ bool Routing::update(Neighbours& neighbours, uint64_t nowUs) {
   const TreePosition before = position_;
   Neighbour* best = nullptr;
   Neighbour* parent = nullptr;
-  const auto avoided = [nowUs](const Neighbour& neighbour) { return nowUs < neighbour.avoidUntilUs; };
+  const auto isParent = [&before](const Neighbour& neighbour) {
+    return before.attached && memcmp(neighbour.mac, before.parent, macBytes) == 0;
+  };
+  // The lower, the rather: who is to be avoided is better than nobody.
+  const auto reluctance = [nowUs, isParent](const Neighbour& neighbour) {
+    return (nowUs < neighbour.avoidUntilUs ? 2 : 0) + (isMainsWay(neighbour, isParent(neighbour)) ? 0 : 1);
+  };
   for (Neighbour& neighbour : neighbours) {
     if (!usable(neighbour, nowUs)) continue;
-    if (before.attached && memcmp(neighbour.mac, before.parent, macBytes) == 0) parent = &neighbour;
-    // Who is to be avoided is better than nobody.
-    const bool better = best == nullptr || (avoided(neighbour) != avoided(*best) ? avoided(*best) : costThrough(neighbour) < costThrough(*best));
+    if (isParent(neighbour)) parent = &neighbour;
+    const bool better = best == nullptr || (reluctance(neighbour) != reluctance(*best) ? reluctance(neighbour) < reluctance(*best)
+                                                                                      : costThrough(neighbour) < costThrough(*best));
     if (better) best = &neighbour;
   }
-  if (parent != nullptr && avoided(*parent) == avoided(*best) && costThrough(*best) + switchCost >= costThrough(*parent)) best = parent;
+  if (parent != nullptr && reluctance(*parent) == reluctance(*best) && costThrough(*best) + switchCost >= costThrough(*parent)) best = parent;
   starving_ = false;
   if (best == nullptr) {
     position_ = TreePosition{};

@@ -1,0 +1,47 @@
+// A hub's members on batteries: never polled. What is for them goes to their parents, with polls that pass there, and waits for them to wake.
+#include "wattmesh/bytes.hpp"
+#include "wattmesh/hub.hpp"
+#include "wattmesh/item.hpp"
+
+namespace wattmesh {
+
+namespace {
+// So long it waits for a poll, and for more of the kind; the second step of a command that moves something has a minute in all.
+constexpr uint64_t leafWaitUs = 25 * usPerS;
+}  // namespace
+
+void Hub::sleeps(uint16_t shortId, uint16_t via) {
+  Member* member = find(shortId);
+  if (member == nullptr) return;
+  member->sleeps = true;
+  member->via = via;
+  member->pending = false;
+}
+
+// When what waits for a member goes out by itself; never: it waits for nothing, or for a leaf beside this hub to wake.
+uint64_t Hub::payUs(const Member& member) const {
+  if (member.shortId == shortIdNone || (!member.owed && member.heldLength == 0)) return never;
+  if (!member.sleeps) return member.waitsUs + cycleUs() + cycleUs() / 2;
+  if (member.via == shortIdNone) return never;
+  return member.waitsUs + (cycleUs() / 2 < leafWaitUs ? cycleUs() / 2 : leafWaitUs);
+}
+
+void Hub::writeFor(uint16_t shortId, Writer& writer) {
+  Member* member = find(shortId);
+  if (member == nullptr) return;
+  const CustodyEntry entry{shortId, member->owedSession, member->owedCounter};
+  if (member->owed && writeCustody(writer, &entry, 1)) member->owed = false;
+  if (member->heldLength > 0 && writePacketFor(writer, shortId, member->held, member->heldLength)) member->heldLength = 0;
+}
+
+// What waits for leaves of those on the path, as far as there is room. If it is lost, the leaf says all again.
+void Hub::writeForLeaves(Writer& writer, const uint16_t* path, size_t hops) {
+  for (Member& member : *this) {
+    if (!member.sleeps || member.via == shortIdNone || (!member.owed && member.heldLength == 0)) continue;
+    bool passes = false;
+    for (size_t i = 0; i < hops; i++) passes = passes || path[i] == member.via;
+    if (passes) writeFor(member.shortId, writer);
+  }
+}
+
+}  // namespace wattmesh

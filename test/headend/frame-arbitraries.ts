@@ -116,7 +116,8 @@ const routedSection = fc.oneof(
   }),
   record({ kind: kind('packet'), hold: fc.boolean(), packet: shortPacket }),
   record({ kind: kind('packetFor'), target: u16, packet: shortPacket }),
-  unknownSection(fc.integer({ min: 5, max: 255 })),
+  record({ kind: kind('wake'), phase: u16, beacon }),
+  unknownSection(fc.integer({ min: 6, max: 255 })),
 );
 
 const routed = fc.array(u16, { minLength: 1, maxLength: 20 }).chain((route) =>

@@ -1,5 +1,6 @@
 import { Reader, Writer } from '../bytes.ts';
 import { WattmeshError } from '../errors.ts';
+import { BEACON_BYTES, type Beacon, decodeBeacon, encodeBeacon } from './beacon.ts';
 import { badField, HOPS_MAX, inRange, readRoute, writeRoute } from './fields.ts';
 import { PACKET_BYTES_MAX, PACKET_BYTES_MIN } from './packet.ts';
 import { readSections, type SectionDecoder, type UnknownSection, writeSection } from './tlv.ts';
@@ -12,7 +13,9 @@ export const CUSTODY_ENTRIES_MAX = 16;
 const CUSTODY_ENTRY_BYTES = 7;
 const HOLD_BIT = 1;
 const SWEEP_BIT = 0x80;
-const CODES = { poll: 1, custody: 2, packet: 3, packetFor: 4 } as const;
+/** A phase and a beacon. */
+const WAKE_BYTES = 2 + BEACON_BYTES;
+const CODES = { poll: 1, custody: 2, packet: 3, packetFor: 4, wake: 5 } as const;
 
 /** A packet that the sender of CUSTODY now keeps. */
 export interface CustodyEntry {
@@ -38,7 +41,9 @@ type KnownSection =
   | { readonly kind: 'custody'; readonly entries: CustodyEntry[] }
   | { readonly kind: 'packet'; readonly hold: boolean; readonly packet: Uint8Array }
   /** For a node on the way, or for a member of the hub at its end. */
-  | { readonly kind: 'packetFor'; readonly target: number; readonly packet: Uint8Array };
+  | { readonly kind: 'packetFor'; readonly target: number; readonly packet: Uint8Array }
+  /** A parent's answer to a battery leaf; the beacon's time is that at which the leaf's frame came. */
+  | { readonly kind: 'wake'; readonly phase: number; readonly beacon: Beacon };
 
 export type RoutedSection = KnownSection | UnknownSection;
 
@@ -82,6 +87,10 @@ const DECODERS: Readonly<Record<number, SectionDecoder<KnownSection>>> = {
   [CODES.packetFor]: (body) => {
     const target = body.u16();
     return { kind: 'packetFor', target, packet: restAsPacket(body, 'PACKET_FOR') };
+  },
+  [CODES.wake]: (body) => {
+    if (body.remaining !== WAKE_BYTES) throw wrongLength('WAKE', body.remaining);
+    return { kind: 'wake', phase: body.u16(), beacon: decodeBeacon(body.rest()) };
   },
 };
 
@@ -133,6 +142,8 @@ function encodeBody(section: KnownSection): Uint8Array {
     case 'packetFor':
       checkPacket(section.packet, 'PACKET_FOR');
       return new Writer(2 + section.packet.length).u16(section.target).bytes(section.packet).finish();
+    case 'wake':
+      return new Writer(WAKE_BYTES).u16(section.phase).bytes(encodeBeacon(section.beacon)).finish();
   }
 }
 

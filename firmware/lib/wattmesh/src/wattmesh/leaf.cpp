@@ -65,9 +65,10 @@ void Leaf::sleep(uint64_t wakeUs) {
   wakeUs_ = wakeUs;
 }
 
-uint64_t Leaf::pause() {
+uint64_t Leaf::pause(uint64_t cycleUs) {
   const uint64_t pauseUs = pauseUs_;
-  pauseUs_ = pauseUs * 2 < pauseMaxUs ? pauseUs * 2 : pauseMaxUs;
+  const uint64_t longestUs = cycleUs < pauseShortUs ? pauseShortUs : cycleUs < pauseMaxUs ? cycleUs : pauseMaxUs;
+  pauseUs_ = pauseUs * 2 < longestUs ? pauseUs * 2 : longestUs;
   return pauseUs;
 }
 

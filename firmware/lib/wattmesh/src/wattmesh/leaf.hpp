@@ -57,8 +57,8 @@ class Leaf {
   }
   bool searching(uint64_t nowUs) const { return nowUs < awakeUntilUs_; }
   void sleep(uint64_t wakeUs);
-  // Until the next search: each time longer.
-  uint64_t pause();
+  // Until the next search: each time longer, up to a cycle.
+  uint64_t pause(uint64_t cycleUs);
   // Whether there is a session and a parent. True when that is new.
   bool settle(bool settled, uint64_t nowUs);
 
@@ -69,6 +69,8 @@ class Leaf {
   // It was handed to the radio; `more`: it did not hold all that waits.
   void reporting(bool more) {
     exchange_ = Exchange::sending;
+    // The answer may come before the callback, when acknowledgements of the radio are lost.
+    sentUs_ = 0;
     more_ = more;
   }
   // The radio is done with the report. `nowUs`: of the callback.
@@ -103,6 +105,7 @@ class Leaf {
   static constexpr uint64_t searchUs = 3 * usPerS;
   static constexpr uint64_t pauseMinUs = 10 * usPerS;
   static constexpr uint64_t pauseMaxUs = 900 * usPerS;
+  static constexpr uint64_t pauseShortUs = 60 * usPerS;
   static constexpr uint8_t sendsMax = 2;    // per parent
   static constexpr uint8_t parentsMax = 3;  // per wake
   static constexpr uint8_t reportsMax = 8;  // per wake

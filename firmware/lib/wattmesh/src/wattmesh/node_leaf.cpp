@@ -106,7 +106,7 @@ void Node::rest() {
   } else if (!session_.joined() && position().attached && session_.nextUs() != never) {
     untilUs = session_.nextUs() > now_ + retryMinUs ? session_.nextUs() : now_ + retryMinUs;
   } else {
-    untilUs = now_ + leaf_.pause();
+    untilUs = now_ + leaf_.pause(Leaf::cycleUs(config_));
   }
   leaf_.sleep(untilUs);
 }

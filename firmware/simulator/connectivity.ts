@@ -3,8 +3,10 @@ import type { World } from './world.ts';
 
 /** A link that is at least this good in both directions may be expected to serve. */
 const USABLE_PRR = 0.5;
-/** PROTOCOL.md, "Limits". */
-const HOPS_MAX = 20;
+/** Entries of a route (PROTOCOL.md, "Limits"). */
+const ROUTE_MAX = 20;
+/** So far away can a node be that joins: the first entry of the route of its M1 stands for itself, which has no short id yet. */
+const HOPS_MAX = ROUTE_MAX - 1;
 
 /** The nodes with power that have a way of usable links to the gateway now, over others that forward; none while it has no power or no host. */
 export function connectedNodes(world: World): Set<string> {

@@ -138,6 +138,7 @@ void Watch::judgeFrame(const uint8_t* frame, size_t length, const Session& sessi
   Route route{};
   Join join{};
   Challenge challenge{};
+  Flood flood{};
   if (header.keyId != joinKeyId) keyId_ = header.keyId;
   DEMAND((header.keyId == joinKeyId) == (header.type == FrameType::join));
   switch (header.type) {
@@ -162,6 +163,10 @@ void Watch::judgeFrame(const uint8_t* frame, size_t length, const Session& sessi
     case FrameType::join:
       DEMAND(decodeJoin(body, bodyLength, join) == Error::none);
       judgeJoin(join, session);
+      break;
+    case FrameType::flood:
+      DEMAND(decodeFlood(body, bodyLength, flood) == Error::none);
+      judgeFlood(flood, session, meter);
       break;
     default:
       DEMAND(false);
@@ -201,24 +206,36 @@ void Watch::judgeData(const uint8_t* body, size_t length, const Session& session
     // An M1 that came in a JOIN frame begins its route here, too.
     const bool isOwn = memcmp(header.nodeId, session.nodeId(), nodeIdBytes) == 0;
     DEMAND(isOwn || (header.type == packetM1 && item.route[0] == shortIdNone));
-    if (isOwn) judgeOwn(item, header, session, meter);
+    if (isOwn) judgeOwn(item.packet, item.packetLength, header, session, meter);
   }
 }
 
-void Watch::judgeOwn(const Item& item, const PacketHeader& header, const Session& session, Meter* meter) {
+// What is repeated for others is theirs; who floods begins with its own packets, and a gateway with those of the host.
+void Watch::judgeFlood(const Flood& flood, const Session& session, Meter* meter) {
+  PacketHeader header{};
+  DEMAND(decodePacketHeader(flood.packet, flood.packetLength, header) == Error::none);
+  DEMAND(flood.ttl >= 1 && flood.ttl <= hopsMax);
+  DEMAND(header.down() == (flood.direction == Direction::down));
+  if (header.down()) return;
+  // A gateway hands packets up to the host itself.
+  DEMAND(role_ != Role::gateway);
+  if (memcmp(header.nodeId, session.nodeId(), nodeIdBytes) == 0) judgeOwn(flood.packet, flood.packetLength, header, session, meter);
+}
+
+void Watch::judgeOwn(const uint8_t* packet, size_t length, const PacketHeader& header, const Session& session, Meter* meter) {
   if (header.type == packetM1) {
     judgeM1(header, session);
     return;
   }
   DEMAND(header.type == packetUp);
   // What the board's AEAD seals stands there to be read.
-  const uint8_t* plain = item.packet + header.headerLength;
-  size_t plainLength = item.packetLength - header.headerLength - (header.suite == suiteNone ? 0 : tagBytes);
+  const uint8_t* plain = packet + header.headerLength;
+  size_t plainLength = length - header.headerLength - (header.suite == suiteNone ? 0 : tagBytes);
   if (header.suite == suiteNone) {
-    DEMAND(openNone(item.packet, item.packetLength, header.headerLength, plain, plainLength) == Error::none);
+    DEMAND(openNone(packet, length, header.headerLength, plain, plainLength) == Error::none);
   }
   DEMAND(checkUpSections(plain, plainLength) == Error::none);
-  const uint32_t crc = crc32(item.packet, item.packetLength - crcBytes);
+  const uint32_t crc = crc32(packet, length - crcBytes);
   const auto known = sealed_.find(header.counter);
   DEMAND(known == sealed_.end() || known->second == crc);
   sealed_[header.counter] = crc;

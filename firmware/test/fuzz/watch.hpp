@@ -52,7 +52,9 @@ class Watch {
 
  private:
   void judgeData(const uint8_t* body, size_t length, const wattmesh::Session& session, wattmesh::Meter* meter);
-  void judgeOwn(const wattmesh::Item& item, const wattmesh::PacketHeader& header, const wattmesh::Session& session, wattmesh::Meter* meter);
+  void judgeFlood(const wattmesh::Flood& flood, const wattmesh::Session& session, wattmesh::Meter* meter);
+  void judgeOwn(const uint8_t* packet, size_t length, const wattmesh::PacketHeader& header, const wattmesh::Session& session,
+                wattmesh::Meter* meter);
   void judgeJoin(const wattmesh::Join& join, const wattmesh::Session& session);
   void judgeM1(const wattmesh::PacketHeader& header, const wattmesh::Session& session);
   void judgeReadings(const wattmesh::Section& section, wattmesh::Meter* meter);

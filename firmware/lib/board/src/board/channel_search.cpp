@@ -24,8 +24,9 @@ bool ChannelSearch::update(uint32_t heard, bool attached, uint64_t nowUs) {
   if (attached || (heard != heard_ && !heardHere_)) {
     untilUs_ = nowUs + patienceUs;
     heardHere_ = true;
-    rounds_ = 0;
   }
+  // Who is heard may be another mesh: the stays grow all the same, or no question would ever fall into one on the right channel.
+  if (attached) rounds_ = 0;
   heard_ = heard;
   if (nowUs < untilUs_) return false;
   if (channel_ == channelMax) {

@@ -24,7 +24,7 @@ class ChannelSearch {
   uint32_t heard_ = 0;
   bool heardHere_ = false;
   uint64_t untilUs_ = 0;  // stay here until then
-  uint8_t rounds_ = 0;    // of all channels, since somebody was heard
+  uint8_t rounds_ = 0;    // of all channels, since there was a parent
 };
 
 }  // namespace board

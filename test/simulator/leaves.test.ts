@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { BOOT_AND_SEND_MILLICOULOMB, SUPPLY_VOLT, yearsOnBatteries } from '../../firmware/simulator/energy-figures.ts';
 import { loadFirmware } from '../../firmware/simulator/firmware.ts';
-import { parseScenario } from '../../firmware/simulator/scenario.ts';
 import type { SimulationResult } from '../../firmware/simulator/result.ts';
+import { parseScenario } from '../../firmware/simulator/scenario.ts';
 import { simulate } from '../../firmware/simulator/simulation.ts';
 import { World } from '../../firmware/simulator/world.ts';
 import { SUITE_ECC } from '../../nodes/headend/frame/packet.ts';
@@ -182,6 +182,9 @@ describe('power', function () {
     const one = await run({ ...hour, nodes, links: links('gw backup 0.99', 'gw mains 0.9', 'm1 backup 0.99') });
     promisesKept(one);
     const sentS = (result: SimulationResult): number => result.energy.nodes['backup']?.txS ?? 0;
-    assert.ok(sentS(spared) < 0.7 * sentS(one), `${sentS(spared)} s of sending, ${sentS(one)} s without a way over mains`);
+    assert.ok(
+      sentS(spared) < 0.7 * sentS(one),
+      `${sentS(spared)} s of sending, ${sentS(one)} s without a way over mains`,
+    );
   });
 });

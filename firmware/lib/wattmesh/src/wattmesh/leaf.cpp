@@ -45,7 +45,10 @@ bool TickScale::sync(uint64_t utcUs, uint64_t ticks, uint64_t nowTicks) {
   if (ppb > rateMaxPpb || ppb < -rateMaxPpb) return known_;
   localBase_ = local(nowTicks);
   ticksBase_ = nowTicks;
-  ratePpb_ = ppb;
+  // A longer time tells the rate better; of two alike the mean, since both ends were told with an error.
+  const bool alike = known_ && elapsed / 2 < spanUs_;
+  ratePpb_ = alike ? (ratePpb_ + ppb) / 2 : ppb;
+  spanUs_ = elapsed;
   known_ = true;
   return true;
 }

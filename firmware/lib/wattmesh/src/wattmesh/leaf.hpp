@@ -30,6 +30,7 @@ class TickScale {
   uint64_t localBase_ = 0;
   uint64_t syncedUtcUs_ = 0;
   uint64_t syncedTicks_ = 0;
+  uint64_t spanUs_ = 0;     // between the answers that told the rate last
 };
 
 class Leaf {

@@ -75,33 +75,33 @@ export class GatewayPort {
   }
 }
 
-/** A link to the one gateway of a simulated mesh, whose host link carries whole envelopes. */
+/** A link to the gateways of a simulated mesh, whose host links carry whole envelopes. It is up while one of them is plugged in. */
 export class GatewayLink implements Link {
   readonly kind = 'simulated';
-  readonly #port: GatewayPort;
-  readonly #name: string;
+  readonly #ports: ReadonlyMap<string, GatewayPort>;
   #unsubscribe: (() => void)[] = [];
 
-  /** `name`: what the gateway is called on this link. */
-  constructor(port: GatewayPort, name: string) {
-    this.#port = port;
-    this.#name = name;
+  /** `ports`: by what each gateway is called on this link. */
+  constructor(ports: ReadonlyMap<string, GatewayPort>) {
+    this.#ports = ports;
   }
 
   async open(handler: LinkHandler): Promise<void> {
-    const tell = (plugged: boolean): void => {
-      handler.state({ up: plugged, detail: plugged ? 'simulated' : 'the simulated cable is pulled' });
+    const tell = (): void => {
+      const up = [...this.#ports.values()].some(({ plugged }) => plugged);
+      handler.state({ up, detail: up ? 'simulated' : 'the simulated cable is pulled' });
     };
-    this.#unsubscribe = [
-      this.#port.onHostBytes((bytes) => handler.envelope(this.#name, bytes)),
-      this.#port.onPlug(tell),
-    ];
-    tell(this.#port.plugged);
+    this.#unsubscribe = [...this.#ports].flatMap(([name, port]) => [
+      port.onHostBytes((bytes) => handler.envelope(name, bytes)),
+      port.onPlug(tell),
+    ]);
+    tell();
   }
 
-  send(_gateway: string, envelope: Uint8Array): boolean {
-    if (this.#unsubscribe.length === 0 || !this.#port.plugged) return false;
-    this.#port.hostBytes(envelope);
+  send(gateway: string, envelope: Uint8Array): boolean {
+    const port = this.#ports.get(gateway);
+    if (this.#unsubscribe.length === 0 || !port?.plugged) return false;
+    port.hostBytes(envelope);
     return true;
   }
 

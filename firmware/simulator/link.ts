@@ -6,7 +6,7 @@ import { GatewayLink } from './gateway-port.ts';
 import { LAYOUT_NAMES, type Layout, layoutNamed } from './layouts.ts';
 import { Pacer } from './pacer.ts';
 import { identityOf, nodeIdOfIdentity, publicKeyOf } from './provision.ts';
-import { gatewayId, parseScenario } from './scenario.ts';
+import { parseScenario } from './scenario.ts';
 import type { MeterRow } from './trace.ts';
 import { World } from './world.ts';
 
@@ -45,7 +45,7 @@ export interface SimulatedDevice {
   readonly localHubId: number;
 }
 
-/** A whole simulated mesh behind one gateway, in real time. It starts when it is first opened; while it is closed its time stands still. */
+/** A whole simulated mesh, in real time. It starts when it is first opened; while it is closed its time stands still. */
 export class SimulatedLink implements Link {
   readonly kind = 'simulated';
   readonly #options: SimulatedLinkOptions;
@@ -129,7 +129,7 @@ export class SimulatedLink implements Link {
     });
     world.observe({ measured: (id, row) => this.#tell(this.#reading(id, row)) });
     const pacer = new Pacer(world, clock, (error) => this.#failed(error));
-    return { world, pacer, link: new GatewayLink(world.gateway, gatewayId(scenario)) };
+    return { world, pacer, link: new GatewayLink(world.gateways) };
   }
 
   #tell(reading: SimulatedReading): void {

@@ -9,7 +9,7 @@ import type { Device } from './device.ts';
 import { readRecords } from './flash-records.ts';
 import { RECORD } from './provision.ts';
 import type { Transmission } from './radio/station.ts';
-import { gatewayId, type Scenario } from './scenario.ts';
+import { gatewayIds, type Scenario } from './scenario.ts';
 import type { World, WorldObserver } from './world.ts';
 
 /** Seconds between two looks at all devices. */
@@ -56,7 +56,7 @@ export class LiveChecks implements WorldObserver {
     this.#memory = new MemoryConstantChecker(seed);
     const leaves = new Set(scenario.nodes.filter(({ power }) => power === 'battery').map(({ id }) => id));
     const repairS = (node: string): number => (leaves.has(node) ? leafRepairTimeS(scenario) : repairTimeS(scenario));
-    this.#parents = new ParentsAliveChecker(seed, gatewayId(scenario), repairS, () => connectedNodes(world));
+    this.#parents = new ParentsAliveChecker(seed, gatewayIds(scenario), repairS, () => connectedNodes(world));
     world.observe(this);
     world.radio.observe((transmission) => this.#transmission(transmission));
     this.#sampleLater();
@@ -68,12 +68,13 @@ export class LiveChecks implements WorldObserver {
 
   /** Looks at all devices, at the end of a run too. */
   sample(): void {
-    const { devices, gateway, schedule, scenario } = this.#world;
+    const { devices, gateways, schedule, scenario } = this.#world;
     const atS = this.#nowS();
     for (const device of devices) this.#look(device, atS);
-    this.#queues.line(gatewayId(scenario), gateway.backlogS(), atS);
+    for (const [gateway, port] of gateways) this.#queues.line(gateway, port.backlogS(), atS);
     this.#queues.events(schedule.pending, devices.length, atS);
-    this.#parents.check(atS);
+    // A flood needs no parent, so nobody would notice that one is gone.
+    if (scenario.mode === 'collection') this.#parents.check(atS);
   }
 
   power(node: string, on: boolean): void {

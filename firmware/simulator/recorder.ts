@@ -5,16 +5,24 @@ import { NonceReuseChecker } from './checkers/nonce-reuse.ts';
 import type { Violation } from './checkers/violation.ts';
 import { LiveChecks } from './live-checks.ts';
 import { RepairWatch } from './repair.ts';
-import { gatewayId } from './scenario.ts';
+import type { Scenario } from './scenario.ts';
 import type { Fault } from './scenario-faults.ts';
 import type { Trace } from './trace.ts';
 import type { World, WorldObserver } from './world.ts';
+
+/**
+ * So long may two nodes take each other for ways to different gateways, seconds: a beacon tells them at once, and when that is lost the next
+ * packet does, which comes within a poll cycle.
+ */
+function loopGraceS({ pollCycleS }: Scenario): number {
+  return 1.5 * pollCycleS + 10;
+}
 
 /** Watches a world for everything that has to be judged when it happens: parents, ways of packets, joining, repairs, nonces. */
 export class Recorder implements WorldObserver {
   readonly loops: NoLoopChecker;
   readonly nonces: NonceReuseChecker;
-  readonly repairs: RepairWatch;
+  readonly repairs = new RepairWatch();
   readonly live: LiveChecks;
   readonly #world: World;
   readonly #meters: ReadonlySet<string>;
@@ -24,18 +32,23 @@ export class Recorder implements WorldObserver {
 
   constructor(world: World) {
     this.#world = world;
-    this.loops = new NoLoopChecker(world.seed);
+    this.loops = new NoLoopChecker(world.seed, world.gateways.size > 1 ? loopGraceS(world.scenario) : 0);
     this.nonces = new NonceReuseChecker(world.seed);
     this.#meters = new Set(world.scenario.nodes.filter((node) => node.role === 'meter').map((node) => node.id));
-    this.repairs = new RepairWatch(gatewayId(world.scenario));
     this.live = new LiveChecks(world);
     world.observe(this);
-    world.gateway.onHostBytes((envelope) => this.#envelope(envelope));
+    for (const [gateway, port] of world.gateways) port.onHostBytes((envelope) => this.#envelope(gateway, envelope));
   }
 
   /** What was found while the world ran. */
   get violations(): Violation[] {
     return [...this.loops.violations, ...this.nonces.violations, ...this.live.violations];
+  }
+
+  /** Judges what is the case at the end of a run. */
+  end(): void {
+    this.loops.check(this.#nowS());
+    this.live.sample();
   }
 
   /** Seconds from each node's first power-on until it had joined; a node that has not joined counts up to now. */
@@ -44,7 +57,7 @@ export class Recorder implements WorldObserver {
   }
 
   power(node: string, on: boolean): void {
-    if (!on) this.loops.poweredOff(node);
+    if (!on) this.loops.poweredOff(node, this.#nowS());
     else if (!this.#bootS.has(node)) this.#bootS.set(node, this.#nowS());
   }
 
@@ -73,14 +86,14 @@ export class Recorder implements WorldObserver {
     return this.nonces.watched(provider, 'head-end', () => this.#nowS());
   }
 
-  #envelope(bytes: Uint8Array): void {
+  #envelope(gateway: string, bytes: Uint8Array): void {
     const envelope = decodeGatewayEnvelope(bytes);
     if (envelope.type !== 'up') return;
     const { route } = envelope.item;
     const [origin, ...passed] = route.map((shortId) => this.#byShortId.get(shortId) ?? shortId.toString(16));
     if (origin === undefined) return;
     this.loops.passed([origin, ...passed], this.#nowS());
-    if (this.#meters.has(origin)) this.repairs.heard(origin, passed, this.#nowS());
+    if (this.#meters.has(origin)) this.repairs.heard(origin, [...passed, gateway], this.#nowS());
   }
 
   #nowS(): number {

@@ -11,18 +11,12 @@ interface Outage {
  * of a killed hub are among them.
  */
 export class RepairWatch {
-  readonly #gateway: string;
   /** The nodes that a meter's last packet passed, the meter left out. */
   readonly #ways = new Map<string, readonly string[]>();
   readonly #outages: Outage[] = [];
   readonly #dead = new Set<string>();
 
-  /** `gateway`: the node that every packet ends at. */
-  constructor(gateway: string) {
-    this.#gateway = gateway;
-  }
-
-  /** A meter's packet reached the host over these nodes. */
+  /** A meter's packet reached the host over these nodes, the last of them a gateway. */
   heard(meter: string, passed: readonly string[], atS: number): void {
     this.#ways.set(meter, passed);
     for (const outage of this.#outages) {
@@ -36,7 +30,7 @@ export class RepairWatch {
     this.#dead.add(node);
     this.#ways.delete(node);
     for (const outage of this.#outages) outage.waiting.delete(node);
-    const affected = [...this.#ways].filter(([, passed]) => node === this.#gateway || passed.includes(node));
+    const affected = [...this.#ways].filter(([, passed]) => passed.includes(node));
     this.#outages.push({ node, atS, waiting: new Set(affected.map(([meter]) => meter)), repairedS: 0 });
   }
 

@@ -12,8 +12,8 @@ export type FaultAction =
   /** A directed link gets another ratio; undefined: the one that it had at the start. */
   | { readonly kind: 'link'; readonly from: string; readonly to: string; readonly prr: number | undefined }
   | { readonly kind: 'channel'; readonly nodes: readonly string[]; readonly channel: number }
-  /** Nothing passes between gateway and host. */
-  | { readonly kind: 'hostOutage'; readonly on: boolean };
+  /** Nothing passes between these gateways and the host. */
+  | { readonly kind: 'hostOutage'; readonly gateways: readonly string[]; readonly on: boolean };
 
 /** Actions of the file. */
 const ACTIONS = [
@@ -37,7 +37,7 @@ const CHANNELS = { min: 1, max: 14, whole: true };
 /** What faults may name, and until when they may last. */
 export interface FaultLimits {
   readonly ids: ReadonlySet<string>;
-  readonly gateway: string;
+  readonly gateways: readonly string[];
   readonly durationS: number;
 }
 
@@ -54,11 +54,15 @@ export function readFaults(fields: Fields, limits: FaultLimits): Fault[] {
   const placed = fields.list('faults').flatMap(({ value, path }) => readFault(value, path, limits));
   const sorted = placed.sort((a, b) => a.fault.atS - b.fault.atS);
   const dead = new Set<string>();
-  let hostAway = false;
+  const cutOff = new Set<string>();
   for (const { fault: each, path } of sorted) {
     if (each.kind === 'hostOutage') {
-      if (each.on && hostAway) throw fault(path, 'the host is away at that time', 'let outages follow each other');
-      hostAway = each.on;
+      const isOut = each.on && each.gateways.some((gateway) => cutOff.has(gateway));
+      if (isOut) throw fault(path, 'the host is away at that time', 'let outages follow each other');
+      for (const gateway of each.gateways) {
+        if (each.on) cutOff.add(gateway);
+        else cutOff.delete(gateway);
+      }
     } else if (each.kind === 'revive') {
       if (!dead.delete(each.node)) throw fault(path, `${each.node} is alive at that time`, 'kill it before');
     } else if (each.kind === 'kill' || each.kind === 'powerCut' || each.kind === 'powerCutInWrite') {
@@ -85,7 +89,7 @@ function readFault(value: unknown, path: Path, limits: FaultLimits): Placed[] {
 
 /** The steps of an action with the seconds after which each happens; `leftS`: until the end of the run. */
 function readAction(fields: Fields, action: Action, limits: FaultLimits, leftS: number): [number, FaultAction][] {
-  const { ids, gateway } = limits;
+  const { ids, gateways } = limits;
   switch (action) {
     case 'kill':
     case 'revive':
@@ -106,17 +110,17 @@ function readAction(fields: Fields, action: Action, limits: FaultLimits, leftS: 
       return [[0, { kind: action, nodes: readNodes(inner, 'nodes', ids), channel: inner.number('number', CHANNELS) }]];
     }
     case 'gatewayOutage': {
-      const forS = readForS(fields.inner(action, ['forS']), leftS);
-      return [
-        [0, { kind: 'kill', node: gateway }],
-        [forS, { kind: 'revive', node: gateway }],
-      ];
+      const [forS, hit] = readOutage(fields.inner(action, ['forS', 'gateway']), gateways, leftS);
+      return hit.flatMap((node): [number, FaultAction][] => [
+        [0, { kind: 'kill', node }],
+        [forS, { kind: 'revive', node }],
+      ]);
     }
     case 'hostOutage': {
-      const forS = readForS(fields.inner(action, ['forS']), leftS);
+      const [forS, hit] = readOutage(fields.inner(action, ['forS', 'gateway']), gateways, leftS);
       return [
-        [0, { kind: action, on: true }],
-        [forS, { kind: action, on: false }],
+        [0, { kind: action, gateways: hit, on: true }],
+        [forS, { kind: action, gateways: hit, on: false }],
       ];
     }
   }
@@ -142,6 +146,16 @@ function readLinkChange(fields: Fields, ids: ReadonlySet<string>, leftS: number)
   const change: [number, FaultAction] = [0, { kind: 'link', ...pair, prr }];
   if (!fields.has('forS')) return [change];
   return [change, [readForS(fields, leftS), { kind: 'link', ...pair, prr: undefined }]];
+}
+
+/** How long, and of which gateways: of all unless one is named. */
+function readOutage(fields: Fields, gateways: readonly string[], leftS: number): [number, readonly string[]] {
+  const forS = readForS(fields, leftS);
+  if (!fields.has('gateway')) return [forS, gateways];
+  const gateway = fields.text('gateway');
+  if (!gateways.includes(gateway))
+    throw fault(fields.at('gateway'), `there is no gateway ${shown(gateway)}`, `name one of ${gateways.join(', ')}`);
+  return [forS, [gateway]];
 }
 
 function readForS(fields: Fields, leftS: number): number {

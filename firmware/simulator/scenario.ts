@@ -61,6 +61,8 @@ export interface ScenarioNode {
 export const SCENARIO_NODES_MAX = 5000;
 /** Longest run: 30 days. */
 const DURATION_S_MAX = 30 * 86_400;
+/** Most gateways: a node remembers what it announced of so many (PROTOCOL.md, section 4.4). */
+const GATEWAYS_MAX = 4;
 /** Mains comes back within this time at all devices, seconds. */
 const POWER_UP_S = 2;
 const SEED_MAX = Number.MAX_SAFE_INTEGER;
@@ -113,7 +115,7 @@ export function parseScenario(json: unknown): Scenario {
       .number('intervalS', { min: 1, max: U16_MAX, whole: true, fallback: 60 }),
     powerUpS: fields.number('powerUpS', { min: 0, max: DURATION_S_MAX, fallback: POWER_UP_S }),
     clock: readClock(fields),
-    faults: readFaults(fields, { ids, gateway: gatewayId({ nodes }), durationS }),
+    faults: readFaults(fields, { ids, gateways: gatewayIds({ nodes }), durationS }),
   };
 }
 
@@ -135,12 +137,8 @@ function readNodes(fields: Fields): ScenarioNode[] {
     return node;
   });
   const gateways = nodes.filter((node) => node.role === 'gateway').length;
-  if (gateways !== 1)
-    throw fault(
-      'nodes',
-      `there are ${gateways} gateways`,
-      'this version simulates exactly one: give one node the role gateway',
-    );
+  if (gateways < 1 || gateways > GATEWAYS_MAX)
+    throw fault('nodes', `there are ${gateways} gateways`, `give one to ${GATEWAYS_MAX} nodes the role gateway`);
   return numberHubs(nodes);
 }
 
@@ -216,7 +214,7 @@ function readClock(fields: Fields): ClockErrors {
   };
 }
 
-/** Id of the scenario's gateway. */
-export function gatewayId({ nodes }: Pick<Scenario, 'nodes'>): string {
-  return (nodes.find((node) => node.role === 'gateway') as ScenarioNode).id;
+/** Ids of the scenario's gateways, one at least. */
+export function gatewayIds({ nodes }: Pick<Scenario, 'nodes'>): string[] {
+  return nodes.filter((node) => node.role === 'gateway').map((node) => node.id);
 }

@@ -12,7 +12,7 @@ import { GatewayLink } from './gateway-port.ts';
 import { Random } from './random.ts';
 import { Recorder } from './recorder.ts';
 import { type RunFigures, resultOf, type SimulationResult } from './result.ts';
-import { gatewayId, type Scenario } from './scenario.ts';
+import type { Scenario } from './scenario.ts';
 import { ScheduleClock } from './schedule-clock.ts';
 import { TrafficCounter } from './traffic.ts';
 import { START_UTC_MS, World } from './world.ts';
@@ -89,7 +89,7 @@ class Simulation {
     this.#headEnd = new HeadEnd({
       network: NETWORK,
       store: this.#store,
-      link: new GatewayLink(this.#world.gateway, gatewayId(scenario)),
+      link: new GatewayLink(this.#world.gateways),
       clock,
       random: (length) => random.bytes(length),
       instanceId: Buffer.from(random.bytes(8)).toString('hex'),
@@ -103,7 +103,7 @@ class Simulation {
       ...(secrets ? { ...secrets.ofHeadEnd, provider: this.#recorder.watched(secrets.ofHeadEnd.provider) } : {}),
       names: this.#names,
     });
-    this.#world.gateway.onHostBytes(touched);
+    for (const gateway of this.#world.gateways.values()) gateway.onHostBytes(touched);
     this.#headEnd.onProblem((error) => {
       this.#problem ??= error;
     });
@@ -125,7 +125,7 @@ class Simulation {
     this.#energy.stop();
     const endS = this.#endS;
     await this.#runUntil(endS);
-    this.#recorder.live.sample();
+    this.#recorder.end();
     await this.#headEnd.stop();
     if (this.#problem) throw this.#problem;
     return resultOf(await this.#figures(endS, startedMs));

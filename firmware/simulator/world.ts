@@ -12,7 +12,7 @@ import { LinkTable, withPairs } from './radio/links.ts';
 import { linksFromPositions } from './radio/path-loss.ts';
 import { Radio } from './radio/radio.ts';
 import { Random } from './random.ts';
-import { gatewayId, type Scenario, type ScenarioNode } from './scenario.ts';
+import { gatewayIds, type Scenario, type ScenarioNode } from './scenario.ts';
 import type { Fault } from './scenario-faults.ts';
 import { Schedule } from './schedule.ts';
 import type { MeterRow, Trace } from './trace.ts';
@@ -47,7 +47,7 @@ export interface WorldOptions {
   readonly headEndKey?: Uint8Array | undefined;
   /** UTC at simulated time 0; default {@link START_UTC_MS}. */
   readonly startUtcMs?: number;
-  /** The gateway's host link is a serial byte stream instead of envelopes. */
+  /** The gateways' host links are a serial byte stream instead of envelopes. */
   readonly serialHost?: boolean;
   /** Rows remembered per meter. */
   readonly meterLogRowsMax?: number;
@@ -73,11 +73,12 @@ export interface WorldObserver {
   fault?(fault: Fault): void;
 }
 
-/** A simulated mesh: schedule, radio, devices with their firmware, households behind the meters, and the gateway's host side. */
+/** A simulated mesh: schedule, radio, devices with their firmware, households behind the meters, and the gateways' host sides. */
 export class World {
   readonly schedule = new Schedule();
   readonly radio: Radio;
-  readonly gateway: GatewayPort;
+  /** By the gateway's id, in the order of the scenario. */
+  readonly gateways: ReadonlyMap<string, GatewayPort>;
   readonly scenario: Scenario;
   readonly seed: string;
   readonly #devices = new Map<string, Device>();
@@ -100,7 +101,11 @@ export class World {
     const keySource = new Random(options.lastingSeed ?? options.seed);
     this.#networkKey = options.networkKey ?? keySource.fork('network key').bytes(KEY_BYTES);
     this.radio = new Radio(this.schedule, this.#random.fork('radio'), scenario.radio, this.#linkTable());
-    this.gateway = new GatewayPort(this.schedule, (bytes) => this.device(gatewayId(scenario)).hostBytes(bytes));
+    this.gateways = new Map(
+      gatewayIds(scenario).map((id) => {
+        return [id, new GatewayPort(this.schedule, (bytes) => this.device(id).hostBytes(bytes))];
+      }),
+    );
     for (const [index, node] of scenario.nodes.entries()) this.#addDevice(node, index);
     for (const fault of scenario.faults) this.schedule.at(Math.round(fault.atS * 1e6), () => this.apply(fault));
   }
@@ -108,6 +113,12 @@ export class World {
   /** In the order of the scenario. */
   get devices(): Device[] {
     return [...this.#devices.values()];
+  }
+
+  /** The host side of the only gateway, or of the first one. */
+  get gateway(): GatewayPort {
+    const [first] = this.gateways.values();
+    return first as GatewayPort;
   }
 
   device(id: string): Device {
@@ -179,7 +190,7 @@ export class World {
         this.device(fault.node).flash.cutPowerAt(1, this.#random.fork(`write of ${fault.node} at ${fault.atS}`));
         break;
       case 'hostOutage':
-        this.gateway.plugged = !fault.on;
+        for (const id of fault.gateways) (this.gateways.get(id) as GatewayPort).plugged = !fault.on;
         break;
       default:
         applyToRadio(this.radio, fault);
@@ -229,7 +240,7 @@ export class World {
       clock: new DeviceClock(scenario.clock, node.power, random.fork('clock')),
       seed: this.seed,
       registers: () => (this.#measuring ? input?.sample(this.utcMs()) : undefined),
-      toHost: (bytes) => this.gateway.fromDevice(bytes),
+      toHost: (bytes) => this.gateways.get(id)?.fromDevice(bytes),
       traced: (trace) => this.#traced(id, trace),
       slept: (state) => this.#tell((observer) => observer.slept?.(id, state)),
       powerLost: () => {

@@ -209,9 +209,31 @@ describe('no-loop checker', () => {
   it('counts no node without power', () => {
     const checker = new NoLoopChecker('7');
     checker.parentChanged('m1', 'h1', 1);
-    checker.poweredOff('m1');
+    checker.poweredOff('m1', 2);
     checker.parentChanged('h1', 'm1', 2);
     assert.deepEqual(checker.violations, []);
+  });
+
+  it('gives loops over several gateways their time, and no more', () => {
+    const checker = new NoLoopChecker('7', 10);
+    const close = (atS: number): void => {
+      checker.parentChanged('m1', 'm2', atS);
+      checker.parentChanged('m2', 'm1', atS + 1);
+    };
+    close(100);
+    checker.parentChanged('m1', 'gw', 110);
+    checker.check(200);
+    close(300);
+    checker.poweredOff('m1', 305);
+    checker.check(400);
+    close(500);
+    checker.check(509.9);
+    assert.deepEqual(checker.violations, []);
+    checker.check(510);
+    assert.deepEqual(
+      checker.violations.map(({ who, atS }) => [who, atS]),
+      [['m1', 510]],
+    );
   });
 
   it('fires for a packet that passed a node twice while the tree stood still', () => {

@@ -109,7 +109,7 @@ describe('faults of devices and host', function () {
   it('cut power inside the next write to the flash', async () => {
     const scenario = grid({ faults: [{ atS: 400, powerCutInWrite: 'm1' }] });
     const world = new World({ scenario, firmware: loadFirmware(), seed: 1, network: NETWORK });
-    const bench = new HeadEndBench(world, new GatewayLink(world.gateway, 'gw'));
+    const bench = new HeadEndBench(world, new GatewayLink(world.gateways));
     await bench.headEnd.start();
     const power: [string, boolean, number][] = [];
     await bench.run(399);

@@ -36,7 +36,7 @@ export class HeadEndBench {
       policy: { allowSuiteNone: true },
       ...options,
     });
-    world.gateway.onHostBytes(touched);
+    for (const gateway of world.gateways.values()) gateway.onHostBytes(touched);
     this.headEnd.onReading((message) => this.messages.push(message));
   }
 

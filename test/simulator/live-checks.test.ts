@@ -124,7 +124,7 @@ describe('parents-alive checker', () => {
   const everybody = () => new Set(['gw', 'h1', 'm1']);
 
   function mesh(connected = everybody): ParentsAliveChecker {
-    const checker = new ParentsAliveChecker('7', 'gw', () => 100, connected);
+    const checker = new ParentsAliveChecker('7', ['gw'], () => 100, connected);
     for (const node of ['gw', 'h1', 'm1']) checker.power(node, true, 1);
     checker.parentChanged('h1', 'gw', 5);
     checker.parentChanged('m1', 'h1', 6);

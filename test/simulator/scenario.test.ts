@@ -100,9 +100,9 @@ describe('scenario file', () => {
         { atS: 2620, kind: 'link', from: 'm1', to: 'h1', prr: undefined },
         { atS: 2700, kind: 'channel', nodes: ['m1', 'm2'], channel: 6 },
         { atS: 2800, kind: 'kill', node: 'gw' },
-        { atS: 2850, kind: 'hostOutage', on: true },
+        { atS: 2850, kind: 'hostOutage', gateways: ['gw'], on: true },
         { atS: 2900, kind: 'revive', node: 'gw' },
-        { atS: 3600, kind: 'hostOutage', on: false },
+        { atS: 3600, kind: 'hostOutage', gateways: ['gw'], on: false },
       ],
     });
   });
@@ -164,9 +164,9 @@ describe('scenario file', () => {
     ],
     ['no gateway', scenario({ nodes: [{ id: 'm1', role: 'meter', x: 0, y: 0 }] }), /^nodes: there are 0 gateways/],
     [
-      'two gateways',
-      scenario({ nodes: ['a', 'b'].map((id) => ({ id, role: 'gateway', x: 0, y: 0 })) }),
-      /^nodes: there are 2 gateways; this version/,
+      'five gateways',
+      scenario({ nodes: [...'abcde'].map((id) => ({ id, role: 'gateway', x: 0, y: 0 })) }),
+      /^nodes: there are 5 gateways; give one to 4 nodes/,
     ],
     [
       'an id given twice',
@@ -283,6 +283,11 @@ describe('scenario file', () => {
       'a host that is away twice',
       scenario({ faults: [1, 5].map((atS) => ({ atS, hostOutage: { forS: 10 } })) }),
       /^faults\[1\]\.hostOutage: the host is away at that time/,
+    ],
+    [
+      'an outage of a node that is no gateway',
+      scenario({ faults: [{ atS: 1, gatewayOutage: { forS: 10, gateway: 'm1' } }] }),
+      /^faults\[0\]\.gatewayOutage\.gateway: there is no gateway "m1"; name one of gw/,
     ],
     [
       'a dead gateway that dies',

@@ -133,7 +133,7 @@ describe('simulated world', function () {
   it('keeps every promise while power fails again and again inside flash operations', async () => {
     for (const seed of [1, 2, 3]) {
       const world = house({ seed });
-      const bench = new HeadEndBench(world, new GatewayLink(world.gateway, 'gw'));
+      const bench = new HeadEndBench(world, new GatewayLink(world.gateways));
       await bench.headEnd.start();
       const random = new Random(`cuts ${seed}`);
       let cuts = 0;

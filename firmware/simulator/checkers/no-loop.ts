@@ -8,8 +8,13 @@ const PACKET_LIFE_S = 600;
 /** How a node without a short id stands in a route. */
 const UNNAMED = '0';
 
+interface Loop {
+  readonly atS: number;
+  readonly way: readonly string[];
+}
+
 /**
- * No two nodes are each other's ancestors at any time, and no packet passes a node twice, unless the tree changed while it waited there: a
+ * No two nodes are each other's ancestors at any time, or with several gateways for longer than the grace, and no packet passes a node twice, unless the tree changed while it waited there: a
  * node that has lost its parent may give what it holds back to one that it came from. Fed with events as they happen.
  */
 export class NoLoopChecker {
@@ -17,36 +22,50 @@ export class NoLoopChecker {
   readonly #seed: string;
   readonly #parents = new Map<string, string>();
   readonly #changedS = new Map<string, number>();
+  readonly #graceS: number;
+  /** Loops that may still end in time, by the node that closed them. */
+  readonly #open = new Map<string, Loop>();
 
-  constructor(seed: string) {
+  /**
+   * `graceS`: so long may parents form a loop. More than 0 where there are several gateways: two nodes may choose each other by the trees of
+   * different ones, until they hear of it (RFC 8966, section 2.7).
+   */
+  constructor(seed: string, graceS = 0) {
     this.#seed = seed;
+    this.#graceS = graceS;
   }
 
   /** A node chose a parent; undefined: it has none. */
   parentChanged(node: string, parent: string | undefined, atS: number): void {
+    this.check(atS);
     this.#changedS.set(node, atS);
-    if (parent === undefined) {
-      this.#parents.delete(node);
-      return;
-    }
-    this.#parents.set(node, parent);
-    const way = [node];
-    for (let next: string | undefined = parent; next !== undefined; next = this.#parents.get(next)) {
-      if (way.includes(next)) {
-        if (next === node) this.#report(node, `its parents form a loop: ${[...way, next].join(' > ')}`, atS);
-        return;
-      }
-      way.push(next);
-    }
+    this.#open.delete(node);
+    if (parent === undefined) this.#parents.delete(node);
+    else this.#parents.set(node, parent);
+    const way = this.#loopAt(node);
+    if (way) this.#open.set(node, { atS, way });
+    this.check(atS);
   }
 
   /** A node has no power: it forwards nothing. */
-  poweredOff(node: string): void {
+  poweredOff(node: string, atS: number): void {
+    this.check(atS);
     this.#parents.delete(node);
+  }
+
+  /** Judges the loops that have lasted for too long by now. */
+  check(atS: number): void {
+    for (const [node, { atS: sinceS, way }] of this.#open) {
+      const stands = this.#loopAt(node)?.join() === way.join();
+      if (stands && atS - sinceS < this.#graceS) continue;
+      this.#open.delete(node);
+      if (stands) this.#report(node, `its parents form a loop: ${way.join(' > ')}`, atS);
+    }
   }
 
   /** The nodes that a packet passed on its way to the gateway, the origin first. */
   passed(route: readonly string[], atS: number): void {
+    this.check(atS);
     for (const [index, node] of route.entries()) {
       const again = route.indexOf(node, index + 1);
       if (node === UNNAMED || again < 0) continue;
@@ -55,6 +74,17 @@ export class NoLoopChecker {
       this.#report(route[0] ?? node, `a packet of it passed ${node} twice: ${route.join(' > ')}`, atS);
       return;
     }
+  }
+
+  /** From a node over its ancestors back to itself. */
+  #loopAt(node: string): string[] | undefined {
+    const way = [node];
+    for (let next = this.#parents.get(node); next !== undefined; next = this.#parents.get(next)) {
+      const closes = way.includes(next);
+      way.push(next);
+      if (closes) return next === node ? way : undefined;
+    }
+    return undefined;
   }
 
   #report(who: string, what: string, atS: number): void {

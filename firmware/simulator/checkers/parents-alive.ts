@@ -1,15 +1,15 @@
 import { Findings, type Violation } from './violation.ts';
 
-/** What the checker asks about the radio: which nodes with power have a good enough way to the gateway, over others that may forward. */
+/** What the checker asks about the radio: which nodes with power have a good enough way to a gateway, over others that may forward. */
 export type Connected = () => ReadonlySet<string>;
 
 /**
- * Once nothing has been disturbed for the repair time, every node with a way to the gateway has a parent that has power. Powering up and
+ * Once nothing has been disturbed for the repair time, every node with a way to a gateway has a parent that has power. Powering up and
  * down, and every fault, is a disturbance. Fed with events, and asked now and then.
  */
 export class ParentsAliveChecker {
   readonly #findings: Findings;
-  readonly #root: string;
+  readonly #roots: ReadonlySet<string>;
   readonly #repairS: (node: string) => number;
   readonly #connected: Connected;
   readonly #on = new Set<string>();
@@ -19,10 +19,10 @@ export class ParentsAliveChecker {
   readonly #reported = new Set<string>();
   #disturbedS = 0;
 
-  /** `root`: the gateway, which needs no parent; `repairS`: the repair time of a node. */
-  constructor(seed: string, root: string, repairS: (node: string) => number, connected: Connected) {
+  /** `roots`: the gateways, which need no parent; `repairS`: the repair time of a node. */
+  constructor(seed: string, roots: readonly string[], repairS: (node: string) => number, connected: Connected) {
     this.#findings = new Findings('parents-alive', seed);
-    this.#root = root;
+    this.#roots = new Set(roots);
     this.#repairS = repairS;
     this.#connected = connected;
   }
@@ -68,7 +68,7 @@ export class ParentsAliveChecker {
 
   #settle(node: string, atS: number): void {
     const parent = this.#parents.get(node);
-    const isOrphan = node !== this.#root && this.#on.has(node) && (parent === undefined || !this.#on.has(parent));
+    const isOrphan = !this.#roots.has(node) && this.#on.has(node) && (parent === undefined || !this.#on.has(parent));
     if (!isOrphan) {
       this.#orphansS.delete(node);
       this.#reported.delete(node);

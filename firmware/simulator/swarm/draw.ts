@@ -15,13 +15,15 @@ export const DEFAULT_LIMITS: DrawLimits = { nodesMax: 40, durationSMax: 2400 };
 
 const HUBS_MAX = 4;
 const FAULTS_MAX = 10;
+/** Of the meshes with hubs every so manyth has a second gateway. */
+const SECOND_GATEWAY_EACH = 4;
 /** Faults begin when the first devices have power. */
 const FAULTS_FROM_S = 1;
 
 /** A scenario with everything random that a seed fixes: connected, with faults that end at 60 % of its time. */
 export function drawPlan(seed: number, limits: DrawLimits = DEFAULT_LIMITS): Plan {
   const random = new Random(seed).fork('swarm');
-  const nodes = drawNodes(random.fork('nodes'), limits);
+  const nodes = withGateways(drawNodes(random.fork('nodes'), limits), random.fork('gateways'));
   const links = drawLinks(nodes, random.fork('links'));
   const timing = random.fork('timing');
   const durationS = between(timing, DURATION_S_MIN, limits.durationSMax);
@@ -87,6 +89,13 @@ function drawNodes(random: Random, { nodesMax }: DrawLimits): PlanNode[] {
       return { id: `m${index + 1}`, role: 'meter', power };
     }),
   ];
+}
+
+/** Some meshes have a second gateway in the place of a hub. */
+function withGateways(nodes: readonly PlanNode[], random: Random): PlanNode[] {
+  const place = nodes.findIndex(({ role }) => role === 'hub');
+  if (place < 0 || random.int(SECOND_GATEWAY_EACH) > 0) return [...nodes];
+  return nodes.with(place, { id: 'gw2', role: 'gateway', power: 'mains' });
 }
 
 /** A whole number from `min` to `max`, both possible. */

@@ -62,7 +62,7 @@ export const FAULT_KINDS: Readonly<Record<string, FaultKind>> = {
     const gateway = anyOf(frame, (each) => each.role === 'gateway');
     const span = drawSpan(frame);
     if (!gateway || !frame.claim(gateway, span)) return undefined;
-    return [{ atS: span.atS, gatewayOutage: { forS: lengthOf(span) } }];
+    return [{ atS: span.atS, gatewayOutage: { forS: lengthOf(span), gateway } }];
   },
   hostOutage: (frame) => {
     const span = drawSpan(frame);

@@ -37,7 +37,7 @@ export const HEALED_AT = 0.6;
 
 /** A pair counts as connected when both directions reach this ratio. */
 const USABLE_PRR = 0.5;
-/** Ways to the gateway leave this many hops for detours below the protocol's limit. */
+/** Ways to a gateway leave this many hops for detours below the protocol's limit. */
 const DETOUR_HOPS = 8;
 
 /** Seconds after which no fault is left. */
@@ -56,7 +56,7 @@ export function fileOf(plan: Plan): object {
   };
 }
 
-/** Whether every node has a way to the gateway over usable links and nodes that forward, of not too many hops. */
+/** Whether every node has a way to a gateway over usable links and nodes that forward, of not too many hops. */
 export function isConnected({ nodes, links }: Pick<Plan, 'nodes' | 'links'>): boolean {
   const forwards = new Map(nodes.map(({ id, power }) => [id, power !== 'battery']));
   const usable = new Set(links.filter(({ prr }) => prr >= USABLE_PRR).map(({ from, to }) => `${from}>${to}`));
@@ -64,8 +64,7 @@ export function isConnected({ nodes, links }: Pick<Plan, 'nodes' | 'links'>): bo
   for (const { from, to } of links) {
     if (usable.has(`${from}>${to}`) && usable.has(`${to}>${from}`)) neighbours.get(from)?.push(to);
   }
-  const gateway = nodes.find(({ role }) => role === 'gateway');
-  const reached = new Set(gateway ? [gateway.id] : []);
+  const reached = new Set(nodes.filter(({ role }) => role === 'gateway').map(({ id }) => id));
   let edge = [...reached];
   for (let hops = 0; hops < HOPS_MAX - DETOUR_HOPS && edge.length > 0; hops++) {
     const next = edge.flatMap((id) => (forwards.get(id) ? (neighbours.get(id) ?? []) : []));

@@ -93,7 +93,7 @@ export class Field {
     const headEnd = new HeadEnd({
       network: NETWORK,
       store: this.store,
-      link: new GatewayLink(this.world.gateway, 'gw'),
+      link: new GatewayLink(this.world.gateways),
       clock: this.clock,
       random: (length) => this.#random.bytes(length),
       instanceId: '0123456789abcdef',

@@ -33,7 +33,7 @@ export class Plant {
         if (trace.kind === 'dropped') counts?.set(trace.error, (counts.get(trace.error) ?? 0) + 1);
       },
     });
-    this.middle = new Middle(new GatewayLink(this.world.gateway, 'gw'));
+    this.middle = new Middle(new GatewayLink(this.world.gateways));
     const random = new Random(seed).fork('head-end');
     this.bench = new HeadEndBench(this.world, this.middle, {
       ...secrets.ofHeadEnd,

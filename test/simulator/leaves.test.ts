@@ -181,7 +181,7 @@ describe('power', function () {
     promisesKept(spared);
     const one = await run({ ...hour, nodes, links: links('gw backup 0.99', 'gw mains 0.9', 'm1 backup 0.99') });
     promisesKept(one);
-    const sentS = (result: SimulationResult): number => result.energy.nodes['backup']?.txS ?? 0;
+    const sentS = (result: SimulationResult): number => result.energy.nodes.backup?.txS ?? 0;
     assert.ok(
       sentS(spared) < 0.7 * sentS(one),
       `${sentS(spared)} s of sending, ${sentS(one)} s without a way over mains`,

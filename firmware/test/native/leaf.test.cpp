@@ -107,13 +107,13 @@ TEST(leavesOfOneParentAreSpreadEvenly) {
 
 TEST(aParentKeepsWhatIsForALeafUntilItHasArrived) {
   Children children;
-  CHECK(!children.hold(5, packet, sizeof packet));
+  CHECK(!children.hold(5, packet, sizeof packet, s));
   children.heard(5, s);
   CHECK(children.has(5, 2 * s) && !children.has(5, 4 * 3600 * s));
   children.owe(CustodyEntry{5, 1, 77});
   children.owe(CustodyEntry{6, 1, 78});
-  CHECK(children.hold(5, packet, sizeof packet));
-  CHECK(!children.hold(5, packet, heldBytesMax + 1));
+  CHECK(children.hold(5, packet, sizeof packet, s));
+  CHECK(!children.hold(5, packet, heldBytesMax + 1, s));
   const size_t both = sectionHeaderBytes + custodyEntryBytes + forSectionBytes(sizeof packet);
   CHECK_EQUAL(waiting(children, 5), both);
   children.delivered(5, false);
@@ -127,15 +127,20 @@ TEST(aParentForgetsTheLeafThatWasSilentLongest) {
   Children children;
   for (uint16_t leaf = 1; leaf <= childrenMax; leaf++) children.heard(leaf, leaf * s);
   children.heard(1, 100 * s);
-  CHECK(children.hold(2, packet, sizeof packet));
+  CHECK(children.hold(2, packet, sizeof packet, 100 * s));
   children.heard(100, 101 * s);
   CHECK(!children.has(2, 101 * s) && children.has(1, 101 * s) && children.has(100, 101 * s));
   CHECK_EQUAL(waiting(children, 2), 0u);
 }
 
-TEST(packetsForLeavesAreBounded) {
+TEST(aLeafThatDoesNotComeUsesUpNoRoom) {
   Children children;
-  children.heard(5, s);
-  for (size_t i = 0; i < childPacketsMax; i++) CHECK(children.hold(5, packet, sizeof packet));
-  CHECK(!children.hold(5, packet, sizeof packet));
+  for (uint16_t leaf = 1; leaf <= childPacketsMax; leaf++) children.heard(leaf, s);
+  for (int i = 0; i < 100; i++) CHECK(children.hold(1, packet, sizeof packet, s));
+  CHECK_EQUAL(waiting(children, 1), 2 * forSectionBytes(sizeof packet));
+  for (uint16_t leaf = 3; leaf <= childPacketsMax; leaf++) CHECK(children.hold(leaf, packet, sizeof packet, s));
+  CHECK(!children.hold(2, packet, sizeof packet, s));
+  // It has been away for hours: its room is for others.
+  children.heard(2, 4 * 3600 * s);
+  CHECK(children.hold(2, packet, sizeof packet, 4 * 3600 * s));
 }

@@ -9,6 +9,7 @@ namespace wattmesh {
 namespace {
 // Four of the longest cycles of a leaf.
 constexpr uint32_t forgottenS = 3 * 3600;
+constexpr size_t packetsPerChild = 2;
 constexpr unsigned indexBits = 5;
 static_assert(childrenMax == 1u << indexBits, "a phase for each child");
 // Odd, and near the golden section of 65536: short ids that follow each other lie far apart.
@@ -64,17 +65,31 @@ void Children::owe(const CustodyEntry& entry) {
   child->counter = entry.counter;
 }
 
-bool Children::hold(uint16_t shortId, const uint8_t* packet, size_t length) {
-  if (find(shortId) == nullptr || length > heldBytesMax) return false;
+// A leaf that does not come must not use up the room of the others.
+Children::Held* Children::place(uint16_t shortId, uint64_t nowUs) {
+  Held* free = nullptr;
+  Held* oldest = nullptr;
+  size_t count = 0;
   for (Held& held : held_) {
-    if (held.child != shortIdNone) continue;
-    held.child = shortId;
-    held.written = false;
-    held.length = static_cast<uint8_t>(length);
-    memcpy(held.bytes, packet, length);
-    return true;
+    if (!has(held.child, nowUs)) {
+      free = &held;
+    } else if (held.child == shortId) {
+      count++;
+      if (oldest == nullptr || static_cast<int16_t>(held.order - oldest->order) < 0) oldest = &held;
+    }
   }
-  return false;
+  return count == packetsPerChild ? oldest : free;
+}
+
+bool Children::hold(uint16_t shortId, const uint8_t* packet, size_t length, uint64_t nowUs) {
+  Held* held = has(shortId, nowUs) && length <= heldBytesMax ? place(shortId, nowUs) : nullptr;
+  if (held == nullptr) return false;
+  held->child = shortId;
+  held->written = false;
+  held->length = static_cast<uint8_t>(length);
+  held->order = order_++;
+  memcpy(held->bytes, packet, length);
+  return true;
 }
 
 void Children::write(uint16_t shortId, Writer& writer) {

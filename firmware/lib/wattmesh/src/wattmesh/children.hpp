@@ -18,8 +18,8 @@ class Children {
 
   // Custody of a leaf's packet, as a hub confirmed it. Nothing happens when the leaf is none of ours.
   void owe(const CustodyEntry& entry);
-  // Keeps a packet for a leaf. False: there is no room, or it is too long.
-  bool hold(uint16_t shortId, const uint8_t* packet, size_t length);
+  // Keeps a packet for a leaf, the last two of each. False: it is no leaf of ours, there is no room, or the packet is too long.
+  bool hold(uint16_t shortId, const uint8_t* packet, size_t length, uint64_t nowUs);
 
   // Writes what waits for a leaf, as far as there is room.
   void write(uint16_t shortId, Writer& writer);
@@ -39,13 +39,16 @@ class Children {
     uint16_t child = 0;  // 0: free
     bool written = false;
     uint8_t length = 0;
+    uint16_t order = 0;
     uint8_t bytes[heldBytesMax] = {};
   };
 
   Child* find(uint16_t shortId);
+  Held* place(uint16_t shortId, uint64_t nowUs);
 
   Child children_[childrenMax];
   Held held_[childPacketsMax];
+  uint16_t order_ = 0;
 };
 
 }  // namespace wattmesh

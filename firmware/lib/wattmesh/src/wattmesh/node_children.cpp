@@ -25,7 +25,7 @@ void Node::answerLeaf(const Neighbour& neighbour, uint16_t shortId) {
 
 // True when a packet waits here for the report of a leaf, or for the poll of a member.
 bool Node::holdFor(uint16_t target, const uint8_t* packet, size_t length) {
-  if (children_.has(target, now_) && children_.hold(target, packet, length)) return true;
+  if (children_.hold(target, packet, length, now_)) return true;
   return hub_ != nullptr && hub_->hub.hold(target, packet, length, now_);
 }
 

@@ -14,6 +14,7 @@ import type { DeviceClock } from './device-clock.ts';
 import { type Firmware, type FirmwareImports, type FirmwareInstance, IO_BYTES } from './firmware.ts';
 import { Flash, PowerCut, SECTOR_BYTES } from './flash.ts';
 import type { LoadSample } from './loads/household.ts';
+import { EspNow } from './radio/esp-now.ts';
 import type { Radio } from './radio/radio.ts';
 import type { Station } from './radio/station.ts';
 import type { Random } from './random.ts';
@@ -38,6 +39,8 @@ export interface DeviceConfig {
   readonly pollCycleS: number;
   /** How the end-to-end session is protected, with what each suite needs; default: suite 0x00. */
   readonly security?: DeviceSecurity;
+  /** Peers that the radio remembers; default: no limit. */
+  readonly peersMax?: number;
   /** Gateways: a serial line instead of messages of one envelope each. */
   readonly serialHost: boolean;
   /** Meters: there is a switch that stays as it is without power. */
@@ -142,6 +145,9 @@ export class Device implements Station {
   readonly config: DeviceConfig;
   readonly flash: Flash;
   readonly #around: DeviceSurroundings;
+  #espNow: EspNow | undefined;
+  /** In earlier lives. */
+  #peersReplaced = 0;
   #instance: FirmwareInstance | undefined;
   #memory: Uint8Array = new Uint8Array(0);
   #io = 0;
@@ -176,6 +182,11 @@ export class Device implements Station {
     return this.#relayOn;
   }
 
+  /** How often a peer of the radio made room for another one. */
+  get peersReplaced(): number {
+    return this.#peersReplaced + (this.#espNow?.replaced ?? 0);
+  }
+
   /** Size of the firmware's memory; 0 while the device is off. */
   get memoryBytes(): number {
     return this.#instance?.memory.buffer.byteLength ?? 0;
@@ -190,6 +201,8 @@ export class Device implements Station {
     if (this.on) return;
     const { schedule, radio, firmware } = this.#around;
     this.#bootUs = schedule.nowUs;
+    this.#peersReplaced = this.peersReplaced;
+    this.#espNow = this.config.peersMax === undefined ? undefined : new EspNow(this.config.peersMax);
     this.#instance = firmware.instantiate(this.#imports());
     radio.attach(this);
     this.#run((instance) => {
@@ -377,7 +390,11 @@ export class Device implements Station {
     const { radio, random, registers, toHost } = this.#around;
     const view = (address = 0, length = 0): Uint8Array => this.#view(address, length);
     return {
-      radio_send: (to, frame, length) => (radio.send(this.id, view(to, NODE_ID_BYTES), view(frame, length)) ? 1 : 0),
+      radio_send: (to, frame, length) => {
+        const mac = view(to, NODE_ID_BYTES);
+        if (this.#espNow?.sendsTo(mac) === false) return 0;
+        return radio.send(this.id, mac, view(frame, length)) ? 1 : 0;
+      },
       host_send: (data, length) => {
         toHost(view(data, length).slice());
         return 1;

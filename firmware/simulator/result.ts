@@ -48,6 +48,8 @@ export interface SimulationResult {
   readonly joinS: { readonly p50: number; readonly max: number };
   readonly repairS: number;
   readonly violations: readonly Violation[];
+  /** Where the scenario limits the radio's peers: how often one made room for another, at all nodes together. */
+  readonly peersReplaced?: number;
   readonly nodes: number;
   readonly simS: number;
   readonly wallMs: number;
@@ -66,6 +68,7 @@ export interface RunFigures {
   readonly joinTimesS: readonly number[];
   readonly repairS: number;
   readonly violations: readonly Violation[];
+  readonly peersReplaced: number;
   readonly simS: number;
   readonly wallMs: number;
 }
@@ -101,6 +104,7 @@ export function resultOf(run: RunFigures): SimulationResult {
     joinS: { p50: quantile(run.joinTimesS, 0.5), max: quantile(run.joinTimesS, 1) },
     repairS: rounded(run.repairS),
     violations: shownViolations(run.violations, run.evidence.seed),
+    ...(run.scenario.peersMax === null ? {} : { peersReplaced: run.peersReplaced }),
     nodes: run.scenario.nodes.length,
     simS: rounded(run.simS),
     wallMs: Math.round(run.wallMs),

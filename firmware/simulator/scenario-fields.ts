@@ -59,9 +59,9 @@ export class Fields {
   }
 
   /** Like {@link number}, with null for "none". */
-  nullable(name: string, range: { min: number; max: number; fallback: number | null }): number | null {
+  nullable(name: string, range: { min: number; max: number; whole?: boolean; fallback: number | null }): number | null {
     const value = this.#value(name, range.fallback);
-    return value === null ? null : this.number(name, { min: range.min, max: range.max, fallback: value as number });
+    return value === null ? null : this.number(name, { ...range, fallback: value as number });
   }
 
   /** True or false; false when it is absent. */

@@ -6,6 +6,8 @@ import { Fields, fault, type Path, shown } from './scenario-fields.ts';
 
 const RSSI_DBM = { min: -128, max: 0 };
 const RATIO = { min: 0, max: 1 };
+/** A limit above this is none. */
+const PEERS_MAX = 255;
 /** Longest mean of a link's good or bad periods, seconds. */
 const BURST_S_MAX = 30 * 86_400;
 
@@ -36,14 +38,17 @@ export function readBurst(fields: Fields): BurstConfig {
   return { meanBadS, meanGoodS };
 }
 
-/** The `radio` part of a scenario. */
-export function readRadio(fields: Fields): RadioConfig {
-  const radio = fields.inner('radio', ['interferencePrr', 'captureDb', 'macRetries', 'burst']);
+/** The `radio` part of a scenario, and what it says about the devices' radios. */
+export function readRadio(fields: Fields): { radio: RadioConfig; peersMax: number | null } {
+  const radio = fields.inner('radio', ['interferencePrr', 'captureDb', 'macRetries', 'peersMax', 'burst']);
   return {
-    interferencePrr: radio.number('interferencePrr', { ...RATIO, fallback: 0.02 }),
-    captureDb: radio.nullable('captureDb', { min: 0, max: 100, fallback: 6 }),
-    macRetries: radio.number('macRetries', { min: 0, max: 31, whole: true, fallback: 5 }),
-    burst: readBurst(radio),
+    radio: {
+      interferencePrr: radio.number('interferencePrr', { ...RATIO, fallback: 0.02 }),
+      captureDb: radio.nullable('captureDb', { min: 0, max: 100, fallback: 6 }),
+      macRetries: radio.number('macRetries', { min: 0, max: 31, whole: true, fallback: 5 }),
+      burst: readBurst(radio),
+    },
+    peersMax: radio.nullable('peersMax', { min: 1, max: PEERS_MAX, whole: true, fallback: null }),
   };
 }
 

@@ -20,6 +20,8 @@ export interface Scenario {
   /** Pairs that disturb each other beside what the links bring: hidden terminals, strangers. */
   readonly interference: readonly Interference[];
   readonly radio: RadioConfig;
+  /** Peers that each device's ESP-NOW remembers; null: no limit. */
+  readonly peersMax: number | null;
   /** Packets follow the collection tree, or everybody repeats them. */
   readonly mode: 'collection' | 'flooding';
   /** How sessions are protected: suite 0x00, 0x01 or 0x10. */
@@ -108,7 +110,7 @@ export function parseScenario(json: unknown): Scenario {
     nodes,
     links,
     interference: readInterference(fields, ids),
-    radio: readRadio(fields),
+    ...readRadio(fields),
     ...readMesh(fields),
     intervalS: fields
       .inner('reading', ['intervalS'])

@@ -177,6 +177,7 @@ class Simulation {
       joinTimesS: this.#recorder.joinTimesS(),
       repairS: this.#recorder.repairs.longestS(endS),
       violations: [...checkExactlyOnce(evidence), ...checkNothingLost(evidence), ...this.#recorder.violations],
+      peersReplaced: this.#world.devices.reduce((sum, { peersReplaced }) => sum + peersReplaced, 0),
       simS: endS,
       wallMs: performance.now() - startedMs,
     };

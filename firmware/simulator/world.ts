@@ -220,6 +220,7 @@ export class World {
     const security = this.#options.security?.(id) ?? this.#defaultSecurity();
     const config = {
       ...(security ? { security } : {}),
+      ...(scenario.peersMax === null ? {} : { peersMax: scenario.peersMax }),
       id,
       role,
       energy: node.power,

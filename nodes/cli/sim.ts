@@ -77,6 +77,7 @@ function summary(scenario: Scenario, seed: number, result: SimulationResult): st
     `energy     ${energy.meanRouterMilliAmp} mA per router; a battery leaf ${energy.leafMilliJoulePerReading} mJ per reading and ${energy.leafSleepMilliJoulePerReading} mJ asleep: ${energy.leafYears} years on 2 AA cells`,
     `joining    median ${joinS.p50} s, at most ${joinS.max} s`,
     `repair     ${result.repairS} s`,
+    ...(result.peersReplaced === undefined ? [] : [`peers      ${result.peersReplaced} made room for others`]),
     `violations ${result.violations.length}`,
     ...result.violations.map(({ checker, what, who, atS }) => `  ${checker} at ${atS} s, ${who}: ${what}`),
   ];

@@ -30,6 +30,7 @@ function figures(
   const traffic = new TrafficCounter();
   Object.assign(traffic.counts, { data: 10, beacon: 4, poll: 3, down: 2, join: 1, ack: 12 });
   return {
+    peersReplaced: 0,
     scenario: parseScenario({
       durationS: 600,
       warmupS: 180,

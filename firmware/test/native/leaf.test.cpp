@@ -91,6 +91,14 @@ TEST(searchesOfALeafGrowRarerUpToACycle) {
   CHECK_EQUAL(leaf.pause(300 * s), 10 * s);
 }
 
+TEST(aSearchPullsFourTimes) {
+  Leaf leaf;
+  leaf.search(s);
+  unsigned pulls = 0;
+  for (uint64_t nowUs = s; leaf.searching(nowUs); nowUs = leaf.nextUs(nowUs)) pulls += leaf.takePull(nowUs) ? 1 : 0;
+  CHECK_EQUAL(pulls, 4u);
+}
+
 TEST(leavesOfOneParentAreSpreadEvenly) {
   Children children;
   std::set<uint16_t> phases;

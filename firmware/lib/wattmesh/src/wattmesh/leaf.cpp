@@ -60,10 +60,22 @@ void Leaf::wake(uint64_t nowUs) {
   awakeUntilUs_ = nowUs;
 }
 
-void Leaf::search(uint64_t nowUs) { stay(nowUs + searchUs); }
+void Leaf::search(uint64_t nowUs) {
+  stay(nowUs + searchUs);
+  pulls_ = pullsMax;
+  pullUs_ = nowUs;
+}
+
+bool Leaf::takePull(uint64_t nowUs) {
+  if (pulls_ == 0 || nowUs < pullUs_) return false;
+  pulls_--;
+  pullUs_ = nowUs + pullGapUs;
+  return true;
+}
 
 void Leaf::sleep(uint64_t wakeUs) {
   asleep_ = true;
+  pulls_ = 0;
   exchange_ = Exchange::none;
   wakeUs_ = wakeUs;
 }
@@ -135,7 +147,8 @@ uint64_t Leaf::nextUs(uint64_t nowUs) const {
   if (asleep_) return wakeUs_;
   if (exchange_ == Exchange::due) return reportUs_;
   if (exchange_ == Exchange::awaiting) return deadlineUs_;
-  return searching(nowUs) ? awakeUntilUs_ : never;
+  if (!searching(nowUs)) return never;
+  return pulls_ > 0 && pullUs_ < awakeUntilUs_ ? pullUs_ : awakeUntilUs_;
 }
 
 uint64_t Leaf::cycleUs(const Config& config) {

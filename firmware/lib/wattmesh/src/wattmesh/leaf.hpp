@@ -52,6 +52,8 @@ class Leaf {
   void wake(uint64_t nowUs);
   // Nobody is there: listens for a while.
   void search(uint64_t nowUs);
+  // A beacon is to ask for those of others now: a few times in a search, for each may be lost.
+  bool takePull(uint64_t nowUs);
   // Something is on its way here: stays awake for so long at least.
   void stay(uint64_t untilUs) {
     if (untilUs > awakeUntilUs_) awakeUntilUs_ = untilUs;
@@ -104,6 +106,8 @@ class Leaf {
  private:
   static constexpr uint64_t firstUs = 120 * usPerS;
   static constexpr uint64_t searchUs = 3 * usPerS;
+  static constexpr uint8_t pullsMax = 4;
+  static constexpr uint64_t pullGapUs = 700 * usPerMs;
   static constexpr uint64_t pauseMinUs = 10 * usPerS;
   static constexpr uint64_t pauseMaxUs = 900 * usPerS;
   static constexpr uint64_t pauseShortUs = 60 * usPerS;
@@ -119,6 +123,8 @@ class Leaf {
   Exchange exchange_ = Exchange::none;
   uint8_t sends_ = 0;    // to this parent, without an answer
   uint8_t parents_ = 0;  // given up in this wake
+  uint8_t pulls_ = 0;    // left in this search
+  uint64_t pullUs_ = 0;
   uint8_t reports_ = 0;  // answered in this wake
   uint8_t answers_ = 0;  // since the boot, as far as it matters
   uint16_t phase_ = 0;

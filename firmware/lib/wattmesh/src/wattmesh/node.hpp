@@ -180,7 +180,6 @@ class Node : private Downward, private HostSide {
   bool sleeps() const;
   void settleLeaf();
   void settleExchange();
-  void seekParent();
   void leafSent(bool ok);
   void leafUnanswered();
   void onWake(const WakeSection& wake);

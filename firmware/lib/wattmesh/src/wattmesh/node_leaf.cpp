@@ -30,17 +30,13 @@ void Node::settleLeaf() {
     if (settled) {
       leaf_.report(now_);
     } else {
-      seekParent();
+      leaf_.search(now_);
     }
   }
+  if (!position().attached && leaf_.takePull(now_)) beaconSoon(0, pullSpreadUs);
   if (leaf_.settle(settled, now_)) leaf_.report(now_ + (leaf_.everAnswered() ? 0 : jitter(firstReportSpreadUs)));
   if (settled) settleExchange();
   if (mayRest()) rest();
-}
-
-void Node::seekParent() {
-  leaf_.search(now_);
-  if (!position().attached) beaconSoon(0, pullSpreadUs);
 }
 
 void Node::settleExchange() {
@@ -60,7 +56,7 @@ void Node::leafUnanswered() {
   if (position().attached) {
     leaf_.report(now_);
   } else {
-    seekParent();
+    leaf_.search(now_);
   }
 }
 

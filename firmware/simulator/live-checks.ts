@@ -19,6 +19,8 @@ const JOIN_S = 120;
 /** Between two searches of a leaf, seconds. */
 const LEAF_PAUSE_S = 60;
 const LEAF_PAUSE_MAX_S = 900;
+/** The boot count comes round. */
+const BOOT_COUNT_BITS = 16;
 /** Records of the flash that only rise. */
 const RISING = {
   'the handshake number': RECORD.handshake,
@@ -84,7 +86,8 @@ export class LiveChecks implements WorldObserver {
     const records = readRecords(this.#world.device(node).flash);
     for (const [name, key] of Object.entries(RISING)) {
       const bytes = records.get(key);
-      if (bytes) this.#counters.stored(node, name, numberOf(bytes), atS);
+      const bits = key === RECORD.bootCount ? BOOT_COUNT_BITS : undefined;
+      if (bytes) this.#counters.stored(node, name, numberOf(bytes), atS, bits);
     }
   }
 

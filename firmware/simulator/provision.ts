@@ -31,6 +31,10 @@ export interface Provision {
   readonly identity: Uint8Array;
   /** The last handshake number that was used. */
   readonly handshake: number;
+  /** End of the link counters that were reserved; default: none were. */
+  readonly linkCounter?: number;
+  /** Starts so far; default: none. */
+  readonly bootCount?: number;
 }
 
 /** The private key of a device, fixed by the mesh's lasting seed and the device's id. */
@@ -67,13 +71,23 @@ export function handshakeAt(utcMs: number): number {
   return Math.max(0, Math.floor((utcMs - NUMBERS_SINCE_MS) / NUMBER_MS));
 }
 
+/** Link counters are reserved in blocks of so many; a start leaves one out (PROTOCOL.md, section 2.1). */
+const LINK_BLOCK = 4096;
+/** Numbers of a device that has seen much: the boot count comes round at its third start, the others pass 2^31 soon. */
+export const OLD_NUMBERS = { handshake: 2 ** 31 - 3, linkCounter: 2 ** 31 - LINK_BLOCK - 30, bootCount: 2 ** 16 - 3 };
+
 /** Writes the records into an empty flash. */
-export function provision(flash: Flash, { identity, handshake }: Provision): void {
+export function provision(flash: Flash, { identity, handshake, linkCounter, bootCount }: Provision): void {
   const sequence = new Writer(4).u32(1).finish();
   const crc = crc32(sequence, crc32(new Writer(4).u32(RECORD_MAGIC).finish()));
   flash.write(0, new Writer(8).bytes(sequence).u32(crc).finish());
-  flash.write(RECORD_ROOM, recordSlot(RECORD.identity, identity));
-  flash.write(RECORD_ROOM + RECORD_SLOT_BYTES, recordSlot(RECORD.handshake, new Writer(4).u32(handshake).finish()));
+  const slots = [
+    recordSlot(RECORD.identity, identity),
+    recordSlot(RECORD.handshake, new Writer(4).u32(handshake).finish()),
+    ...(linkCounter === undefined ? [] : [recordSlot(RECORD.linkCounter, new Writer(4).u32(linkCounter).finish())]),
+    ...(bootCount === undefined ? [] : [recordSlot(RECORD.bootCount, new Writer(2).u16(bootCount).finish())]),
+  ];
+  for (const [index, slot] of slots.entries()) flash.write(RECORD_ROOM + index * RECORD_SLOT_BYTES, slot);
 }
 
 /** A record as it stands in the journal, 40 bytes; `data` has at most 32. */

@@ -31,6 +31,8 @@ export interface Scenario {
   /** The devices power up one after the other, spread evenly at random over this time, seconds. */
   readonly powerUpS: number;
   readonly clock: ClockErrors;
+  /** Whether the devices begin with an empty flash, or with the numbers of those that have run for years. */
+  readonly counters: 'new' | 'old';
   /** In order of time. */
   readonly faults: readonly Fault[];
 }
@@ -85,6 +87,7 @@ const KNOWN = [
   'reading',
   'powerUpS',
   'clock',
+  'counters',
   'faults',
 ];
 
@@ -117,6 +120,7 @@ export function parseScenario(json: unknown): Scenario {
       .number('intervalS', { min: 1, max: U16_MAX, whole: true, fallback: 60 }),
     powerUpS: fields.number('powerUpS', { min: 0, max: DURATION_S_MAX, fallback: POWER_UP_S }),
     clock: readClock(fields),
+    counters: fields.oneOf('counters', ['new', 'old'], 'new'),
     faults: readFaults(fields, { ids, gateways: gatewayIds({ nodes }), durationS }),
   };
 }

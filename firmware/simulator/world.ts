@@ -7,7 +7,7 @@ import type { Firmware } from './firmware.ts';
 import { GatewayPort } from './gateway-port.ts';
 import { MeterInput } from './meter-input.ts';
 import { MeterLog } from './meter-log.ts';
-import { handshakeAt, identityOf, provision } from './provision.ts';
+import { handshakeAt, identityOf, OLD_NUMBERS, provision } from './provision.ts';
 import { LinkTable, withPairs } from './radio/links.ts';
 import { linksFromPositions } from './radio/path-loss.ts';
 import { Radio } from './radio/radio.ts';
@@ -257,8 +257,9 @@ export class World {
       sealed: (key, nonce) => this.#tell((observer) => observer.sealed?.(id, key, nonce)),
     });
     // A device with a pre-shared key has its own key from the factory too: the two are listed together.
-    if (lastingSeed !== undefined || security?.suite === SUITE_RSA) {
-      const identity = identityOf(lastingSeed ?? this.seed, id);
+    const identity = identityOf(lastingSeed ?? this.seed, id);
+    if (scenario.counters === 'old') provision(device.flash, { identity, ...OLD_NUMBERS });
+    else if (lastingSeed !== undefined || security?.suite === SUITE_RSA) {
       provision(device.flash, { identity, handshake: handshakeAt(this.#startUtcMs) });
     }
     this.#devices.set(id, device);

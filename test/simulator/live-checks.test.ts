@@ -79,6 +79,12 @@ describe('counters-rise checker', () => {
     assert.deepEqual(whats(checker.violations), ['7 4 m1: the handshake number in its flash goes from 8 to 7']);
   });
 
+  it('lets a number of so many bits come round, and not go back', () => {
+    const checker = new CountersRiseChecker('7');
+    for (const value of [65_534, 65_535, 2, 3, 2]) checker.stored('m1', 'the boot count', value, 5, 16);
+    assert.deepEqual(whats(checker.violations), ['7 5 m1: the boot count in its flash goes from 3 to 2']);
+  });
+
   it('keeps a limited number', () => {
     const checker = new CountersRiseChecker('7');
     for (let frame = 0; frame < 2 * FINDINGS_MAX; frame++) checker.frame('m1', 1, false, frame);

@@ -57,6 +57,7 @@ describe('scenario file', () => {
       reading: { intervalS: 15 },
       powerUpS: 60,
       clock: { crystalPpm: 20, rcPercent: 5, callbackJitterMs: 2 },
+      counters: 'old',
       faults: [
         { atS: 2400, heal: true },
         { atS: 1200, kill: 'h1' },
@@ -93,6 +94,7 @@ describe('scenario file', () => {
       intervalS: 15,
       powerUpS: 60,
       clock: { crystalPpm: 20, rcPercent: 5, callbackJitterMs: 2 },
+      counters: 'old',
       faults: [
         { atS: 1200, kind: 'kill', node: 'h1' },
         { atS: 1800, kind: 'revive', node: 'h1' },

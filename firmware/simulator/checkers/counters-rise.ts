@@ -14,7 +14,8 @@ interface DeviceCounters {
 
 /**
  * No counter of a device ever goes back, over reboots and power cuts either: the link counter of its frames, the counters that it seals
- * packets with, and the numbers in its flash (handshakes, boots, reserved link counters, owner epoch). Fed with events as they happen.
+ * packets with, and the numbers in its flash (handshakes, boots, reserved link counters, owner epoch); the number of boots alone comes round.
+ * Fed with events as they happen.
  */
 export class CountersRiseChecker {
   readonly #findings: Findings;
@@ -50,11 +51,12 @@ export class CountersRiseChecker {
     if (sealed.size > KEYS_OF_DEVICE_MAX) sealed.delete(sealed.keys().next().value as string);
   }
 
-  /** A number that was found in a device's flash. */
-  stored(who: string, name: string, value: number, atS: number): void {
+  /** A number that was found in a device's flash. `bits`: it comes round behind so many (serial number arithmetic, RFC 1982); default: it does not. */
+  stored(who: string, name: string, value: number, atS: number, bits?: number): void {
     const { stored } = this.#device(who);
-    const last = stored.get(name) ?? 0;
-    if (value < last) this.#findings.report(who, `${name} in its flash goes from ${last} to ${value}`, atS);
+    const last = stored.get(name) ?? value;
+    const isBehind = bits === undefined ? value < last : (value - last) & (1 << (bits - 1));
+    if (isBehind) this.#findings.report(who, `${name} in its flash goes from ${last} to ${value}`, atS);
     stored.set(name, value);
   }
 

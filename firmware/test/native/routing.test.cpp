@@ -164,6 +164,33 @@ TEST(theRootBeginsANewTreeOncePerRequest) {
   CHECK_EQUAL(root.position().tree, wanted + 2);
 }
 
+TEST(treeNumbersComeRound) {
+  Routing root;
+  Routing node;
+  Neighbours neighbours;
+  CHECK(root.updateRoot(true, gateway, 0, 1));
+  while (root.position().tree < UINT16_MAX - 20) root.newTree(static_cast<uint16_t>(root.position().tree + 1));
+  uint64_t nowUs = s;
+  for (unsigned i = 0; i < 40; i++, nowUs += 4 * s) {
+    const uint16_t tree = root.position().tree;
+    hear(neighbours, 1, beaconOf(1, tree, 1, 100), nowUs);
+    node.update(neighbours, nowUs);
+    node.announced(nowUs);
+    // Dearer than what was announced: it may hang on us.
+    hear(neighbours, 1, beaconOf(1, tree, 1, 500), nowUs);
+    node.update(neighbours, nowUs);
+    CHECK(!node.position().attached);
+    CHECK(node.starving());
+    CHECK(root.newTree(node.wantedTree()));
+    hear(neighbours, 1, beaconOf(1, root.position().tree, 1, 500), nowUs);
+    node.update(neighbours, nowUs);
+    CHECK(node.position().attached);
+    CHECK_EQUAL(node.position().tree, root.position().tree);
+    node.announced(nowUs);
+  }
+  CHECK(root.position().tree < 40);
+}
+
 namespace {
 
 // The next life of a node.

@@ -13,7 +13,7 @@ import { cryptoImports } from './crypto-imports.ts';
 import type { DeviceClock } from './device-clock.ts';
 import { type Firmware, type FirmwareImports, type FirmwareInstance, IO_BYTES } from './firmware.ts';
 import { Flash, PowerCut, SECTOR_BYTES } from './flash.ts';
-import type { LoadSample } from './loads/household.ts';
+import { type InputSample, registerBytes } from './input-sample.ts';
 import { EspNow } from './radio/esp-now.ts';
 import type { Radio } from './radio/radio.ts';
 import type { Station } from './radio/station.ts';
@@ -56,11 +56,6 @@ export interface DeviceSecurity {
   readonly psk?: Uint8Array;
   /** Suite 0x10: modulus of the head-end's key, 256 bytes, big-endian; its exponent is 65537. */
   readonly rsaModulus?: Uint8Array;
-}
-
-/** What a meter's input shows. `mask`: the registers that it has (PROTOCOL.md, "Registers"). */
-export interface InputSample extends LoadSample {
-  readonly mask: number;
 }
 
 /** What stands around a device. */
@@ -428,20 +423,6 @@ export class Device implements Station {
       },
     };
   }
-}
-
-/** As the firmware reads them: mask u16, import u48, export u48, power i32, voltage, current and frequency u16, power factor i8. */
-function registerBytes(sample: InputSample): Uint8Array {
-  return new Writer(25)
-    .u16(sample.mask)
-    .u48(sample.importDwh)
-    .u48(sample.exportDwh)
-    .u32(sample.powerDw >>> 0)
-    .u16(sample.voltageDv)
-    .u16(sample.currentCa)
-    .u16(sample.frequencyChz)
-    .i8(sample.powerFactorPct)
-    .finish();
 }
 
 function bootFailed(id: string, code: number): WattmeshError {

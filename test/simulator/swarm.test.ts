@@ -25,6 +25,7 @@ function plan(meters: number, changes: Partial<Plan> = {}): Plan {
     mesh: { suite: 'none', pollCycleS: 30 },
     intervalS: 30,
     clock: { crystalPpm: 0, rcPercent: 0, callbackJitterMs: 0 },
+    counters: 'new',
     faults: [],
     ...changes,
   };

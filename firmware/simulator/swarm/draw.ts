@@ -62,6 +62,7 @@ export function drawPlan(seed: number, limits: DrawLimits = DEFAULT_LIMITS): Pla
       clock.int(2) === 0
         ? { crystalPpm: 0, rcPercent: 0, callbackJitterMs: 0 }
         : { crystalPpm: clock.int(41), rcPercent: clock.int(6), callbackJitterMs: clock.int(3) },
+    counters: oneOf(random.fork('counters'), ['new', 'new', 'new', 'old'] as const),
     faults: drawFaults(faults.int(FAULTS_MAX + 1), {
       random: faults,
       nodes,

@@ -13,6 +13,7 @@ export interface Plan {
   readonly mesh: { readonly suite: 'none' | 'noise' | 'rsa'; readonly pollCycleS: number };
   readonly intervalS: number;
   readonly clock: { readonly crystalPpm: number; readonly rcPercent: number; readonly callbackJitterMs: number };
+  readonly counters: 'new' | 'old';
   readonly faults: readonly PlanFault[];
 }
 
@@ -47,11 +48,11 @@ export function healedAtS({ durationS }: Pick<Plan, 'durationS'>): number {
 
 /** The plan as a scenario file that `wattmesh sim` plays. */
 export function fileOf(plan: Plan): object {
-  const { seed, durationS, powerUpS, nodes, links, radio, mesh, intervalS, clock, faults } = plan;
+  const { seed, durationS, powerUpS, nodes, links, radio, mesh, intervalS, clock, counters, faults } = plan;
   const entries = faults.flat().sort((a, b) => a.atS - b.atS);
   return {
     name: `swarm-${seed}`,
-    ...{ seed, durationS, powerUpS, nodes, links, radio, mesh, reading: { intervalS }, clock },
+    ...{ seed, durationS, powerUpS, nodes, links, radio, mesh, reading: { intervalS }, clock, counters },
     faults: [...entries, { atS: healedAtS(plan), heal: true }],
   };
 }

@@ -96,6 +96,7 @@ function* plainer(plan: Plan): Iterable<Plan> {
   const simple: Partial<Plan>[] = [
     { radio: CALM_RADIO },
     { clock: TRUE_CLOCK },
+    { counters: 'new' },
     { mesh: { ...plan.mesh, suite: 'none' } },
     { nodes: plan.nodes.map((node) => ({ ...node, power: 'mains' })) },
     { links: plan.links.filter(({ prr }) => prr >= 0.5) },

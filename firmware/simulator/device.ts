@@ -248,6 +248,12 @@ export class Device implements Station {
     return { ...position, ...session, ...rest, counters };
   }
 
+  /** What time it is for the device, microseconds of UTC; undefined while it is off or has not been told the time. */
+  utcUs(): number | undefined {
+    const utcUs = this.#instance?.wm_utc(this.#nowUs()) ?? -1;
+    return utcUs < 0 ? undefined : utcUs;
+  }
+
   #nowUs(): number {
     const { schedule, clock } = this.#around;
     const sinceBootUs = schedule.nowUs - this.#bootUs;

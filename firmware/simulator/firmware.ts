@@ -38,6 +38,8 @@ export interface FirmwareInstance {
   /** 1: the chip sleeps, its receiver off, until the tick that was asked for last. */
   wm_asleep(): number;
   wm_state(): number;
+  /** Network time, microseconds of UTC; negative: it has none. */
+  wm_utc(nowUs: number): number;
   wm_sizeof(role: number): number;
 }
 

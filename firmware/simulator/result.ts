@@ -5,6 +5,7 @@ import type { Evidence } from './checkers/evidence.ts';
 import type { Violation } from './checkers/violation.ts';
 import type { LeafEnergy, NodeEnergy } from './energy.ts';
 import type { Scenario } from './scenario.ts';
+import type { ErrorFigures, TimeFigures } from './time-errors.ts';
 import type { TrafficCounter } from './traffic.ts';
 
 /**
@@ -46,6 +47,8 @@ export interface SimulationResult {
     readonly nodes: Readonly<Record<string, NodeEnergy>>;
   };
   readonly joinS: { readonly p50: number; readonly max: number };
+  /** Of the devices' clocks, after the warm-up while the mesh is at rest. */
+  readonly time: TimeFigures;
   readonly repairS: number;
   readonly violations: readonly Violation[];
   /** Where the scenario limits the radio's peers: how often one made room for another, at all nodes together. */
@@ -66,6 +69,7 @@ export interface RunFigures {
   readonly leaves: LeafEnergy;
   readonly nodeEnergy: ReadonlyMap<string, NodeEnergy>;
   readonly joinTimesS: readonly number[];
+  readonly time: TimeFigures;
   readonly repairS: number;
   readonly violations: readonly Violation[];
   readonly peersReplaced: number;
@@ -102,6 +106,7 @@ export function resultOf(run: RunFigures): SimulationResult {
       nodes: Object.fromEntries([...run.nodeEnergy].map(([id, energy]) => [id, roundedAll(energy)])),
     },
     joinS: { p50: quantile(run.joinTimesS, 0.5), max: quantile(run.joinTimesS, 1) },
+    time: { routerErrorMs: allRounded(run.time.routerErrorMs), leafErrorMs: allRounded(run.time.leafErrorMs) },
     repairS: rounded(run.repairS),
     violations: shownViolations(run.violations, run.evidence.seed),
     ...(run.scenario.peersMax === null ? {} : { peersReplaced: run.peersReplaced }),
@@ -177,6 +182,10 @@ function shownViolations(violations: readonly Violation[], seed: string): Violat
 function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return rounded(sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0);
+}
+
+function allRounded({ p50, p99, max }: ErrorFigures): ErrorFigures {
+  return { p50: rounded(p50), p99: rounded(p99), max: rounded(max) };
 }
 
 /** `total` for each of `count`; 0 when there is none. */

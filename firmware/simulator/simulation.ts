@@ -14,6 +14,7 @@ import { Recorder } from './recorder.ts';
 import { type RunFigures, resultOf, type SimulationResult } from './result.ts';
 import type { Scenario } from './scenario.ts';
 import { ScheduleClock } from './schedule-clock.ts';
+import { TimeErrors } from './time-errors.ts';
 import { TrafficCounter } from './traffic.ts';
 import { START_UTC_MS, World } from './world.ts';
 
@@ -60,6 +61,7 @@ class Simulation {
   readonly #recorder: Recorder;
   readonly #traffic = new TrafficCounter();
   readonly #energy: EnergyMeter;
+  readonly #time: TimeErrors;
   readonly #names = new Map<string, string>();
   readonly #nodeIds = new Map<string, string>();
   readonly #messages: MessageEvidence[] = [];
@@ -78,6 +80,7 @@ class Simulation {
     this.#recorder = new Recorder(this.#world);
     this.#energy = new EnergyMeter(this.#world);
     this.#world.observe(this.#energy);
+    this.#time = new TimeErrors(this.#world);
     this.#world.observe({ power: (node, on) => on && this.#named(node) });
     this.#world.radio.observe((transmission) => this.#traffic.observe(transmission));
     const touched = (): void => {
@@ -120,6 +123,7 @@ class Simulation {
     await this.#runUntil(scenario.warmupS);
     this.#traffic.on = true;
     this.#energy.start();
+    this.#time.start();
     await this.#runUntil(scenario.durationS + CLOCK_TOLERANCE_S);
     this.#world.stopMeasuring();
     this.#energy.stop();
@@ -175,6 +179,7 @@ class Simulation {
       leaves: this.#energy.leaves(),
       nodeEnergy: this.#energy.nodes(),
       joinTimesS: this.#recorder.joinTimesS(),
+      time: this.#time.figures(),
       repairS: this.#recorder.repairs.longestS(endS),
       violations: [...checkExactlyOnce(evidence), ...checkNothingLost(evidence), ...this.#recorder.violations],
       peersReplaced: this.#world.devices.reduce((sum, { peersReplaced }) => sum + peersReplaced, 0),

@@ -6,7 +6,7 @@
 namespace {
 
 // As many as the chip has memory for (platformio.ini).
-using Device = wattmesh::GatewayDeviceOf<WATTMESH_GATEWAY_MEMBERS, WATTMESH_GATEWAY_ROUTES>;
+using Device = wattmesh::GatewayDeviceOf<WATTMESH_GATEWAY_MEMBERS, WATTMESH_GATEWAY_ROUTES, WATTMESH_GATEWAY_NEIGHBOURS>;
 
 alignas(Device) uint8_t memory[sizeof(Device)];
 

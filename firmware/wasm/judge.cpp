@@ -77,6 +77,8 @@ bool writeDecodedPacketFor(Writer& out, const PacketForSection& packet) {
   return writePacketFor(out, packet.target, packet.packet, packet.packetLength);
 }
 
+bool writeDecodedLeft(Writer& out, const LeftSection& left) { return writeLeft(out, left.entry, left.entries); }
+
 Error judgeRoutedSection(const RoutedSection& section, Writer& out) {
   switch (section.kind) {
     case routedPoll:
@@ -87,6 +89,10 @@ Error judgeRoutedSection(const RoutedSection& section, Writer& out) {
       return recodeSection(decodePacketSection, writeDecodedPacket, section, out);
     case routedPacketFor:
       return recodeSection(decodePacketFor, writeDecodedPacketFor, section, out);
+    case routedLeft:
+      return recodeSection(decodeLeft, writeDecodedLeft, section, out);
+    case routedTime:
+      return recodeSection(decodeTime, writeTime, section, out);
     case routedWake:
       return recodeSection(decodeWake, writeWake, section, out);
     default:

@@ -201,6 +201,12 @@ WM_EXPORT(wm_state) size_t wm_state() {
   return writer.length();
 }
 
+// Network time, microseconds of UTC; negative: the device has none.
+WM_EXPORT(wm_utc) double wm_utc(double nowUs) {
+  const NetworkClock& clock = node->clock();
+  return clock.valid() ? static_cast<double>(clock.utcUs(time(nowUs))) : -1.0;
+}
+
 // Bytes of RAM of a whole device of this role.
 WM_EXPORT(wm_sizeof) size_t wm_sizeof(int32_t role) {
   switch (static_cast<Role>(role)) {

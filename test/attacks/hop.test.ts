@@ -178,6 +178,20 @@ describe('attack 2: a valid beacon replayed', () => {
       .filter(({ from: who, type }) => who === 'm1' && type === FRAME_TYPES.challenge);
     assert.ok(said.length >= 30 && said.length <= 60, `${said.length} challenges`);
   });
+
+  it('costs a node with a parent a challenge now and then, however good the way that it tells of', () => {
+    const mesh = joined();
+    const { attacker } = mesh;
+    const beacons = attacker.recorded.filter((recorded) => isBeacon(recorded) && recorded.from === 'gw');
+    const from = attacker.recorded.length;
+    attacker.every(50_000, 300e6, (index) => attacker.replay('m2', beacons[index % beacons.length] as Recorded));
+    assertRowsCome(mesh, 300);
+    assertWhole(mesh);
+    const asked = attacker.recorded
+      .slice(from)
+      .filter(({ from: who, type }) => who === 'm2' && type === FRAME_TYPES.challenge);
+    assert.ok(asked.length >= 5 && asked.length <= 60, `${asked.length} challenges in 300 s`);
+  });
 });
 
 describe('attack 20: a frame under the join key that is no handshake', () => {

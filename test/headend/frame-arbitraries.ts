@@ -102,22 +102,35 @@ const beacon: fc.Arbitrary<Beacon> = optional(
 
 const unknownSection = (code: fc.Arbitrary<number>) => record({ kind: kind('unknown'), code, body: bytes(0, 20) });
 
+/** In preorder: each node at most one hop below the one before, and all below the first. */
+const pollTree = fc
+  .array(record({ rise: fc.nat(5), asked: fc.boolean(), shortId: u16 }), { minLength: 1, maxLength: 8 })
+  .map((nodes) => {
+    let before = 0;
+    return nodes.map(({ rise, asked, shortId }, index) => {
+      before = index === 0 ? 1 + rise : Math.max(2 + (nodes[0]?.rise ?? 0), before + 1 - rise);
+      return { hops: before, asked, shortId };
+    });
+  });
+
 const routedSection = fc.oneof(
   record({
     kind: kind('poll'),
     number: u16,
     packets: fc.integer({ min: 1, max: 4 }),
-    sweeps: fc.boolean(),
     depth: fc.integer({ min: 1, max: 20 }),
+    tree: pollTree,
   }),
   record({
     kind: kind('custody'),
     entries: fc.array(record({ origin: u16, session: u8, counter: u32 }), { minLength: 1, maxLength: 5 }),
   }),
   record({ kind: kind('packet'), hold: fc.boolean(), packet: shortPacket }),
+  record({ kind: kind('time'), number: u16, raw: u16, time: u16, skew: fc.integer({ min: -32_768, max: 32_767 }) }),
   record({ kind: kind('packetFor'), target: u16, packet: shortPacket }),
   record({ kind: kind('wake'), phase: u16, beacon }),
-  unknownSection(fc.integer({ min: 6, max: 255 })),
+  record({ kind: kind('left'), entries: fc.array(u16, { minLength: 1, maxLength: 16 }) }),
+  unknownSection(fc.integer({ min: 8, max: 255 })),
 );
 
 const routed = fc.array(u16, { minLength: 1, maxLength: 20 }).chain((route) =>

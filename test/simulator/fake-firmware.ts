@@ -22,6 +22,8 @@ export class FakeInstance implements FirmwareInstance {
   readonly imports: FirmwareImports;
   asleep = false;
   state: Uint8Array = new Uint8Array(0);
+  /** Negative: no network time. */
+  utcUs = -1;
   readonly #script: Script;
 
   constructor(imports: FirmwareImports, script: Script) {
@@ -64,6 +66,10 @@ export class FakeInstance implements FirmwareInstance {
   wm_state(): number {
     this.bytes.set(this.state, IO);
     return this.state.length;
+  }
+
+  wm_utc(): number {
+    return this.utcUs;
   }
 
   wm_sizeof(): number {

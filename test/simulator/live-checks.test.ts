@@ -105,7 +105,7 @@ describe('bounded-queues checker', () => {
     checker.events(EVENTS_BESIDE_MAX + 3 * EVENTS_PER_DEVICE_MAX + 1, 3, 5);
     assert.deepEqual(whats(checker.violations), [
       '7 2 h1: 33 items wait in its queue, the limit is 32',
-      '7 3 gw: it has 129 members, the limit of a gateway is 128',
+      '7 3 gw: it has 513 members, the limit of a gateway is 512',
       '7 4 gw: 2.1 s of envelopes wait on the line to the host, the limit is 2',
       '7 5 : 10049 events are pending, the limit is 10048',
     ]);

@@ -3,7 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import { twoDecimals } from './measure.js';
-import { boundOf, leavesOf } from './mesh/bound.js';
+import { boundOf, leavesOf, withBursts } from './mesh/bound.js';
 import { figuresOf } from './mesh/figures.js';
 import { plotOf } from './mesh/plot.js';
 import { inParallel, simulated } from './mesh/pool.js';
@@ -32,6 +32,7 @@ export async function bench({ quick, report, scenario, seeds: seedsText, plot })
   const width = Math.min(availableParallelism(), jobs.length);
   let done = 0;
   await inParallel(jobs, width, async ({ run, seed }) => {
+    report(`${run.scenario.name}, seed ${seed} …`);
     const result = await simulated(run.scenario, seed);
     run.results.set(seed, result);
     report(`${++done}/${jobs.length} ${run.scenario.name}, seed ${seed}: ${lineOf(result)}`);
@@ -56,7 +57,7 @@ function jobsOf(run) {
 function reportOf({ note, runs }) {
   const variants = runs.map(({ variant, scenario, seeds, results }) => {
     const meters = scenario.nodes.filter(({ role }) => role === 'meter').map(({ id }) => id);
-    const bound = boundOf(scenario.links, 'gw', meters, leavesOf(scenario.nodes));
+    const bound = boundOf(withBursts(scenario.links, scenario.radio.burst), 'gw', meters, leavesOf(scenario.nodes));
     const ordered = [...results].sort(([a], [b]) => a - b).map(([, result]) => result);
     const { durationS, warmupS, mesh, reading, radio } = scenario;
     return [
@@ -70,6 +71,7 @@ function reportOf({ note, runs }) {
           intervalS: reading.intervalS,
           pollCycleS: mesh.pollCycleS,
           captureDb: radio.captureDb,
+          burst: radio.burst,
         },
         bound: { etx: twoDecimals(bound.etx), dataOnly: twoDecimals(bound.dataOnly) },
         ...figuresOf(ordered, bound),

@@ -4,7 +4,7 @@ import { Findings, type Violation } from './violation.ts';
 /** Items on their way up that a device may hold (PROTOCOL.md, "Limits"). */
 export const QUEUE_ITEMS_MAX = 32;
 /** Members that a hub and a gateway may poll. */
-export const MEMBERS_MAX: Readonly<Record<Role, number>> = { meter: 0, hub: 64, gateway: 128 };
+export const MEMBERS_MAX: Readonly<Record<Role, number>> = { meter: 0, hub: 64, gateway: 512 };
 /** What may wait on the line between gateway and host, in one direction: its window of envelopes, seconds at the line's pace. */
 export const LINE_BACKLOG_S_MAX = 2;
 /** Events that may be pending per device: its tick, timers of its MAC, callbacks that are late. */

@@ -91,7 +91,7 @@ class Host {
         break;
       case EnvelopeType::stats:
         DEMAND(decodeGatewayStats(envelope, length, stats) == Error::none);
-        DEMAND(stats.queue <= queueFramesMax && stats.members <= membersMax && stats.neighbours <= neighboursMax);
+        DEMAND(stats.queue <= queueFramesMax && stats.members <= gatewayMembersMax && stats.neighbours <= gatewayNeighboursMax);
         break;
       default:
         DEMAND(false);

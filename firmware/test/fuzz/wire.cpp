@@ -60,8 +60,11 @@ Bytes packetSection(uint8_t flags, const Bytes& packet) {
   return written([&](Writer& writer) { writePacket(writer, flags, packet.data(), packet.size()); });
 }
 
-Bytes pollSection(uint16_t number) {
-  return written([&](Writer& writer) { writePoll(writer, PollSection{number, 1, false, 1}); });
+Bytes pollSection(uint16_t number, uint16_t shortId) {
+  uint8_t tree[pollEntryBytes];
+  Writer entry(tree, sizeof tree);
+  writePollEntry(entry, PollEntry{1, true, shortId});
+  return written([&](Writer& writer) { writePoll(writer, PollSection{number, 1, 1, tree, 1}); });
 }
 
 Bytes joinDown(const Bytes& packet) {

@@ -22,7 +22,7 @@ Bytes frame(uint8_t type, uint8_t keyId, uint32_t counter, const Bytes& body);
 // A ROUTED body whose frame is for the node at the end of the route.
 Bytes routed(const std::vector<uint16_t>& route, const Bytes& sections);
 Bytes packetSection(uint8_t flags, const Bytes& packet);
-Bytes pollSection(uint16_t number);
+Bytes pollSection(uint16_t number, uint16_t shortId);
 
 // The body of a JOIN frame with an M2.
 Bytes joinDown(const Bytes& packet);

@@ -5,6 +5,7 @@
 #include "wattmesh/freshness.hpp"
 #include "wattmesh/neighbours.hpp"
 #include "wattmesh/token_bucket.hpp"
+#include "wattmesh/trickle.hpp"
 
 using namespace wattmesh;
 
@@ -13,6 +14,7 @@ namespace {
 constexpr uint64_t s = usPerS;
 constexpr uint8_t random8[nonceBytes] = {1, 2, 3, 4, 5, 6, 7, 8};
 constexpr uint8_t nobody[macBytes] = {};
+constexpr size_t freshMax = neighboursMax - Neighbours::strangersMax;
 
 // The answer of an honest neighbour to a challenge.
 Challenge answerTo(const Challenge& challenge, uint32_t counter) {
@@ -27,7 +29,7 @@ void prove(Freshness& freshness, uint32_t counter, uint64_t nowUs) {
   CHECK(freshness.answered(answerTo(asked, counter - 1), counter, nowUs + 1000));
 }
 
-Neighbour* touch(Neighbours& neighbours, uint8_t number, uint64_t nowUs, Claim claim = Claim::heard, int8_t rssi = -60) {
+Neighbour* touch(Neighbours& neighbours, uint8_t number, uint64_t nowUs, Claim claim = Claim::leads, int8_t rssi = -60) {
   const uint8_t mac[macBytes] = {2, 0, 0, 0, 0, number};
   return neighbours.touch(mac, rssi, claim, nowUs, nobody);
 }
@@ -124,79 +126,144 @@ bool comes(Neighbours& neighbours, uint8_t number, uint64_t nowUs, Claim claim, 
 
 // As many as there is room for are fresh: number i is heard with -60 - i dBm.
 void fill(Neighbours& neighbours) {
-  for (uint8_t i = 0; i < Neighbours::freshMax; i++) {
-    CHECK(comes(neighbours, i, 1 * s, Claim::heard, static_cast<int8_t>(-60 - i)));
+  for (uint8_t i = 0; i < freshMax; i++) {
+    CHECK(comes(neighbours, i, 1 * s, Claim::asks, static_cast<int8_t>(-60 - i)));
   }
-  CHECK_EQUAL(neighbours.fresh(), Neighbours::freshMax);
+  CHECK_EQUAL(neighbours.fresh(), freshMax);
 }
 
 }  // namespace
 
 // Whatever they claim and however strong they are: without an answer to a challenge they only take each other's places.
 TEST(recordedFramesOfManyPushOutNobodyWhoIsFresh) {
-  for (const Claim claim : {Claim::heard, Claim::asks, Claim::handsOver}) {
-    Neighbours neighbours;
+  for (const Claim claim : {Claim::floods, Claim::leads, Claim::handsOver}) {
+    NeighbourTable<> neighbours;
     fill(neighbours);
     unsigned taken = 0;
     for (unsigned i = 0; i < 10000; i++) taken += touch(neighbours, static_cast<uint8_t>(100 + i % 150), 2 * s + i * 1000, claim, -20) != nullptr ? 1 : 0;
     CHECK(taken > 0);
-    for (uint8_t i = 0; i < Neighbours::freshMax; i++) CHECK(find(neighbours, i) != nullptr && find(neighbours, i)->freshness.fresh());
+    for (uint8_t i = 0; i < freshMax; i++) CHECK(find(neighbours, i) != nullptr && find(neighbours, i)->freshness.fresh());
   }
 }
 
 TEST(aStrangerHasASecondToProveItself) {
-  Neighbours neighbours;
+  NeighbourTable<> neighbours;
   fill(neighbours);
-  for (uint8_t i = 100; i < 100 + neighboursMax - Neighbours::freshMax; i++) CHECK(touch(neighbours, i, 2 * s, Claim::handsOver, -20) != nullptr);
+  for (uint8_t i = 100; i < 100 + neighboursMax - freshMax; i++) CHECK(touch(neighbours, i, 2 * s, Claim::handsOver, -20) != nullptr);
   CHECK(touch(neighbours, 200, 3 * s, Claim::handsOver, -20) == nullptr);
   CHECK(touch(neighbours, 200, 3 * s + 1, Claim::handsOver, -20) != nullptr);
 }
 
-TEST(theStrongTakeThePlacesOfTheWeak) {
-  Neighbours neighbours;
-  fill(neighbours);
-  const uint8_t last = Neighbours::freshMax - 1;  // the weakest, -87 dBm
-  CHECK(!comes(neighbours, 100, 2 * s, Claim::heard, -82));
-  CHECK(comes(neighbours, 101, 2 * s, Claim::heard, -81));
-  CHECK(find(neighbours, last) == nullptr && find(neighbours, last - 1) != nullptr);
-  CHECK_EQUAL(neighbours.fresh(), Neighbours::freshMax);
+TEST(whoAsksTakesNobodysPlace) {
+  NeighbourTable<> neighbours;
+  for (uint8_t i = 0; i < freshMax; i++) CHECK(comes(neighbours, i, 1 * s, Claim::asks, -80));
+  CHECK(!comes(neighbours, 100, 2 * s, Claim::asks, -20));
+  CHECK_EQUAL(neighbours.fresh(), freshMax);
 }
 
-TEST(whoIsSilentLeavesForAnybody) {
-  Neighbours neighbours;
+TEST(theStrongTakeThePlacesOfTheWeak) {
+  NeighbourTable<> neighbours;
   fill(neighbours);
-  for (uint8_t i = 1; i < Neighbours::freshMax; i++) find(neighbours, i)->heardUs = 62 * s;
-  CHECK(comes(neighbours, 100, 62 * s, Claim::heard, -95));
-  CHECK(find(neighbours, 0) == nullptr);
+  const uint8_t last = freshMax - 1;  // the weakest, -87 dBm
+  CHECK(!comes(neighbours, 100, 2 * s, Claim::floods, -82));
+  CHECK(comes(neighbours, 101, 2 * s, Claim::floods, -81));
+  CHECK(find(neighbours, last) == nullptr && find(neighbours, last - 1) != nullptr);
+  CHECK_EQUAL(neighbours.fresh(), freshMax);
+}
+
+namespace {
+
+// Tells the cost of a neighbour that is fresh.
+void tells(Neighbours& neighbours, uint8_t number, uint16_t cost, uint64_t nowUs) {
+  Neighbour* neighbour = find(neighbours, number);
+  neighbour->hasBeacon = true;
+  neighbour->beacon = Beacon{};
+  neighbour->beacon.grounded = true;
+  neighbour->beacon.joined = true;
+  neighbour->beacon.cost = cost;
+  neighbour->beaconUs = nowUs;
+}
+
+bool wants(const Neighbours& neighbours, uint16_t cost, int8_t rssi, uint64_t nowUs) {
+  return neighbours.wants(Neighbours::guess(cost, rssi), nowUs);
+}
+
+}  // namespace
+
+TEST(strangersAreWantedOnlyWhenTheyLeadBetterThanThoseWhoAreKnown) {
+  NeighbourTable<> neighbours;
+  fill(neighbours);
+  // Those who lead nowhere do not count.
+  CHECK(wants(neighbours, 5000, -60, 2 * s));
+  for (uint8_t i = 0; i < Neighbours::candidatesMax; i++) tells(neighbours, i, static_cast<uint16_t>(1000 + i), 2 * s);
+  CHECK(!wants(neighbours, 5000, -60, 3 * s));
+  CHECK(!wants(neighbours, 1000, -60, 3 * s));
+  CHECK(wants(neighbours, 900, -60, 3 * s));
+  // A weak link is worth less, and what was told long ago nothing.
+  CHECK(!wants(neighbours, 900, -98, 3 * s));
+  CHECK(wants(neighbours, 5000, -60, 2 * s + 3 * Trickle::maxUs + 1));
+  // Nor is somebody who cannot be reached.
+  find(neighbours, 5)->avoidUntilUs = 10 * s;
+  CHECK(wants(neighbours, 1000, -60, 3 * s));
+  CHECK_EQUAL(neighbours.spares(3 * s, find(neighbours, 0)->mac), Neighbours::candidatesMax - 1);
+}
+
+TEST(theBestAreKept) {
+  NeighbourTable<> neighbours;
+  fill(neighbours);
+  // The weakest lead best: the strong leave before them.
+  for (uint8_t i = freshMax - Neighbours::candidatesMax; i < freshMax; i++) tells(neighbours, i, 100, 1 * s);
+  for (uint8_t i = 100; i < 150; i++) comes(neighbours, i, 2 * s, Claim::leads, -50);
+  for (uint8_t i = freshMax - Neighbours::candidatesMax; i < freshMax; i++) CHECK(find(neighbours, i) != nullptr);
+  CHECK_EQUAL(neighbours.fresh(), freshMax);
 }
 
 TEST(whoHandsSomethingOverFindsAPlaceAndKeepsIt) {
-  Neighbours neighbours;
+  NeighbourTable<> neighbours;
   fill(neighbours);
+  CHECK(!neighbours.full(2 * s, nobody));
   for (uint8_t i = 100; i < 110; i++) CHECK(comes(neighbours, i, 2 * s, Claim::handsOver, -95));
-  for (uint8_t i = 200; i < 250; i++) comes(neighbours, i, 3 * s, Claim::asks, -20);
+  for (uint8_t i = 200; i < 250; i++) comes(neighbours, i, 3 * s, Claim::leads, -20);
   for (uint8_t i = 100; i < 110; i++) CHECK(find(neighbours, i) != nullptr);
-  CHECK_EQUAL(neighbours.fresh(), Neighbours::freshMax);
-  // When everybody hands something over, nobody leaves for one more.
-  for (uint8_t i = 110; i < 100 + Neighbours::freshMax; i++) CHECK(comes(neighbours, i, 4 * s, Claim::handsOver, -95));
+  CHECK_EQUAL(neighbours.fresh(), freshMax);
+  // When nearly everybody hands something over, the last spares do not leave for one more.
+  const uint8_t last = 100 + freshMax - Neighbours::sparesMin;
+  for (uint8_t i = 110; i < last; i++) CHECK(comes(neighbours, i, 4 * s, Claim::handsOver, -95));
+  CHECK(neighbours.full(5 * s, nobody));
   CHECK(!comes(neighbours, 250, 5 * s, Claim::handsOver, -20));
-  for (uint8_t i = 100; i < 100 + Neighbours::freshMax; i++) CHECK(find(neighbours, i) != nullptr);
+  for (uint8_t i = 100; i < last; i++) CHECK(find(neighbours, i) != nullptr);
+  // Who has handed nothing over for long is a child no more.
+  CHECK(!neighbours.full(4 * s + 1800 * s, nobody));
 }
 
 TEST(aParentNeverLeaves) {
-  Neighbours neighbours;
+  NeighbourTable<> neighbours;
   fill(neighbours);
-  const uint8_t parent[macBytes] = {2, 0, 0, 0, 0, Neighbours::freshMax - 1};
+  const uint8_t parent[macBytes] = {2, 0, 0, 0, 0, freshMax - 1};
   for (uint8_t i = 100; i < 200; i++) comes(neighbours, i, 100 * s, Claim::handsOver, -20, parent);
   CHECK(neighbours.find(parent) != nullptr);
 }
 
 TEST(whoLeftTheTableIsNotFreshWhenItComesBack) {
-  Neighbours neighbours;
+  NeighbourTable<> neighbours;
   fill(neighbours);
-  CHECK(comes(neighbours, 101, 2 * s, Claim::heard, -20));
-  Neighbour* back = touch(neighbours, Neighbours::freshMax - 1, 3 * s, Claim::handsOver, -87);
+  CHECK(comes(neighbours, 101, 2 * s, Claim::floods, -20));
+  Neighbour* back = touch(neighbours, freshMax - 1, 3 * s, Claim::handsOver, -87);
   CHECK(back != nullptr && !back->freshness.fresh() && !back->freshness.accept(1000));
+}
+
+TEST(whoIsSettledLooksForBetterParentsLessAndLessOften) {
+  Curiosity settled;
+  Curiosity eager;
+  unsigned took[2] = {};
+  for (uint64_t now = 1 * s; now < 7200 * s; now += s) {
+    took[0] += settled.take(true, now) ? 1 : 0;
+    took[1] += eager.take(false, now) ? 1 : 0;
+  }
+  CHECK(took[0] >= 10 && took[0] <= 14);
+  CHECK(took[1] >= 220 && took[1] <= 250);
+  settled.wake();
+  CHECK(settled.take(true, 7201 * s));
 }
 
 TEST(aTokenBucketLimitsRateAndBurst) {

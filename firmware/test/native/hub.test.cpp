@@ -22,9 +22,12 @@ constexpr uint8_t packet[84] = {0x14, 0x01};
 
 struct Sent {
   uint16_t target = 0;
-  PollSection poll{};  // number 0: none
+  PollSection poll{};  // number 0: none; its tree stands in `asked` and `passed`
+  std::vector<uint16_t> asked;
+  std::vector<uint16_t> passed;  // everybody in the tree, in preorder
   std::vector<uint16_t> custody;
   std::vector<uint16_t> packets;
+  std::vector<uint16_t> left;
 };
 
 // A hub whose words are caught, with the way to each node.
@@ -44,9 +47,8 @@ class Bench : public Downward {
   void push(uint16_t node, uint64_t nowUs, bool more = false) { hears(node, false, 0, more, nowUs); }
   void answer(uint16_t node, uint16_t poll, uint64_t nowUs, bool more = false) { hears(node, true, poll, more, nowUs); }
 
-  // Everybody on the way of a sweep answers, and the target last.
   void answerAll(const Sent& frame, uint64_t nowUs) {
-    for (uint16_t node : ways[frame.target]) answer(node, frame.poll.number, nowUs);
+    for (uint16_t node : frame.asked) answer(node, frame.poll.number, nowUs);
   }
 
   // Runs until `untilUs`; returns what was sent.
@@ -83,9 +85,17 @@ class Bench : public Downward {
       PacketForSection packetFor{};
       CHECK(nextRoutedSection(reader, section) == Error::none);
       if (section.kind == routedPoll) CHECK(decodePoll(section, frame.poll) == Error::none);
+      for (size_t i = 0; section.kind == routedPoll && i < frame.poll.entries; i++) {
+        const PollEntry entry = pollEntry(frame.poll.tree, i);
+        CHECK_EQUAL(entry.hops, ways[entry.shortId].size());
+        frame.passed.push_back(entry.shortId);
+        if (entry.asked) frame.asked.push_back(entry.shortId);
+      }
       if (section.kind == routedCustody && decodeCustody(section, custody) == Error::none) {
         for (size_t i = 0; i < custody.entries; i++) frame.custody.push_back(custody.entry[i].origin);
       }
+      LeftSection left{};
+      if (section.kind == routedLeft && decodeLeft(section, left) == Error::none) frame.left.assign(left.entry, left.entry + left.entries);
       if (section.kind == routedPacketFor && decodePacketFor(section, packetFor) == Error::none) frame.packets.push_back(packetFor.target);
       // Whoever answers the poll knows by then what has arrived.
       CHECK(section.kind == routedPoll ? reader.remaining() == 0 : frame.poll.number == 0);
@@ -99,6 +109,11 @@ class Bench : public Downward {
     if (way == ways.end()) return 0;
     std::copy(way->second.begin(), way->second.end(), path);
     return way->second.size();
+  }
+
+  uint16_t parentOf(uint16_t node) const override {
+    const auto way = ways.find(node);
+    return way == ways.end() || way->second.size() < 2 ? shortIdNone : way->second[way->second.size() - 2];
   }
 
   std::map<uint16_t, Path> ways;
@@ -122,12 +137,11 @@ class Bench : public Downward {
   Hub hub;
 };
 
+// Whom they asked, in the order in which they stand in the frames.
 Path polled(const std::vector<Sent>& frames) {
-  Path targets;
-  for (const Sent& frame : frames) {
-    if (frame.poll.number != 0) targets.push_back(frame.target);
-  }
-  return targets;
+  Path nodes;
+  for (const Sent& frame : frames) nodes.insert(nodes.end(), frame.asked.begin(), frame.asked.end());
+  return nodes;
 }
 
 // Which of them carried custody for a node, by their places.
@@ -139,37 +153,46 @@ size_t carrying(const std::vector<Sent>& frames, uint16_t node) {
 
 }  // namespace
 
-TEST(oneSweepToTheDeepestServesAllOnItsWay) {
+TEST(onePollAsksAWholeBranch) {
   Bench bench;
   bench.chain({1, 2, 3, 4});
+  bench.chain({1, 2, 5});
   bench.chain({9});
-  for (uint16_t node : Path{4, 9, 2, 1, 3}) bench.push(node, 0);
+  for (uint16_t node : Path{4, 9, 2, 5, 3}) bench.push(node, 0);
   CHECK_EQUAL(bench.hub.members(), 5);
   bench.serve(cycle);  // the first round comes when it may, the others in phase
   const std::vector<Sent> round = bench.serve(2 * cycle);
-  CHECK(polled(round) == (Path{4, 9}));
-  CHECK(round[0].poll.sweeps);
+  CHECK_EQUAL(round.size(), 2);
+  // In preorder; who is no member only passes it on.
+  CHECK_EQUAL(round[0].target, 1);
+  CHECK(round[0].passed == (Path{1, 2, 5, 3, 4}));
+  CHECK(round[0].asked == (Path{2, 5, 3, 4}));
   CHECK_EQUAL(round[0].poll.depth, 4);
-  CHECK(!round[1].poll.sweeps);
-  CHECK(polled(bench.serve(3 * cycle)) == (Path{4, 9}));
+  CHECK(round[1].passed == (Path{9}) && round[1].asked == (Path{9}));
+  CHECK(polled(bench.serve(3 * cycle)) == (Path{2, 5, 3, 4, 9}));
 }
 
 TEST(pollsThroughOneNeighbourAreUnderWayTogetherAndNoOthers) {
-  Bench bench(16);
-  for (uint16_t leaf = 10; leaf < 18; leaf++) bench.chain({1, leaf});
-  bench.chain({2, 30, 31});
-  for (uint16_t leaf = 10; leaf < 18; leaf++) bench.push(leaf, 0);
-  bench.push(31, 0);
+  Bench bench(64);
+  Path leaves;
+  for (uint16_t leaf = 10; leaf < 73; leaf++) leaves.push_back(leaf);
+  for (uint16_t leaf : leaves) bench.chain({1, leaf});
+  bench.chain({2, 100, 101});
+  for (uint16_t leaf : leaves) bench.push(leaf, 0);
+  bench.push(101, 0);
+  for (uint16_t leaf : leaves) bench.hub.owe(leaf, CustodyEntry{leaf, 1, 7}, 0);
   // The deepest begins, and nobody behind another neighbour is asked before it has answered.
   const std::vector<Sent> first = bench.run(200 * ms);
-  CHECK(polled(first) == (Path{31}));
+  CHECK(polled(first) == (Path{101}));
   bench.answerAll(first[0], bench.nowUs);
-  const uint64_t beganUs = bench.nowUs;
-  const std::vector<Sent> group = bench.run(beganUs + 400 * ms);
-  CHECK_EQUAL(group.size(), 6);
-  for (const Sent& frame : group) CHECK_EQUAL(frame.poll.depth, 2);
-  for (const Sent& frame : group) bench.answerAll(frame, bench.nowUs);
-  CHECK_EQUAL(bench.run(beganUs + 700 * ms).size(), 2);
+  // One frame does not hold custody for all.
+  const std::vector<Sent> group = bench.run(bench.nowUs + 500 * ms);
+  CHECK_EQUAL(group.size(), 3);
+  for (const Sent& frame : group) {
+    CHECK_EQUAL(frame.poll.depth, 2);
+    CHECK(frame.custody == frame.asked);
+  }
+  CHECK_EQUAL(polled(group).size(), leaves.size());
 }
 
 TEST(roundsKeepTheirPhaseToTheClockOfTheNetwork) {
@@ -200,7 +223,7 @@ TEST(whoHasMoreIsAskedAgainAfterTheOthersThreeTimesAtMost) {
   Path order;
   while (bench.nowUs < 2 * cycle) {
     for (const Sent& frame : bench.run(bench.nowUs + 10 * ms)) {
-      order.push_back(frame.target);
+      if (!frame.asked.empty()) order.push_back(frame.target);
       bench.answer(frame.target, frame.poll.number, bench.nowUs, frame.target == order.front());
     }
   }
@@ -209,39 +232,25 @@ TEST(whoHasMoreIsAskedAgainAfterTheOthersThreeTimesAtMost) {
   CHECK(order == (Path{busy, other, busy, busy, busy}));
 }
 
-TEST(custodyRidesOnTheNextPollUntilSomebodyBehindItHasAnswered) {
+TEST(custodyRidesOnThePollsUntilItsMemberHasAnswered) {
   Bench bench;
   bench.chain({1, 2, 3});
   for (uint16_t node : Path{1, 2, 3}) bench.push(node, 0);
   bench.serve(cycle);
   for (uint16_t node : Path{1, 2, 3}) bench.hub.owe(node, CustodyEntry{node, 1, 7}, bench.nowUs);
-  // The whole frame was lost: all of it comes again in the next round.
-  const std::vector<Sent> lost = bench.run(2 * cycle);
-  CHECK(polled(lost) == (Path{3}));
-  CHECK(lost[0].custody == (Path{3, 2, 1}));
-  // It passed 1 and 2, and 2 answers, but it never arrived.
-  const std::vector<Sent> again = bench.run(2 * cycle + 20 * s);
-  CHECK(again[0].custody == (Path{3, 2, 1}));
-  bench.answer(2, again[0].poll.number, bench.nowUs);
-  const std::vector<Sent> third = bench.run(4 * cycle);
-  CHECK(third[0].custody == (Path{3, 1}));
-  // The target answers: whatever rode along has passed everybody.
-  bench.answer(3, third[0].poll.number, bench.nowUs);
-  CHECK_EQUAL(carrying(bench.serve(5 * cycle), 1) + carrying(bench.sent, 3), 0);
-}
-
-TEST(whatIsOnItsWayWithOnePollRidesOnNoOther) {
-  Bench bench;
-  bench.chain({1, 10});
-  bench.chain({1, 11});
-  for (uint16_t node : Path{1, 10, 11}) bench.push(node, 0);
-  bench.serve(cycle);
-  bench.hub.owe(1, CustodyEntry{1, 1, 7}, bench.nowUs);
-  CHECK(bench.hub.hold(1, packet, sizeof packet, bench.nowUs));
-  const std::vector<Sent> frames = bench.run(2 * cycle);
-  CHECK_EQUAL(polled(frames).size(), 2);
-  CHECK(frames[0].custody == (Path{1}) && frames[0].packets == (Path{1}));
-  CHECK(frames[1].custody.empty() && frames[1].packets.empty());
+  std::vector<Sent> frames;
+  while (polled(frames).empty()) frames = bench.run(bench.nowUs + 10 * ms);
+  CHECK(frames[0].custody == (Path{1, 2, 3}));
+  bench.answer(2, frames[0].poll.number, bench.nowUs);
+  // Who has not answered is asked once more in this round, by a way on which 2 only passes the poll on.
+  const std::vector<Sent> again = bench.run(bench.nowUs + 20 * s);
+  CHECK_EQUAL(again.size(), 1);
+  CHECK(again[0].passed == (Path{1, 2, 3}) && again[0].asked == (Path{1, 3}));
+  CHECK(again[0].custody == (Path{1, 3}));
+  // An answer that comes late counts all the same.
+  for (uint16_t node : Path{1, 3}) bench.answer(node, again[0].poll.number, bench.nowUs);
+  const std::vector<Sent> next = bench.serve(bench.nowUs + 2 * cycle);
+  CHECK_EQUAL(carrying(next, 1) + carrying(next, 2) + carrying(next, 3), 0);
 }
 
 TEST(whatIsNewDoesNotCountAsArrivedWithAnOlderPoll) {
@@ -268,6 +277,7 @@ TEST(heldPacketsRideWhereThereIsRoomTheLongestWaitingFirst) {
   CHECK(!bench.hub.hold(9, packet, sizeof packet, bench.nowUs));
   const std::vector<Sent> frames = bench.serve(3 * cycle);
   CHECK(frames[0].packets == (Path{2, 3}));
+  CHECK_EQUAL(frames[0].asked.size(), 3);
   CHECK(frames[1].packets == (Path{1}));
   for (size_t i = 2; i < frames.size(); i++) CHECK(frames[i].packets.empty());
 }
@@ -292,24 +302,29 @@ TEST(whatNoPollTookGoesOutByItself) {
   bench.serve(cycle);
   bench.hub.owe(2, CustodyEntry{2, 1, 7}, bench.nowUs);
   bench.hub.owe(1, CustodyEntry{1, 1, 7}, bench.nowUs);
-  const std::vector<Sent> frames = bench.run(3 * cycle);
+  const std::vector<Sent> frames = bench.run(4 * cycle);
   const auto alone = std::find_if(frames.begin(), frames.end(), [](const Sent& frame) { return frame.poll.number == 0; });
   CHECK(alone != frames.end());
   CHECK_EQUAL(alone->target, 2);
-  CHECK(alone->custody == (Path{2, 1}));
+  CHECK(alone->custody == (Path{1, 2}));
 }
 
-TEST(custodyOfAnotherHubsPacketsIsToldSoonAndTogether) {
+TEST(otherHubsHearOfCustodyAndOfWhoLeftThemSoonAndTogether) {
   Bench bench;
   bench.chain({0x8005});
   bench.run(1 * s);
   for (uint16_t node = 1; node <= 3; node++) bench.hub.owe(0x8005, CustodyEntry{node, 1, 7}, bench.nowUs);
+  bench.hub.tellLeft(0x8005, 4, bench.nowUs);
   bench.hub.owe(0x0101, CustodyEntry{1, 1, 7}, bench.nowUs);  // neither a hub nor a member
-  const std::vector<Sent> frames = bench.run(3 * s);
+  const std::vector<Sent> frames = bench.run(10 * s);
   CHECK_EQUAL(frames.size(), 1);
   CHECK_EQUAL(frames[0].target, 0x8005);
   CHECK_EQUAL(frames[0].custody.size(), 3);
-  CHECK(bench.run(10 * s).empty());
+  CHECK(frames[0].left == (Path{4}));
+  CHECK(bench.run(20 * s).empty());
+  // As many as one section holds do not wait.
+  for (uint16_t node = 1; node <= custodyEntriesMax; node++) bench.hub.owe(0x8005, CustodyEntry{node, 1, 8}, bench.nowUs);
+  CHECK_EQUAL(bench.run(bench.nowUs + 10 * ms).size(), 1);
 }
 
 TEST(whoDoesNotAnswerIsSkippedForMoreAndMoreRounds) {
@@ -362,7 +377,7 @@ TEST(aMemberOfAnotherHubIsPolledNoMore) {
   CHECK(bench.run(3 * cycle).empty());
 }
 
-// PROTOCOL.md, section 2.10.
+// PROTOCOL.md, section 2.11.
 TEST(leavesAreNotPolledAndWhatIsForThemRidesOnPollsToTheirParents) {
   Bench bench;
   bench.chain({1, 2});

@@ -99,6 +99,29 @@ TEST(aProxyRemembersForAMinuteWhomAnM2IsFor) {
   CHECK_EQUAL(found, 11);
 }
 
+TEST(whoWasAnsweredGivesItsPlaceToTheNextOne) {
+  JoinProxy proxy;
+  for (uint32_t i = 0; i < joinersMax; i++) proxy.remember(Mac(1 + i).bytes, m1(static_cast<uint8_t>(1 + i)), 10 * s + i);
+  // By chance none is to leave.
+  CHECK_EQUAL(proxy.admit(Mac(100).bytes, m1(100), 2, 11 * s), Error::queueFull);
+  for (Joiner& joiner : proxy) joiner.answered = joiner.mac[5] == 3 || joiner.mac[5] == 6;
+  CHECK_EQUAL(proxy.admit(Mac(100).bytes, m1(100), 2, 11 * s), Error::none);
+  for (const Joiner& joiner : proxy) CHECK(joiner.mac[5] != 3);
+  CHECK_EQUAL(proxy.admit(Mac(101).bytes, m1(101), 2, 11 * s), Error::none);
+  CHECK_EQUAL(proxy.admit(Mac(102).bytes, m1(102), 2, 11 * s), Error::queueFull);
+}
+
+TEST(notAllWhoAreJoiningAskTheSame) {
+  unsigned asked[4] = {};
+  check::Random random(1);
+  for (unsigned i = 0; i < 400; i++) {
+    ProxySearch search;
+    for (uint32_t mac = 0; mac < 4; mac++) search.heard(Mac(mac).bytes, offer(300), -60, static_cast<uint32_t>(random.next()), 1 * s);
+    asked[search.best(2 * s)->mac[5]]++;
+  }
+  for (const unsigned each : asked) CHECK(each > 50);
+}
+
 TEST(theSearchTakesTheNearestAndTheOthersWhenItFails) {
   ProxySearch search;
   CHECK(search.best(1 * s) == nullptr);

@@ -1,4 +1,4 @@
-// Battery leaves: their clock, their wakes, and what their parent keeps for them (PROTOCOL.md, section 2.10).
+// Battery leaves: their clock, their wakes, and what their parent keeps for them (PROTOCOL.md, section 2.11).
 #include <set>
 
 #include "check.hpp"

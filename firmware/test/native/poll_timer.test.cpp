@@ -11,8 +11,8 @@ constexpr uint64_t ms = usPerMs;
 // Section 2.1: before the first measurement.
 TEST(beforeTheFirstAnswerAHubWaitsByHops) {
   const PollTimer timer;
-  CHECK_EQUAL(timer.waitUs(1), 500 * ms);
-  CHECK_EQUAL(timer.waitUs(10), 2300 * ms);
+  CHECK_EQUAL(timer.waitUs(1), 800 * ms);
+  CHECK_EQUAL(timer.waitUs(10), 2600 * ms);
 }
 
 // Section 2.2: SRTT = R, RTTVAR = R / 2, RTO = SRTT + 4 RTTVAR.
@@ -34,11 +34,11 @@ TEST(laterAnswersAreSmoothed) {
 
 TEST(aSteadyMemberIsWaitedForLittleLongerThanItTakes) {
   PollTimer timer;
-  for (unsigned i = 0; i < 50; i++) timer.answered(799 * ms);
-  CHECK(timer.waitUs(1) >= 790 * ms);
-  CHECK(timer.waitUs(1) <= 830 * ms);
+  for (unsigned i = 0; i < 50; i++) timer.answered(1599 * ms);
+  CHECK(timer.waitUs(1) >= 1590 * ms);
+  CHECK(timer.waitUs(1) <= 1630 * ms);
   // A group may be deeper than those before.
-  CHECK_EQUAL(timer.waitUs(20), 2150 * ms);
+  CHECK_EQUAL(timer.waitUs(20), 4600 * ms);
 }
 
 TEST(noWaitExceedsFiveSeconds) {

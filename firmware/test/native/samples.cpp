@@ -81,11 +81,14 @@ Bytes routedBody() {
   routed.route[0] = 0x8001;
   routed.route[1] = 0x0005;
   encodeRoutedHeader(writer, routed);
-  writePoll(writer, PollSection{9, 4, true, 3});
+  const uint8_t tree[] = {0x82, 0x05, 0x00, 0x03, 0x06, 0x00, 0x83, 0x07, 0x00};
+  writePoll(writer, PollSection{9, 4, 3, tree, 3});
   const CustodyEntry entries[2] = {{0x0005, 3, 70000}, {0x0006, 255, 1}};
   writeCustody(writer, entries, 2);
   writePacket(writer, packetFlagHold, packetBytes, sizeof packetBytes);
   writePacketFor(writer, 0x0006, packetBytes, sizeof packetBytes);
+  const uint16_t left[2] = {0x0005, 0x0006};
+  writeLeft(writer, left, 2);
   const uint8_t unknown[] = {0x09, 2, 1, 2};
   writer.bytes(unknown, sizeof unknown);
   return Bytes(bytes, bytes + writer.length());

@@ -127,3 +127,8 @@ export function readFlags<Name extends string>(names: readonly Name[], value: nu
 export function flagsOf<Name extends string>(names: readonly Name[], flags: Readonly<Record<Name, boolean>>): number {
   return names.reduce((value, name, bit) => (flags[name] ? value | (1 << bit) : value), 0);
 }
+
+/** Two's complement of 16 bits. */
+export function i16(value: number): number {
+  return value < 0x8000 ? value : value - 0x1_0000;
+}

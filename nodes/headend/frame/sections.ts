@@ -4,6 +4,7 @@ import {
   badField,
   codeOf,
   fixedHex,
+  i16,
   inRange,
   LOG_ID_BYTES,
   NETWORK_KEY_BYTES,
@@ -314,9 +315,4 @@ function checkRanges(cumulative: number, ranges: readonly AckRange[]): void {
 function commandBytes(bytes: Uint8Array): Uint8Array {
   if (bytes.length <= COMMAND_BYTES_MAX) return bytes;
   throw new WattmeshError('badLength', `${bytes.length} bytes of a command: at most ${COMMAND_BYTES_MAX} are allowed`);
-}
-
-/** Two's complement of 16 bits. */
-function i16(value: number): number {
-  return value < 0x8000 ? value : value - 0x1_0000;
 }

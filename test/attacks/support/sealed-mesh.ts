@@ -4,9 +4,9 @@ import { NonceReuseChecker } from '../../../firmware/simulator/checkers/nonce-re
 import { checkNothingLost } from '../../../firmware/simulator/checkers/nothing-lost.ts';
 import type { Violation } from '../../../firmware/simulator/checkers/violation.ts';
 import { credentialsOf, type SimulatedCredentials } from '../../../firmware/simulator/credentials.ts';
-import { loadFirmware } from '../../../firmware/simulator/firmware.ts';
+import { type Firmware, loadFirmware } from '../../../firmware/simulator/firmware.ts';
 import { Random } from '../../../firmware/simulator/random.ts';
-import { parseScenario } from '../../../firmware/simulator/scenario.ts';
+import { parseScenario, type Scenario } from '../../../firmware/simulator/scenario.ts';
 import { ScheduleClock } from '../../../firmware/simulator/schedule-clock.ts';
 import { START_UTC_MS, World } from '../../../firmware/simulator/world.ts';
 import { fromHex } from '../../../nodes/headend/bytes.ts';
@@ -30,10 +30,14 @@ export interface SealedMeshOptions {
   /** Share of frames that a link brings over. */
   readonly prr?: number;
   readonly headEnd?: Partial<HeadEndOptions>;
+  /** In place of the line. */
+  readonly scenario?: Scenario;
+  /** Default: the firmware as it is. */
+  readonly firmware?: Firmware;
 }
 
 /**
- * A gateway, a hub and two meters in a line under suite 0x01 with a real head-end, in simulated time. The line to the gateway can be in other
+ * A gateway, a hub and two meters in a line, or another scenario, under suite 0x01 with a real head-end, in simulated time. The line to the gateway can be in other
  * hands, the head-end can be killed, its store put back. Every seal of all of them is judged.
  */
 export class SealedMesh {
@@ -45,7 +49,7 @@ export class SealedMesh {
   readonly problems: Error[] = [];
   readonly credentials: SimulatedCredentials;
   /** Numbers of the errors for which a device dropped packets, as often as it did. */
-  readonly drops = new Map<string, Map<number, number>>(LINE.map((id) => [id, new Map()]));
+  readonly drops = new Map<string, Map<number, number>>();
   store = new JournaledStore();
   /** How far the clocks of head-ends that are made from now on are ahead, ms. */
   clockAheadMs = 0;
@@ -61,8 +65,9 @@ export class SealedMesh {
     this.#random = new Random(seed).fork('head-end');
     this.credentials = credentialsOf(seed);
     const headEndKey = this.credentials.identity.staticKey.publicKey;
-    const scenario = scenarioOf(intervalS, pollCycleS, prr);
-    this.world = new World({ scenario, firmware: loadFirmware(), seed, network: NETWORK, headEndKey });
+    const { scenario = lineOf(intervalS, pollCycleS, prr), firmware = loadFirmware() } = options;
+    this.world = new World({ scenario, firmware, seed, network: NETWORK, headEndKey });
+    for (const { id } of scenario.nodes) this.drops.set(id, new Map());
     this.wire = new Wire(this.world.gateway, 'gw', () => this.touch());
     this.nonces = new NonceReuseChecker(this.world.seed);
     this.world.observe({
@@ -79,7 +84,7 @@ export class SealedMesh {
     const mesh = new SealedMesh(options);
     await mesh.startHeadEnd();
     await mesh.pass(60);
-    const missing = LINE.filter((id) => !mesh.world.device(id).state()?.joined);
+    const missing = mesh.world.devices.filter((device) => !device.state()?.joined).map(({ id }) => id);
     if (missing.length > 0) throw new Error(`seed ${mesh.world.seed}: ${missing.join()} did not join`);
     return mesh;
   }
@@ -91,6 +96,11 @@ export class SealedMesh {
   get headEnd(): HeadEnd {
     if (!this.#headEnd) throw new Error('no head-end is running');
     return this.#headEnd;
+  }
+
+  /** Ids of all meters. */
+  get meters(): string[] {
+    return this.world.scenario.nodes.filter(({ role }) => role === 'meter').map(({ id }) => id);
   }
 
   nodeId(id: string): string {
@@ -175,7 +185,7 @@ export class SealedMesh {
   /** What the checkers find. `fromMessage`: messages before it went out of a store that is no more. */
   async judge(fromMessage = 0): Promise<{ measured: number; stored: number; violations: Violation[] }> {
     const stored = await this.store.readings({});
-    const meters = METERS.map((id) => {
+    const meters = this.meters.map((id) => {
       const log = this.world.log(id);
       return { id, nodeId: this.nodeId(id), rows: log.rows(), conflicts: log.conflicts };
     });
@@ -188,7 +198,7 @@ export class SealedMesh {
   }
 }
 
-function scenarioOf(intervalS: number, pollCycleS: number, prr: number) {
+function lineOf(intervalS: number, pollCycleS: number, prr: number) {
   const pairs = LINE.slice(1).map((to, index) => [LINE[index] as string, to] as const);
   return parseScenario({
     durationS: 30 * 86_400,

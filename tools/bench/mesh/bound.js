@@ -9,6 +9,12 @@ export function leavesOf(nodes) {
   return new Set(nodes.filter(({ power }) => power === 'battery').map(({ id }) => id));
 }
 
+/** Mean ratio of a link that is good for this share of the time only (firmware/simulator/radio/bursts.ts). */
+export function withBursts(links, { meanBadS, meanGoodS } = { meanBadS: 0, meanGoodS: 1 }) {
+  const goodShare = meanGoodS / (meanGoodS + meanBadS);
+  return links.map((link) => ({ ...link, prr: Math.min(link.prr, goodShare) }));
+}
+
 /**
  * Means over `meters` of the transmissions of a packet to `gateway`, MAC acknowledgements apart: `etx` until it is acknowledged (1 / (pf × pr)
  * per link, what a sender cannot do without), `dataOnly` until it has arrived (1 / pf). Infinity where a meter has no way.

@@ -8,9 +8,10 @@ const DRAWS_MAX = 50;
 /** Pairs of the path-loss model disturb each other from this ratio on. */
 const INTERFERENCE_PRR = 0.001;
 const CAPTURE_DB = 6;
+/** Every link falls silent for a moment, one time in 26, whatever its mean ratio is. */
+const BURST = { meanBadS: 0.2, meanGoodS: 5 };
 
-const TOO_LARGE =
-  'no run with one hub, since a gateway polls 128 members at most, and none of flooding, which would take longer than all others together';
+const TOO_LARGE = 'no run of flooding, which would take longer than all others together';
 const LEAVES_IN_FLOODS = 'the 80 battery leaves sleep, but not where packets are flooded: there they listen';
 
 function node(id, role, x, y) {
@@ -32,7 +33,7 @@ function named(places) {
 function line() {
   const nodes = named([...'gmmhmmhmm'].map((kind, x) => ({ kind, x, y: 0 })));
   const links = discLinks(nodes, { rangeM: 1, interferenceM: 2, prrOf: () => 0.9 });
-  return { nodes, links, radio: { interferencePrr: DISTURBING_PRR, captureDb: null } };
+  return { nodes, links, radio: { interferencePrr: DISTURBING_PRR, captureDb: null, burst: BURST } };
 }
 
 /** A square with the gateway in a corner and hubs at `hubs`; everybody hears the eight around. `reach`: of interference, in ranges. */
@@ -43,7 +44,7 @@ function grid(side, hubs, reach) {
   const nodes = named(places.map(([x, y]) => ({ kind: kindAt(x, y), x, y })));
   const prrOf = (distance) => (distance > 1 ? 0.8 : 0.95);
   const links = discLinks(nodes, { rangeM: range, interferenceM: reach * range, prrOf });
-  return { nodes, links, radio: { interferencePrr: DISTURBING_PRR, captureDb: null } };
+  return { nodes, links, radio: { interferencePrr: DISTURBING_PRR, captureDb: null, burst: BURST } };
 }
 
 /** `draw(random)` gives places; the first draw whose meters all reach the gateway is taken. */
@@ -54,7 +55,7 @@ function drawn(name, model, draw) {
     const links = pathLossLinks(nodes, model, random);
     const others = nodes.filter(({ role }) => role !== 'gateway').map(({ id }) => id);
     if (Number.isFinite(boundOf(links, 'gw', others, leavesOf(nodes)).etx)) {
-      return { nodes, links, radio: { interferencePrr: INTERFERENCE_PRR, captureDb: CAPTURE_DB } };
+      return { nodes, links, radio: { interferencePrr: INTERFERENCE_PRR, captureDb: CAPTURE_DB, burst: BURST } };
     }
   }
   throw new Error(`no layout of ${name} in ${DRAWS_MAX} draws connects everybody: change its size or its path loss`);

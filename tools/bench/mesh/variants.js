@@ -22,7 +22,7 @@ const VARIANTS = {
 };
 
 /** Members that a gateway polls. */
-const GATEWAY_MEMBERS_MAX = 128;
+const GATEWAY_MEMBERS_MAX = 512;
 
 /** The scenario files to run on a topology: `{ variant, scenario, seeds }`. `seeds`: how many of those that can be afforded. */
 export function runsOf(name, plan, { quick, seeds }) {

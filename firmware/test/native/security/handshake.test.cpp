@@ -62,9 +62,9 @@ TEST(everyTryOfANumberSendsTheSameBytesAndTheNextNumberOthers) {
     CHECK(node.tick(2 * s).empty());
     CHECK(node.tick(6 * s) == first);
     CHECK(node.tick(16 * s) == first);
-    CHECK(node.tick(36 * s).empty());  // the round is over: back-off of a minute
-    CHECK(node.tick(95 * s).empty());
-    const std::vector<Bytes> second = node.tick(96 * s);
+    CHECK(node.tick(36 * s).empty());  // the round is over: back-off of 10 to 20 s
+    CHECK(node.tick(46 * s - 1).empty());
+    const std::vector<Bytes> second = node.tick(56 * s);
     CHECK(node.headEnd.readM1(second));
     CHECK_EQUAL(node.headEnd.m1().handshake, 2);
     CHECK(second != first);

@@ -5,6 +5,7 @@
 
 #include "wattmesh/config.hpp"
 #include "wattmesh/errors.hpp"
+#include "wattmesh/limits.hpp"
 
 namespace wattmesh {
 
@@ -36,6 +37,11 @@ struct Beacon {
   uint16_t subMillisecond;  // 10 us, 0..99
   uint8_t timeAge;          // since the host gave the time, 10 min; 255: longer
 };
+
+// Its sender claims to lead to a gateway, and may be a parent.
+inline bool leads(const Beacon& beacon) {
+  return beacon.grounded && beacon.joined && beacon.cost != costNone && beacon.hops + 1u < hopsMax && beacon.energyClass != EnergyClass::battery;
+}
 
 [[nodiscard]] Error decodeBeacon(const uint8_t* body, size_t length, Beacon& beacon);
 // Bytes written; 0 when they do not fit.

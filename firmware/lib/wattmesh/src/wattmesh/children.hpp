@@ -1,4 +1,4 @@
-// What a router keeps for the battery leaves that hang on it until they wake (PROTOCOL.md, section 2.10). Pure: no port, no time of its own.
+// What a router keeps for the battery leaves that hang on it until they wake (PROTOCOL.md, section 2.11). Pure: no port, no time of its own.
 #pragma once
 #include "wattmesh/bytes.hpp"
 #include "wattmesh/item.hpp"

@@ -27,6 +27,8 @@ class Commands {
   bool prepared(uint64_t nowUs) const { return relay_.prepared(nowUs); }
   // A result has not been told at all yet: worth a packet of its own.
   bool urgent() const;
+  // Something is left to do within a second.
+  bool busy() const { return restart_ != Restart::none || urgent(); }
   // Writes the results that are due behind what `writer` holds.
   void write(Writer& writer);
   // Whether what write() wrote last is on its way.

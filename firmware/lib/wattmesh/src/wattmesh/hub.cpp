@@ -11,12 +11,14 @@ namespace {
 constexpr uint8_t repeatsMax = 3;
 constexpr uint8_t missesGone = 64;
 constexpr uint8_t skipDoublingsMax = 4;
-constexpr uint64_t debtUs = 1500 * usPerMs;
 // A round begins when the rows of the boundary have been taken, and each hub's a little after another's.
-constexpr uint64_t pollGapUs = 25 * usPerMs;
+constexpr uint64_t pollGapUs = 60 * usPerMs;
 constexpr uint32_t rowsTakenMs = 500;
 constexpr uint32_t hubStepMs = 2500;
 constexpr uint32_t hubSteps = 8;
+// So often all polls of a round have room for the time, and in the first rounds.
+constexpr uint64_t timePeriodUs = 300 * usPerS;
+constexpr uint8_t firstRounds = 8;
 }  // namespace
 
 void Hub::begin(const Port& port, const Config& config) {
@@ -43,7 +45,6 @@ Member* Hub::admit(uint16_t shortId) {
     if (member.shortId == shortIdNone || member.heardUs < place->heardUs) place = &member;
   }
   // A full hub lets go of the member that was silent longest; it pushes by itself and comes back.
-  forget(place->shortId);
   *place = Member{};
   place->shortId = shortId;
   return place;
@@ -58,7 +59,7 @@ void Hub::heard(uint16_t shortId, uint8_t hops, uint16_t branch, bool isAnswer, 
   member->misses = 0;
   member->skips = 0;
   if (!isAnswer || poll != 0) member->sleeps = false;
-  if (isAnswer) answered(*member, poll, nowUs);
+  if (isAnswer && poll != 0) answered(*member, poll, nowUs);
   if (more && !member->sleeps && member->again < repeatsMax) {
     member->again++;
     member->pending = true;
@@ -66,56 +67,57 @@ void Hub::heard(uint16_t shortId, uint8_t hops, uint16_t branch, bool isAnswer, 
 }
 
 void Hub::answered(Member& member, uint16_t poll, uint64_t nowUs) {
-  for (Outstanding& each : outstanding_) {
-    if (each.shortId == shortIdNone || each.poll != poll) continue;
-    member.pending = false;
-    const bool isTarget = each.shortId == member.shortId;
-    // What reached the target passed everybody before it.
-    confirm(poll, isTarget ? shortIdNone : member.shortId);
-    if (!isTarget) return;
-    member.timer.answered(nowUs - each.sentUs);
-    each = Outstanding{};
-    return;
+  if (member.inPoll == poll) {
+    member.owed = false;
+    member.heldLength = 0;
+    member.inPoll = 0;
   }
-  confirm(poll, member.shortId);
+  if (member.asked != poll) return;
+  member.asked = 0;
+  const Outstanding* outstanding = underWay(poll);
+  if (outstanding != nullptr) member.timer.answered(nowUs - outstanding->sentUs);
+  close(poll);
 }
 
 bool Hub::awaits() const {
   for (const Outstanding& each : outstanding_) {
-    if (each.shortId != shortIdNone) return true;
+    if (each.poll != 0) return true;
   }
   return false;
 }
 
-bool Hub::isUnderWay(uint16_t poll) const {
-  for (const Outstanding& each : outstanding_) {
-    if (each.shortId != shortIdNone && each.poll == poll) return true;
-  }
-  return false;
-}
-
-void Hub::forget(uint16_t shortId) {
+Hub::Outstanding* Hub::underWay(uint16_t poll) {
   for (Outstanding& each : outstanding_) {
-    if (each.shortId == shortId) each = Outstanding{};
+    if (each.poll == poll && poll != 0) return &each;
   }
+  return nullptr;
 }
 
-// The poll reached its target, or at least the member `onlyTo`.
-void Hub::confirm(uint16_t poll, uint16_t onlyTo) {
-  if (poll == 0) return;
-  for (Member& member : *this) {
-    if (member.inPoll != poll || (onlyTo != shortIdNone && member.shortId != onlyTo)) continue;
-    member.owed = false;
-    member.heldLength = 0;
-    member.inPoll = 0;
+// Nothing more is awaited of a poll that all have answered.
+void Hub::close(uint16_t poll) {
+  for (const Member& member : *this) {
+    if (member.asked == poll) return;
+  }
+  Outstanding* outstanding = underWay(poll);
+  if (outstanding != nullptr) *outstanding = Outstanding{};
+}
+
+void Hub::expire(uint64_t nowUs) {
+  for (Outstanding& each : outstanding_) {
+    if (each.poll == 0 || nowUs < each.deadlineUs) continue;
+    for (Member& member : *this) {
+      if (member.asked == each.poll) missed(member);
+    }
+    each = Outstanding{};
   }
 }
 
 void Hub::left(uint16_t shortId) {
   Member* member = find(shortId);
   if (member == nullptr) return;
-  forget(shortId);
+  const uint16_t poll = member->asked;
   *member = Member{};
+  if (poll != 0) close(poll);
 }
 
 // Something new is to go to a member: what an earlier poll carried is not all of it any more.
@@ -130,6 +132,7 @@ bool Hub::hold(uint16_t shortId, const uint8_t* packet, size_t length, uint64_t 
   waits(*member, nowUs);
   memcpy(member->held, packet, length);
   member->heldLength = static_cast<uint8_t>(length);
+  heldUs_ = nowUs;
   return true;
 }
 
@@ -142,27 +145,12 @@ void Hub::owe(uint16_t target, const CustodyEntry& entry, uint64_t nowUs) {
     member->owedCounter = entry.counter;
     return;
   }
-  if (!isHub(target)) return;
-  Debt* place = &debts_[0];
-  for (Debt& debt : debts_) {
-    if (debt.target == shortIdNone) {
-      place = &debt;
-      break;
-    }
-    // The oldest debt is forgotten when there are too many: its packet comes again and is confirmed then.
-    if (debt.dueUs < place->dueUs) place = &debt;
-  }
-  *place = Debt{target, entry, nowUs + debtUs};
+  if (isHub(target)) addDebt(Debt{target, false, entry, 0}, nowUs);
 }
 
 void Hub::tick(uint64_t nowUs, const NetworkClock& clock, Downward& downward) {
   if (nowUs >= roundUs_) beginRound(nowUs, clock);
-  for (Outstanding& each : outstanding_) {
-    if (each.shortId == shortIdNone || nowUs < each.deadlineUs) continue;
-    Member* member = find(each.shortId);
-    each = Outstanding{};
-    if (member != nullptr) missed(*member);
-  }
+  expire(nowUs);
   pollGroup(nowUs, downward);
   payDebts(nowUs, downward);
   payMembers(nowUs, downward);
@@ -173,6 +161,11 @@ void Hub::beginRound(uint64_t nowUs, const NetworkClock& clock) {
   const uint64_t offsetUs = offsetMs_ * usPerMs % cycle;
   const uint64_t phaseUs = clock.valid() ? (clock.utcUs(nowUs) + cycle - offsetUs) % cycle : 0;
   roundUs_ = nowUs + cycle - phaseUs;
+  // The clock may have turned back a little since this moment was foreseen: it is not foreseen again.
+  if (cycle - phaseUs < cycle / 8) roundUs_ += cycle;
+  tellsTime_ = timeRounds_ < firstRounds || nowUs >= timeUs_;
+  if (tellsTime_) timeUs_ = nowUs + timePeriodUs;
+  if (timeRounds_ < firstRounds) timeRounds_++;
   for (Member& member : *this) {
     if (member.shortId == shortIdNone) continue;
     member.again = 0;
@@ -181,8 +174,7 @@ void Hub::beginRound(uint64_t nowUs, const NetworkClock& clock) {
   }
 }
 
-// Who has been asked least in this round, and of those the deepest: the sweep to it serves the others on its way. `branch`: of those that are
-// reached through this neighbour, 0 any.
+// Who has been asked least in this round, and of those the deepest. `branch`: of those that are reached through this neighbour, 0 any.
 Member* Hub::next(uint16_t branch) {
   Member* best = nullptr;
   for (Member& member : *this) {
@@ -204,15 +196,14 @@ void Hub::pollGroup(uint64_t nowUs, Downward& downward) {
     depth_ = target->hops;
   }
   // Two polls too close to each other meet again two hops further on, where neither sender hears the other.
-  if (poll(*target, depth_, nowUs, downward)) {
+  if (poll(*target, nowUs, downward)) {
     groupSent_++;
     pollUs_ = nowUs + pollGapUs;
   }
 }
 
-// False: nobody could be asked, or no answer is to be awaited.
-bool Hub::poll(Member& member, uint8_t depth, uint64_t nowUs, Downward& downward) {
-  member.pending = false;
+// Asks a member, and as many others behind the same neighbour as the frame has room for. False: nobody could be asked.
+bool Hub::poll(Member& member, uint64_t nowUs, Downward& downward) {
   number_ = nextNumber();
   uint16_t path[hopsMax];
   const size_t hops = downward.pathTo(member.shortId, path);
@@ -220,58 +211,105 @@ bool Hub::poll(Member& member, uint8_t depth, uint64_t nowUs, Downward& downward
     missed(member);
     return false;
   }
+  PollTree tree(path, hops);
+  for (size_t i = 0; i < hops; i++) ask(tree, i);
+  grow(tree, member.again, nowUs, downward);
+  // By now it may be deeper than when it was heard last.
+  if (tree.depth() > depth_) depth_ = tree.depth();
+  uint16_t asked[pollEntriesMax];
+  size_t count = 0;
+  uint64_t waitUs = 0;
+  for (size_t i = 0; i < tree.size(); i++) {
+    const Member* each = tree.at(i).asked ? find(tree.at(i).shortId) : nullptr;
+    if (each == nullptr) continue;
+    asked[count++] = each->shortId;
+    const uint64_t itsUs = each->timer.waitUs(depth_);
+    if (itsUs > waitUs) waitUs = itsUs;
+  }
   uint8_t sections[bodyBytesMax];
   // The poll comes last: whoever answers it knows by then what has arrived.
-  Writer writer(sections, routedRoom(hops) - pollSectionBytes);
-  writeOwed(writer, path, hops);
-  writeHeld(writer, path, hops);
-  writeForLeaves(writer, path, hops);
-  Writer whole(sections, routedRoom(hops));
+  const size_t timeBytes = tellsTime_ ? timeSectionBytes : 0;
+  Writer writer(sections, routedRoom(1) - pollSectionBytes(tree.size()) - timeBytes);
+  writeOwed(writer, asked, count);
+  writeHeld(writer, asked, count);
+  Writer whole(sections, routedRoom(1));
   whole.rewind(writer.length());
-  // By now it may be deeper than when it was heard last.
-  const uint8_t deepest = static_cast<uint8_t>(hops > depth ? hops : depth);
-  const PollSection section{number_, 1, hops > 1, deepest};
-  if (!writePoll(whole, section) || !downward.sendRouted(member.shortId, sections, whole.length())) {
-    missed(member);
-    return false;
-  }
-  // Those on the way answer too: they need no poll of their own, unless their answers stay away.
-  for (size_t i = 0; i + 1 < hops; i++) {
-    Member* swept = find(path[i]);
-    if (swept != nullptr && swept->again == 0) swept->pending = false;
-  }
+  addLeaves(tree, whole, timeBytes);
+  const PollSection section{number_, 1, depth_, tree.bytes(), tree.size()};
+  const bool sent = writePoll(whole, section) && downward.sendRouted(path[0], sections, whole.length());
   for (Outstanding& place : outstanding_) {
-    if (place.shortId != shortIdNone) continue;
-    place = Outstanding{member.shortId, number_, nowUs, nowUs + member.timer.waitUs(deepest)};
+    if (place.poll != 0) continue;
+    // What could not be sent counts as not answered, at once.
+    place = Outstanding{number_, nowUs, sent ? nowUs + waitUs : nowUs};
     break;
   }
   return true;
 }
 
-// Custody of packets of everybody on the path: they answer this poll.
-void Hub::writeOwed(Writer& writer, const uint16_t* path, size_t hops) {
-  CustodyEntry entries[custodyEntriesMax];
-  size_t count = 0;
-  for (size_t i = hops; i > 0; i--) {
-    if (count == custodyEntriesMax) {
-      writeCustody(writer, entries, count);
-      count = 0;
-    }
-    Member* member = find(path[i - 1]);
-    if (member == nullptr || isUnderWay(member->inPoll)) continue;
-    if (member->owed) entries[count++] = CustodyEntry{member->shortId, member->owedSession, member->owedCounter};
-    if (member->owed && member->heldLength == 0) member->inPoll = number_;
-  }
-  if (count > 0) writeCustody(writer, entries, count);
+// Whoever is to be polled and stands in the tree answers this poll.
+void Hub::ask(PollTree& tree, size_t index) {
+  Member* member = find(tree.at(index).shortId);
+  if (member == nullptr || !member->pending) return;
+  tree.ask(index);
+  member->pending = false;
+  member->asked = number_;
 }
 
-// What is held for anybody on the path, as far as there is room: what has waited longest first.
-void Hub::writeHeld(Writer& writer, const uint16_t* path, size_t hops) {
+// Adds members that were asked as often in this round and whose parent is in the tree, from the deepest up, as long as what they wait for fits.
+void Hub::grow(PollTree& tree, uint8_t again, uint64_t nowUs, const Downward& downward) {
+  // Custody may take three sections.
+  size_t used = pollSectionBytes(tree.size()) + 3 * sectionHeaderBytes + (tellsTime_ ? timeSectionBytes : 0);
+  for (size_t i = 0; i < tree.size(); i++) {
+    const Member* member = tree.at(i).asked ? find(tree.at(i).shortId) : nullptr;
+    if (member != nullptr) used += ridingBytes(*member, nowUs);
+  }
+  for (uint8_t hops = hopsMax; hops > 1; hops--) {
+    bool grown = false;
+    for (Member& member : *this) {
+      if (!member.pending || member.hops != hops || member.again != again) continue;
+      const size_t needed = pollEntryBytes + ridingBytes(member, nowUs);
+      if (used + needed > routedRoom(1) || tree.size() == pollEntriesMax) continue;
+      const size_t parent = tree.find(downward.parentOf(member.shortId));
+      if (parent == tree.size() || tree.at(parent).hops == hopsMax) continue;
+      tree.add(member.shortId, parent);
+      ask(tree, parent + 1);
+      used += needed;
+      grown = true;
+    }
+    // Those below who lacked their parent have it now.
+    if (grown && hops < hopsMax) hops = static_cast<uint8_t>(hops + 2);
+  }
+}
+
+// What is to ride on a poll to this member in any case.
+size_t Hub::ridingBytes(const Member& member, uint64_t nowUs) {
+  if (underWay(member.inPoll) != nullptr) return 0;
+  const bool isLate = member.heldLength > 0 && nowUs >= member.waitsUs + cycleUs();
+  return (member.owed ? custodyEntryBytes : 0) + (isLate ? forSectionBytes(member.heldLength) : 0);
+}
+
+void Hub::writeOwed(Writer& writer, const uint16_t* nodes, size_t count) {
+  CustodyEntry entries[custodyEntriesMax];
+  size_t written = 0;
+  for (size_t i = 0; i < count; i++) {
+    Member* member = find(nodes[i]);
+    if (member == nullptr || !member->owed || underWay(member->inPoll) != nullptr) continue;
+    entries[written++] = CustodyEntry{member->shortId, member->owedSession, member->owedCounter};
+    if (member->heldLength == 0) member->inPoll = number_;
+    if (written < custodyEntriesMax) continue;
+    writeCustody(writer, entries, written);
+    written = 0;
+  }
+  if (written > 0) writeCustody(writer, entries, written);
+}
+
+// What is held for any of them, as far as there is room: what has waited longest first.
+void Hub::writeHeld(Writer& writer, const uint16_t* nodes, size_t count) {
   for (;;) {
     Member* oldest = nullptr;
-    for (size_t i = 0; i < hops; i++) {
-      Member* member = find(path[i]);
-      if (member == nullptr || member->heldLength == 0 || member->inPoll == number_ || isUnderWay(member->inPoll)) continue;
+    for (size_t i = 0; i < count; i++) {
+      Member* member = find(nodes[i]);
+      if (member == nullptr || member->heldLength == 0 || member->inPoll == number_ || underWay(member->inPoll) != nullptr) continue;
       if (forSectionBytes(member->heldLength) > writer.room()) continue;
       if (oldest == nullptr || member->waitsUs < oldest->waitsUs) oldest = member;
     }
@@ -280,26 +318,21 @@ void Hub::writeHeld(Writer& writer, const uint16_t* path, size_t hops) {
   }
 }
 
-// After the second miss a member is left out of 1, 2, 4, ... rounds; a push of its own ends that.
+// Asked once more in this round; then, from the second miss on, a member is left out of 1, 2, 4, ... rounds. A push of its own ends that.
 void Hub::missed(Member& member) {
+  member.asked = 0;
+  if (member.sleeps) return;
+  member.pending = member.misses == 0 && member.again == 0;
+  if (member.pending) {
+    member.again = 1;
+    return;
+  }
   if (member.misses < missesGone) member.misses++;
   if (member.misses >= missesGone) {
     member = Member{};
   } else if (member.misses >= 2) {
     const uint8_t doublings = static_cast<uint8_t>(member.misses - 2 < skipDoublingsMax ? member.misses - 2 : skipDoublingsMax);
     member.skips = static_cast<uint8_t>(1u << doublings);
-  }
-}
-
-void Hub::payDebts(uint64_t nowUs, Downward& downward) {
-  for (Debt& first : debts_) {
-    if (first.target == shortIdNone || nowUs < first.dueUs) continue;
-    const uint16_t target = first.target;
-    uint8_t sections[sectionHeaderBytes + custodyEntriesMax * custodyEntryBytes];
-    Writer writer(sections, sizeof sections);
-    writeDebts(target, writer);
-    // Not sent for want of a route or room: the packets come again.
-    downward.sendRouted(target, sections, writer.length());
   }
 }
 
@@ -317,35 +350,28 @@ void Hub::payMembers(uint64_t nowUs, Downward& downward) {
   uint8_t sections[bodyBytesMax];
   Writer writer(sections, hops > 0 ? routedRoom(hops) : 0);
   deepest->inPoll = 0;
-  writeOwed(writer, path, hops);
-  writeHeld(writer, path, hops);
-  writeForLeaves(writer, path, hops);
   // A leaf's parent keeps it until the leaf wakes.
-  const uint16_t target = deepest->sleeps && hops > 1 ? path[hops - 2] : deepest->shortId;
+  const size_t reach = deepest->sleeps && hops > 1 ? hops - 1 : hops;
+  const uint16_t target = hops > 0 ? path[reach - 1] : deepest->shortId;
+  if (deepest->sleeps) writeFor(deepest->shortId, writer);
+  writeOwed(writer, path, reach);
+  writeHeld(writer, path, reach);
+  writeForLeaves(writer, path, reach);
   // Not sent for want of a route or room: it comes again.
   if (writer.length() > 0) downward.sendRouted(target, sections, writer.length());
-  confirm(number_, shortIdNone);
-  deepest->owed = false;
-  deepest->heldLength = 0;
-}
-
-void Hub::writeDebts(uint16_t hub, Writer& writer) {
-  CustodyEntry entries[custodyEntriesMax];
-  size_t count = 0;
-  for (Debt& debt : debts_) {
-    const size_t bytes = sectionHeaderBytes + (count + 1) * custodyEntryBytes;
-    if (debt.target != hub || count == custodyEntriesMax || bytes > writer.room()) continue;
-    entries[count++] = debt.entry;
-    debt = Debt{};
+  for (Member& member : *this) {
+    if (member.inPoll != number_ && &member != deepest) continue;
+    member.owed = false;
+    member.heldLength = 0;
+    member.inPoll = 0;
   }
-  if (count > 0) writeCustody(writer, entries, count);
 }
 
 uint64_t Hub::nextUs() const {
   uint64_t next = roundUs_;
   const bool isGroupFull = groupSent_ == groupMax && awaits();
   for (const Outstanding& each : outstanding_) {
-    if (each.shortId != shortIdNone && each.deadlineUs < next) next = each.deadlineUs;
+    if (each.poll != 0 && each.deadlineUs < next) next = each.deadlineUs;
   }
   for (const Debt& debt : debts_) {
     if (debt.target != shortIdNone && debt.dueUs < next) next = debt.dueUs;

@@ -1,10 +1,11 @@
-// A hub's members: polled in rounds, the deepest first, with custody and held packets riding on the polls (PROTOCOL.md, section 4.1). A poll
-// sweeps: every member on its way answers too, and their answers travel as one.
+// A hub's members: polled in rounds, the deepest first, with custody and held packets riding on the polls (PROTOCOL.md, section 4.1). One poll
+// asks as many members of a branch as its frame has room for, and their answers travel as one.
 #pragma once
 #include "wattmesh/clock.hpp"
 #include "wattmesh/config.hpp"
 #include "wattmesh/limits.hpp"
 #include "wattmesh/poll_timer.hpp"
+#include "wattmesh/poll_tree.hpp"
 #include "wattmesh/routed.hpp"
 
 namespace wattmesh {
@@ -16,6 +17,8 @@ class Downward {
   virtual bool sendRouted(uint16_t target, const uint8_t* sections, size_t length) = 0;
   // Short ids from the first hop to a node below, which is the last; their number, 0: no route known.
   virtual size_t pathTo(uint16_t target, uint16_t path[hopsMax]) const = 0;
+  // Through whom a node below sends, 0: unknown.
+  virtual uint16_t parentOf(uint16_t node) const = 0;
 
  protected:
   ~Downward() = default;
@@ -29,6 +32,7 @@ struct Member {
   uint8_t skips = 0;     // rounds to come without a poll
   uint8_t again = 0;     // polls repeated in this round because more rows wait
   bool pending = false;  // to be polled in this round
+  uint16_t asked = 0;    // number of the poll whose answer is awaited, 0 none
   bool sleeps = false;   // a battery leaf: never polled
   uint16_t via = 0;      // and its parent, 0 this hub
   PollTimer timer;
@@ -57,12 +61,17 @@ class Hub {
   void left(uint16_t shortId);
   // Keeps a packet for a member until a poll that carried it was answered; false: no such member, or the packet is too long.
   bool hold(uint16_t shortId, const uint8_t* packet, size_t length, uint64_t nowUs);
+  // When hold() took something last.
+  uint64_t heldUs() const { return heldUs_; }
   // Custody of a packet is to be confirmed to `target`, its custodian so far.
   void owe(uint16_t target, const CustodyEntry& entry, uint64_t nowUs);
 
   // Writes what waits for a leaf that is awake, here beside the hub, and counts it as arrived.
   void writeFor(uint16_t shortId, Writer& writer);
   // Writes custody that is to be confirmed to another hub, as far as there is room: it travels with something else.
+  // The hub `former` is to hear that another serves this node now.
+  void tellLeft(uint16_t former, uint16_t shortId, uint64_t nowUs);
+  // Writes what is to be told to another hub, as far as there is room: it travels with something else.
   void writeDebts(uint16_t hub, Writer& writer);
 
   void tick(uint64_t nowUs, const NetworkClock& clock, Downward& downward);
@@ -74,24 +83,25 @@ class Hub {
   // Polls that are under way together, all through one neighbour, so that their answers meet on the way back.
   static constexpr size_t groupMax = 6;
 
-  // Custody of a packet that came through another hub.
+  // What another hub is to hear: custody of a packet that came through it, or that the origin is no member of it any more.
   struct Debt {
     uint16_t target = 0;  // 0: free
+    bool isLeft = false;
     CustodyEntry entry = {};
     uint64_t dueUs = 0;
   };
 
-  // A member whose answer is awaited.
+  // A poll whose answers are awaited.
   struct Outstanding {
-    uint16_t shortId = 0;  // 0: free
-    uint16_t poll = 0;
+    uint16_t poll = 0;  // 0: free
     uint64_t sentUs = 0;
     uint64_t deadlineUs = 0;
   };
 
   bool awaits() const;
-  bool isUnderWay(uint16_t poll) const;
-  void forget(uint16_t shortId);
+  Outstanding* underWay(uint16_t poll);
+  void expire(uint64_t nowUs);
+  void close(uint16_t poll);
   Member* begin() const { return members_; }
   Member* end() const { return members_ + capacity_; }
   Member* find(uint16_t shortId);
@@ -99,14 +109,18 @@ class Hub {
   Member* next(uint16_t branch);
   void pollGroup(uint64_t nowUs, Downward& downward);
   void beginRound(uint64_t nowUs, const NetworkClock& clock);
-  bool poll(Member& member, uint8_t depth, uint64_t nowUs, Downward& downward);
+  bool poll(Member& member, uint64_t nowUs, Downward& downward);
+  void grow(PollTree& tree, uint8_t again, uint64_t nowUs, const Downward& downward);
+  size_t ridingBytes(const Member& member, uint64_t nowUs);
+  void ask(PollTree& tree, size_t index);
   void answered(Member& member, uint16_t poll, uint64_t nowUs);
   void missed(Member& member);
-  void writeOwed(Writer& writer, const uint16_t* path, size_t hops);
-  void writeHeld(Writer& writer, const uint16_t* path, size_t hops);
+  void writeOwed(Writer& writer, const uint16_t* nodes, size_t count);
+  void writeHeld(Writer& writer, const uint16_t* nodes, size_t count);
   void writeForLeaves(Writer& writer, const uint16_t* path, size_t hops);
+  void addLeaves(PollTree& tree, Writer& writer, size_t spare);
   void waits(Member& member, uint64_t nowUs);
-  void confirm(uint16_t poll, uint16_t onlyTo);
+  void addDebt(const Debt& debt, uint64_t nowUs);
   void payDebts(uint64_t nowUs, Downward& downward);
   void payMembers(uint64_t nowUs, Downward& downward);
   // Never 0.
@@ -118,6 +132,7 @@ class Hub {
   Member* members_;
   size_t capacity_;
   Debt debts_[debtsMax];
+  uint64_t heldUs_ = 0;
   uint16_t number_ = 0;       // of the last poll
   Outstanding outstanding_[groupMax];
   size_t groupSent_ = 0;      // polls of the present group
@@ -125,6 +140,9 @@ class Hub {
   uint8_t depth_ = 0;         // hops to the first and deepest
   uint64_t pollUs_ = 0;       // not before: the next poll
   uint64_t roundUs_ = 0;      // when the next round begins
+  uint64_t timeUs_ = 0;       // not before: a round that tells the time
+  uint8_t timeRounds_ = 0;    // that told it, up to some
+  bool tellsTime_ = false;    // this one does
   uint32_t offsetMs_ = 0;     // of the rounds, so that hubs do not all begin at once
 };
 

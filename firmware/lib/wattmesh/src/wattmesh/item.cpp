@@ -59,4 +59,11 @@ size_t custodianIndex(const Item& item) {
   return 0;
 }
 
+uint16_t servingHub(const Item& item) {
+  for (size_t i = 0; i < item.hops; i++) {
+    if (isHub(item.route[i])) return item.route[i];
+  }
+  return shortIdNone;
+}
+
 }  // namespace wattmesh

@@ -37,5 +37,7 @@ bool encodeItem(Writer& writer, const Item& item, const Item* before = nullptr);
 inline bool isLeafReport(const Item& item) { return item.isAnswer && item.poll == 0; }
 // Index in the route of the custodian: the last hub, or the origin when there is none.
 size_t custodianIndex(const Item& item);
+// The hub whose member the origin is: the first one in the route, or the origin when it is one itself; 0: none so far.
+uint16_t servingHub(const Item& item);
 
 }  // namespace wattmesh

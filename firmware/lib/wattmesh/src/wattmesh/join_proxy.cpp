@@ -28,12 +28,14 @@ Joiner* JoinProxy::find(const uint8_t mac[macBytes]) {
   return nullptr;
 }
 
-// A place whose joiner is gone, if there is one.
+// A place whose joiner is gone, or else one whose joiner was answered longest ago, if there is one.
 Joiner* JoinProxy::spare(uint64_t nowUs) {
+  Joiner* answered = nullptr;
   for (Joiner& joiner : table_) {
     if (!joiner.used || nowUs - joiner.heardUs >= lifeUs) return &joiner;
+    if (joiner.answered && (answered == nullptr || joiner.heardUs < answered->heardUs)) answered = &joiner;
   }
-  return nullptr;
+  return answered;
 }
 
 bool JoinProxy::isSecondPart(const Joiner& joiner, const PacketHeader& m1) {

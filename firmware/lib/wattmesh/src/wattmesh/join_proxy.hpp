@@ -14,6 +14,7 @@ namespace wattmesh {
 struct Joiner {
   bool used = false;
   bool keyless = false;  // it sent a JOIN frame: its M2 goes in one too
+  bool answered = false; // an M2 was passed on to it: its place is free for others
   uint8_t parts = 0;     // of its M1, so far
   uint8_t nodeId[nodeIdBytes] = {};
   uint8_t mac[macBytes] = {};
@@ -37,8 +38,8 @@ class JoinProxy {
 
   // Is an M2 for this node to be sent to this joiner? Several may claim one node id: only the M2 itself tells who is right.
   bool expects(const Joiner& joiner, const uint8_t nodeId[nodeIdBytes], uint64_t nowUs) const;
-  const Joiner* begin() const { return table_; }
-  const Joiner* end() const { return table_ + joinersMax; }
+  Joiner* begin() { return table_; }
+  Joiner* end() { return table_ + joinersMax; }
 
  private:
   Joiner* find(const uint8_t mac[macBytes]);

@@ -1,4 +1,4 @@
-// When a device on a battery is awake, and what it does then (PROTOCOL.md, section 2.10). Pure: no port, no time of its own.
+// When a device on a battery is awake, and what it does then (PROTOCOL.md, section 2.11). Pure: no port, no time of its own.
 #pragma once
 #include "wattmesh/clock.hpp"
 #include "wattmesh/config.hpp"

@@ -19,9 +19,11 @@ constexpr size_t ackRangesMax = 4;
 constexpr size_t custodyEntriesMax = 16;
 
 constexpr size_t neighboursMax = 32;
+constexpr size_t gatewayNeighboursMax = 128;     // in a dense cell most hang on the gateway itself
 constexpr size_t membersMax = 64;
-constexpr size_t gatewayMembersMax = 128;
+constexpr size_t gatewayMembersMax = 512;
 constexpr size_t queueFramesMax = 32;
+constexpr size_t queueOwnReserve = 2;            // of them, never taken by what others hand over
 constexpr size_t sentBatchesMax = 16;
 constexpr size_t gatewayWindowMax = 16;
 constexpr size_t joinersMax = 8;                 // nodes in the middle of joining, per proxy
@@ -34,6 +36,8 @@ constexpr size_t childrenMax = 32;       // battery leaves of one parent
 constexpr size_t childPacketsMax = 16;   // packets that wait for them to wake
 constexpr size_t heldBytesMax = 88;      // of one that is held: an acknowledgement of four ranges
 constexpr size_t logTextBytesMax = 200;
+constexpr size_t timeSamplesMax = 12;             // pairs of local time and that of its source
+constexpr size_t timeOffsetsMax = 4;              // and of network time
 
 constexpr size_t sectorBytes = 4096;   // erase unit of the serial flash of ESP32 and ESP8266
 constexpr size_t logSectorsMax = 128;  // 128 sectors of 102 rows: 9 days of one-minute rows

@@ -52,9 +52,7 @@ Error Meter::takeRow(uint32_t boundaryS, bool inexact) {
 
 uint64_t Meter::nextUs(uint64_t nowUs, const NetworkClock& clock) const {
   if (!clock.valid() || nextRowS_ == 0) return nowUs + usPerS;
-  const uint64_t utcUs = clock.utcUs(nowUs);
-  const uint64_t rowUs = nextRowS_ * usPerS;
-  return rowUs > utcUs ? nowUs + (rowUs - utcUs) : nowUs;
+  return clock.localUs(nextRowS_ * usPerS, nowUs);
 }
 
 void Meter::watch(uint64_t nowUs, bool grounded) {
@@ -104,10 +102,7 @@ void Meter::sent(uint32_t counter, uint64_t nowUs) {
 
 bool Meter::pushDue(uint64_t nowUs) const { return nowUs >= pushUs_; }
 
-void Meter::polled(uint64_t nowUs) {
-  polledUs_ = nowUs;
-  pushUs_ = nowUs + pushCycles * cycleUs();
-}
+void Meter::polled(uint64_t nowUs) { pushUs_ = nowUs + pushCycles * cycleUs(); }
 
 Error Meter::joined(uint32_t acknowledged, uint64_t nowUs) {
   const Error error = leaveUsedSeqs(acknowledged);

@@ -33,8 +33,6 @@ class Meter {
   // Pushing: rows wait and no poll came for two cycles, or the session is new.
   bool pushDue(uint64_t nowUs) const;
   uint64_t pushUs() const { return pushUs_; }
-  // A poll for somebody else came by, and this meter has not answered one in the last half cycle.
-  bool sweepDue(uint64_t nowUs) const { return polledUs_ == 0 || nowUs - polledUs_ >= cycleUs() / 2; }
   void polled(uint64_t nowUs);
   // Everything that waits goes out without waiting for a poll.
   void push(uint64_t nowUs) { pushUs_ = nowUs; }
@@ -62,7 +60,6 @@ class Meter {
   uint32_t writtenFirst_ = 0;
   uint32_t writtenLast_ = 0; // below first: no rows
   uint64_t pushUs_ = 0;
-  uint64_t polledUs_ = 0;    // 0: never
   uint32_t watched_ = 0;     // cumulative mark at watchUs_
   uint64_t watchUs_ = 0;     // since when it has stood there, later by all time without a parent
   uint64_t lastWatchUs_ = 0;

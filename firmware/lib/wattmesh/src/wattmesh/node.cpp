@@ -8,23 +8,26 @@ namespace wattmesh {
 
 namespace {
 
+// What is not foreseen to the moment (silence, who is avoided) is looked at so often; at rest, a sixth of a cycle late is soon enough.
 constexpr uint64_t tickMaxUs = usPerS;
+constexpr uint64_t restMaxUs = 10 * usPerS;
+constexpr uint64_t restOfCycle = 6;
 constexpr uint64_t triggeredUs = 50 * usPerMs;
 constexpr uint64_t triggeredSpreadUs = 300 * usPerMs;
+constexpr uint64_t joinRepeatUs = usPerS;
 constexpr uint64_t beaconGapUs = 300 * usPerMs;
 // Who has no parent asks for beacons at least as often.
 constexpr uint64_t pullPeriodUs = 32 * usPerS;
-// One beacon at 1 Mbit/s with long preamble (43 + 43 bytes behind 192 us), and what CSMA waits on average.
-constexpr uint64_t beaconAirUs = 192 + 8 * (43 + linkHeaderBytes + beaconBytes + linkMacBytes) + 360;
 
 }  // namespace
 
-Node::Node(const Port& port, const Config& config, Meter* meter, HubTables* hub, Gateway* gateway, GatewayTables* tables)
-    : port_(port), config_(config), meter_(meter), hub_(hub), gateway_(gateway), tables_(tables) {}
+Node::Node(const Port& port, const Config& config, Neighbours& neighbours, Meter* meter, HubTables* hub, Gateway* gateway, GatewayTables* tables)
+    : port_(port), neighbours_(neighbours), config_(config), meter_(meter), hub_(hub), gateway_(gateway), tables_(tables) {}
 
 Error Node::boot(uint64_t nowUs) {
   now_ = nowUs;
   bootUs_ = nowUs;
+  clock_.begin(config_.energy == EnergyClass::battery);
   attachedUs_ = nowUs;
   leaf_.begin(nowUs);
   constexpr uint32_t recordsBytes = recordSectors * sectorBytes;
@@ -99,49 +102,6 @@ uint64_t Node::receive(const uint8_t from[macBytes], const uint8_t to[macBytes],
   return nextUs();
 }
 
-// A frame whose MAC is right: it was made by somebody with the key, but perhaps long ago.
-void Node::onVerified(const uint8_t from[macBytes], bool broadcast, const ReceivedFrame& frame, int8_t rssi) {
-  if (frame.header.type == FrameType::join) {
-    onJoin(from, broadcast, frame, rssi);
-    return;
-  }
-  if (frame.header.type == FrameType::challenge) {
-    onChallenge(from, frame, rssi);
-    return;
-  }
-  Neighbour* neighbour = neighbours_.touch(from, rssi, broadcast ? Claim::heard : Claim::handsOver, now_, position().parent);
-  if (neighbour == nullptr) {
-    drop(Error::queueFull);
-    return;
-  }
-  if (!neighbour->freshness.accept(frame.header.counter)) {
-    refuse(*neighbour, broadcast);
-    return;
-  }
-  neighbour->heardUs = now_;
-  neighbour->rssi = rssi;
-  if (!broadcast) neighbour->servedUs = now_;
-  switch (frame.header.type) {
-    case FrameType::beacon:
-      onBeacon(*neighbour, frame);
-      break;
-    case FrameType::data:
-      onData(*neighbour, frame);
-      break;
-    case FrameType::routed:
-      onRouted(frame);
-      break;
-    case FrameType::route:
-      onRoute(frame);
-      break;
-    case FrameType::flood:
-      onFlood(frame, rssi);
-      break;
-    default:
-      drop(Error::unknownType);
-  }
-}
-
 uint64_t Node::sent(bool ok, uint64_t nowUs) {
   now_ = scale_.local(nowUs);
   if (!ok) counters_.sendsFailed++;
@@ -149,17 +109,19 @@ uint64_t Node::sent(bool ok, uint64_t nowUs) {
   if (inFlight_ == InFlight::control) {
     ControlFrame* frame = control_.inFlight();
     judgeNeighbour(ok);
+    if (frame->type == FrameType::routed) noteGone(ok, frame->length);
     frame->inFlight = false;
     frame->attempts++;
     frame->used = !ok && frame->attempts < (frame->once ? 1 : ControlQueue::attemptsMax);
-    frame->dueUs = now_ + jitter(triggeredUs);
+    // A joiner's or proxy's link has no rest of its own.
+    frame->dueUs = now_ + jitter(triggeredUs) + (frame->type == FrameType::join ? frame->attempts * joinRepeatUs : 0);
     if (frame->once) children_.delivered(neighbours_.shortIdOf(inFlightTo_), ok);
     if (!ok && !frame->used && frame->type == FrameType::join) proxyFailed();
     if (!ok && !frame->used && !frame->once && frame->type == FrameType::routed) tellUnreachable(neighbours_.shortIdOf(inFlightTo_));
   } else if (inFlight_ == InFlight::challenge) {
     challengeSent(ok);
   } else if (inFlight_ == InFlight::beacon) {
-    const uint64_t delay = (now_ - beaconStampUs_) / 10;
+    const uint64_t delay = (now_ - handedUs_) / 10;
     beaconDelay_ = delay < delayUnknown ? static_cast<uint16_t>(delay) : delayUnknown;
   } else if (inFlight_ == InFlight::flood) {
     floodSent();
@@ -190,7 +152,9 @@ uint64_t Node::tick(uint64_t nowUs) {
 void Node::settle() {
   // The tree is built under the new key at once.
   if (keys_.tick(now_, clock_)) startOver();
+  settleTrust();
   settleRoute();
+  settleParent();
   settleStarving();
   settleSeeking();
   const bool waiting = probing_ || (meter_ != nullptr && meter_->waiting());
@@ -225,9 +189,16 @@ bool Node::reachable() const {
   return position().attached || (seeksProxy() && proxies_.best(now_) != nullptr);
 }
 
+// Nothing is under way but what is foreseen.
+uint64_t Node::restUs() const {
+  if (rootedHere() || !session_.joined() || !position().attached || commands_.busy()) return tickMaxUs;
+  const uint64_t restUs = config_.pollCycleS * usPerS / restOfCycle;
+  return restUs < tickMaxUs ? tickMaxUs : restUs < restMaxUs ? restUs : restMaxUs;
+}
+
 uint64_t Node::nextUs() {
   if (leaf_.asleep()) return scale_.ticks(leafNextUs());
-  uint64_t next = now_ + tickMaxUs;
+  uint64_t next = now_ + restUs();
   const auto consider = [&next](uint64_t atUs) {
     if (atUs < next) next = atUs;
   };
@@ -238,10 +209,12 @@ uint64_t Node::nextUs() {
     consider(control_.nextUs());
     consider(flooding_.nextUs(queue_));
     consider(neighbours_.challengeUs());
-    if (!rootedHere() && position().attached) {
+    consider(askParentUs_);
+    consider(nextHop().againUs);
+    if (!rootedHere() && nextHop().exists) {
       for (const QueuedItem& slot : queue_) {
         if (!session_.joined() && !slot.own) continue;
-        if (slot.state == QueuedItem::State::waiting || slot.state == QueuedItem::State::handedOn) consider(slot.dueUs);
+        if (slot.state == QueuedItem::State::waiting || slot.state == QueuedItem::State::handedOn) consider(slot.dueUs > dataUs_ ? slot.dueUs : dataUs_);
       }
     }
   }
@@ -250,6 +223,9 @@ uint64_t Node::nextUs() {
   consider(keys_.nextUs());
   if (seeksProxy()) consider(proxies_.nextUs(now_));
   if (meter_ != nullptr) consider(meter_->nextUs(now_, clock_));
+  // What is overdue waits for an event.
+  const uint64_t reportUs = meter_ != nullptr ? meter_->pushUs() : reportUs_;
+  if (reportUs > now_) consider(reportUs);
   if (hub_ != nullptr && session_.joined() && position().attached && !floods()) consider(hub_->hub.nextUs());
   if (tables_ != nullptr) consider(tables_->bundles.nextUs());
   if (gateway_ != nullptr) consider(gateway_->nextUs(now_, queue_));
@@ -264,19 +240,9 @@ void Node::onBeacon(Neighbour& neighbour, const ReceivedFrame& frame) {
     drop(error);
     return;
   }
-  if (neighbour.hasBeacon) {
-    neighbour.quality.beacon(static_cast<uint8_t>(beacon.number - neighbour.beacon.number - 1));
-  }
-  neighbour.hasBeacon = true;
-  neighbour.beacon = beacon;
-  neighbour.beaconUs = now_;
+  hearBeaconTime(neighbour, beacon);
+  neighbour.told(beacon, now_);
   neighbours_.name(neighbour, beacon.shortId);
-  const bool isParent = position().attached && memcmp(neighbour.mac, position().parent, macBytes) == 0;
-  if (!rootedHere() && beacon.timeValid && beacon.grounded && (isParent || !clock_.valid())) {
-    const uint64_t utcUs = beacon.utcMs * usPerMs + beacon.subMillisecond * 10u + beaconAirUs;
-    // Nobody waits a quarter of an hour for the time.
-    if (clock_.set(utcUs, now_, beacon.timeAge) && position().attached) announceSoon();
-  }
   judgeBeacon(beacon);
 }
 
@@ -286,7 +252,8 @@ void Node::judgeBeacon(const Beacon& beacon) {
   const bool agrees = beacon.grounded && beacon.epoch == position().epoch && beacon.tree == position().tree;
   const bool lacksTime = clock_.valid() && !beacon.timeValid;
   if (agrees && !beacon.pull && !lacksTime) {
-    trickle_.consistent();
+    // Those farther from the gateway do not speak for us: whoever looks for a parent wants to hear the nearest.
+    if (beacon.cost <= position().cost) trickle_.consistent();
   } else if (beacon.pull || lacksTime || routing_.isBehind(beacon)) {
     announceSoon();
   }
@@ -301,9 +268,14 @@ void Node::settleRoute() {
   } else {
     changed = routing_.update(neighbours_, now_);
   }
-  if (position().attached) attachedUs_ = now_;
+  if (position().attached) {
+    attachedUs_ = now_;
+  } else {
+    curiosity_.wake();
+  }
   if (changed && (config_.routes() || !position().attached)) before.attached == position().attached ? announceSoon() : startOver();
   if (before.attached != position().attached || before.parentShort != position().parentShort) {
+    parentUs_ = now_;
     // A leaf's way is known from its next report.
     if (before.attached && config_.routes()) tellParent();
     uint8_t body[5];
@@ -358,7 +330,7 @@ void Node::fillBeacon(Beacon& beacon) {
   beacon.joined = session_.joined();
   beacon.queue = static_cast<uint8_t>(queue_.count());
   beacon.number = beaconNumber_;
-  const uint64_t utcUs = clock_.utcUs(now_);
+  const uint64_t utcUs = clock_.fittedUs(now_);
   beacon.utcMs = clock_.valid() ? utcUs / usPerMs : 0;
   beacon.subMillisecond = clock_.valid() ? static_cast<uint16_t>(utcUs % usPerMs / 10) : uint16_t{0};
   beacon.lastDelay = beaconDelay_;
@@ -391,7 +363,6 @@ bool Node::pumpBeacon() {
     announceSoon();
     return false;
   }
-  beaconStampUs_ = now_;
   beaconSentUs_ = now_;
   inFlight_ = InFlight::beacon;
   return true;

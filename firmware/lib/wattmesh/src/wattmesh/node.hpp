@@ -20,6 +20,7 @@
 #include "wattmesh/routes.hpp"
 #include "wattmesh/routing.hpp"
 #include "wattmesh/session.hpp"
+#include "wattmesh/time_sync.hpp"
 #include "wattmesh/transmitter.hpp"
 #include "wattmesh/trickle.hpp"
 
@@ -48,12 +49,13 @@ struct HubTables {
 struct GatewayTables {
   Directory directory;
   Bundles bundles;
+  EarliestTime hostTime;
 };
 
 class Node : private Downward, private HostSide {
  public:
-  // `port` must outlive the node; parts of other roles are nullptr.
-  Node(const Port& port, const Config& config, Meter* meter, HubTables* hub, Gateway* gateway, GatewayTables* tables);
+  // `port` and the parts must outlive the node; those of other roles are nullptr.
+  Node(const Port& port, const Config& config, Neighbours& neighbours, Meter* meter, HubTables* hub, Gateway* gateway, GatewayTables* tables);
 
   // Mounts NV and starts. nowUs: microseconds since boot, never going back.
   [[nodiscard]] Error boot(uint64_t nowUs);
@@ -76,12 +78,12 @@ class Node : private Downward, private HostSide {
  private:
   // node.cpp: life and beacons
   void settle();
+  uint64_t restUs() const;
   uint64_t nextUs();
   void drop(Error error);
   uint32_t dice();
   bool rootedHere() const { return gateway_ != nullptr; }
   bool reachable() const;
-  void onVerified(const uint8_t from[macBytes], bool broadcast, const ReceivedFrame& frame, int8_t rssi);
   void onBeacon(Neighbour& neighbour, const ReceivedFrame& frame);
   void judgeBeacon(const Beacon& beacon);
   void settleRoute();
@@ -102,6 +104,10 @@ class Node : private Downward, private HostSide {
   void onTreeWanted(const Route& route);
   void passRoute(const Route& route);
 
+  // node_trust.cpp: whether the parent leads anywhere
+  void settleTrust();
+  bool awaitsAnswer(uint64_t patienceUs);
+
   // node_up.cpp: packets on their way up
   void onData(Neighbour& neighbour, const ReceivedFrame& frame);
   void onItem(Neighbour& neighbour, Item& item);
@@ -119,11 +125,10 @@ class Node : private Downward, private HostSide {
   void fillTelemetry(Telemetry& telemetry) const;
 
   // node_down.cpp: packets on their way down
-  void onRouted(const ReceivedFrame& frame);
+  void onRouted(const Neighbour& neighbour, const ReceivedFrame& frame);
   void onSections(const Routed& routed);
   void onPassing(const Routed& routed);
-  void onPacketFor(const PacketForSection& packet);
-  void onPoll(const PollSection& poll, size_t at, bool isTarget);
+  void onPacketFor(const PacketForSection& packet, bool isPolled);
   void onPacket(const uint8_t* packet, size_t length);
   Error onAnswer(const PacketHeader& header, const uint8_t* packet, size_t length);
   Error onDownlink(const PacketHeader& header, const uint8_t* packet, size_t length);
@@ -134,15 +139,27 @@ class Node : private Downward, private HostSide {
   bool forward(Routed& routed);
   bool intercept(const Routed& routed);
   bool sendTo(uint16_t hop, const Routed& routed);
-  bool sendTowards(const uint8_t mac[macBytes], const Routed& routed);
+  bool sendTowards(const uint8_t mac[macBytes], const Routed& routed, uint64_t dueUs);
   bool sendToJoiners(const Routed& routed);
   Error routeDown(const uint8_t* packet, size_t length, bool hold);
   Error relayDown(const PacketHeader& header, const uint8_t* packet, size_t length, bool hold);
   bool sendRouted(uint16_t target, const uint8_t* sections, size_t length) override;
   size_t pathTo(uint16_t target, uint16_t path[hopsMax]) const override;
+  uint16_t parentOf(uint16_t node) const override;
   bool bundle(const uint16_t* path, size_t hops, uint16_t target, const uint8_t* packet, size_t length);
   void settleBundles();
   void sendBundle(Bundle& bundle);
+
+  // node_poll.cpp: polls on their way down
+  void onPoll(const Routed& routed, const PollSection& poll);
+  void passPoll(const Routed& routed, const PollSection& poll, size_t first, size_t end, uint64_t dueUs);
+  // node_time.cpp: network time from frame to frame
+  bool isParent(const Neighbour& neighbour) const;
+  bool followsTime(const Neighbour& neighbour) const;
+  void hearBeaconTime(const Neighbour& neighbour, const Beacon& beacon);
+  void hearTime(const Neighbour& neighbour, uint32_t counter, Routed& routed);
+  bool tellTime(const uint8_t mac[macBytes], Writer& writer) const;
+  void noteGone(bool ok, size_t bodyLength);
 
   // node_flood.cpp: mode "flooding"
   bool floods() const;
@@ -160,21 +177,27 @@ class Node : private Downward, private HostSide {
   bool seeksProxy() const;
   void hearProxy(const uint8_t from[macBytes], const ReceivedFrame& frame, int8_t rssi);
   void settleSeeking();
-  void askProxy();
+  void askProxy(uint64_t dueUs);
   void proxyFailed();
   void settleJoined();
-  bool sendJoin(const uint8_t mac[macBytes], Direction direction, const uint8_t* packet, size_t length);
+  bool sendJoin(const uint8_t mac[macBytes], Direction direction, const uint8_t* packet, size_t length, uint64_t dueUs);
   void onJoin(const uint8_t from[macBytes], bool broadcast, const ReceivedFrame& frame, int8_t rssi);
   void onSolicited();
   void onJoinUp(const uint8_t from[macBytes], const Join& join, const PacketHeader& header, int8_t rssi);
   size_t joinItems() const;
 
   // node_challenge.cpp: who is fresh
-  void refuse(Neighbour& neighbour, bool broadcast);
+  void onVerified(const uint8_t from[macBytes], bool broadcast, const ReceivedFrame& frame, int8_t rssi);
+  void onFrame(Neighbour& neighbour, const ReceivedFrame& frame, int8_t rssi);
+  void refuse(const uint8_t from[macBytes], bool broadcast, const ReceivedFrame& frame, int8_t rssi);
+  void onClaim(const uint8_t from[macBytes], const ReceivedFrame& frame, int8_t rssi);
+  void meet(const uint8_t from[macBytes], int8_t rssi, Claim claim, uint64_t spreadUs);
   void onChallenge(const uint8_t from[macBytes], const ReceivedFrame& frame, int8_t rssi);
+  void repeatToParent(const Neighbour& asks);
   void onAsked(const uint8_t from[macBytes], const uint8_t nonce[nonceBytes]);
   bool pumpChallenge();
   void challengeSent(bool ok);
+  void settleParent();
 
   // node_leaf.cpp: a battery leaf's own side
   bool sleeps() const;
@@ -183,6 +206,7 @@ class Node : private Downward, private HostSide {
   void leafSent(bool ok);
   void leafUnanswered();
   void onWake(const WakeSection& wake);
+  Routing::NextHop nextHop() const;
   bool mayRest() const;
   void rest();
   uint64_t leafNextUs() const;
@@ -201,6 +225,7 @@ class Node : private Downward, private HostSide {
 
   // node_radio.cpp: what goes to the radio next
   void pump();
+  ControlFrame* dueControl();
   bool pumpControl();
   bool pumpBeacon();
   bool pumpData();
@@ -214,6 +239,7 @@ class Node : private Downward, private HostSide {
   enum class InFlight : uint8_t { none, control, challenge, beacon, flood, data };
 
   const Port& port_;
+  Neighbours& neighbours_;
   Config config_;  // as given, but for what was commanded since
   Meter* meter_;
   HubTables* hub_;
@@ -223,7 +249,7 @@ class Node : private Downward, private HostSide {
   Records records_;
   KeyRing keys_;
   Link link_;
-  Neighbours neighbours_;
+  Curiosity curiosity_;
   Routing routing_;
   Session session_;
   NetworkClock clock_;
@@ -238,7 +264,7 @@ class Node : private Downward, private HostSide {
   ProxySearch proxies_;
   TokenBucket asks_{8, 8};       // challenges of all neighbours together
   TokenBucket answers_{16, 16};
-  TokenBucket solicited_ = TokenBucket::oneIn(10 * usPerS);  // beacons for those without the network key
+  TokenBucket solicited_ = TokenBucket::oneIn(10 * usPerS);  // beacons for those without the network key, and for strangers with it
   TokenBucket trees_ = TokenBucket::oneIn(2 * usPerS);
   TokenBucket answersM2_{4, 4};  // M2 in JOIN frames: opening one takes a chip a tenth of a second
   Counters counters_;
@@ -251,44 +277,54 @@ class Node : private Downward, private HostSide {
   bool asked_ = false;          // a proxy was asked, and its M2 has not come
   uint8_t askedMac_[macBytes] = {};
   uint64_t attachedUs_ = 0;     // when there was a parent last
+  uint64_t parentUs_ = 0;       // when the parent changed last
   Trickle trickle_;
   uint64_t beaconUs_ = never;   // a beacon out of turn: there is news
   uint64_t beaconSentUs_ = 0;
-  uint64_t beaconStampUs_ = 0;
+  uint64_t handedUs_ = 0;       // when the frame in flight was handed to the radio
   uint16_t beaconDelay_ = delayUnknown;
   uint8_t beaconNumber_ = 0;
+  HeardFrame heard_;            // of the parent
   uint16_t routeNumber_ = 0;  // of our last ROUTE
   uint16_t treeAsked_ = 0;    // last request for a tree that was passed on
   uint64_t treeAskedUs_ = 0;
+  uint64_t askParentUs_ = never;  // when the parent is asked whether it is there, because its link failed
   uint64_t askTreeDueUs_ = 0;  // our own next one, while starving
   uint64_t askTreeWaitUs_ = 0;
+  uint64_t dataUs_ = 0;       // not before: the next data frame
   uint64_t releaseUs_ = 0;    // until then what children hand over waits for more of it
   uint16_t custodian_ = 0;    // nearest hub when rows were last offered
   uint64_t telemetryUs_ = 0;  // next; 0: at once
   uint64_t reportUs_ = 0;     // hubs: next report of their own
   uint64_t probeUs_ = 0;      // next sign of life asked for
   bool probing_ = false;
+  uint64_t downUs_ = 0;       // last valid downlink
+  uint64_t judgedUs_ = 0;     // up to then the parent's silence is counted
+  uint32_t provenMark_ = 0;   // meters: the cumulative mark then
 };
 
 // Complete devices, for ports and for measuring.
 struct MeterDevice {
-  MeterDevice(const Port& port, const Config& config) : node(port, config, &meter, nullptr, nullptr, nullptr) {}
+  MeterDevice(const Port& port, const Config& config) : node(port, config, neighbours, &meter, nullptr, nullptr, nullptr) {}
+  NeighbourTable<> neighbours;
   Meter meter;
   Node node;
 };
 struct HubDevice {
   HubDevice(const Port& port, const Config& config)
-      : tables(members, membersMax, pointers, hubRoutePointersMax), node(port, config, nullptr, &tables, nullptr, nullptr) {}
+      : tables(members, membersMax, pointers, hubRoutePointersMax), node(port, config, neighbours, nullptr, &tables, nullptr, nullptr) {}
+  NeighbourTable<> neighbours;
   Member members[membersMax];
   RoutePointer pointers[hubRoutePointersMax];
   HubTables tables;
   Node node;
 };
-// A gateway of so many members and routes: on a chip with little memory, fewer.
-template <size_t Members, size_t Pointers>
+// A gateway of so many members, routes and neighbours: on a chip with little memory, fewer.
+template <size_t Members, size_t Pointers, size_t Reach>
 struct GatewayDeviceOf {
   GatewayDeviceOf(const Port& port, const Config& config)
-      : tables(members, Members, pointers, Pointers), node(port, config, nullptr, &tables, &gateway, &gatewayTables) {}
+      : tables(members, Members, pointers, Pointers), node(port, config, neighbours, nullptr, &tables, &gateway, &gatewayTables) {}
+  NeighbourTable<Reach> neighbours;
   Member members[Members];
   RoutePointer pointers[Pointers];
   HubTables tables;
@@ -296,6 +332,6 @@ struct GatewayDeviceOf {
   GatewayTables gatewayTables;
   Node node;
 };
-using GatewayDevice = GatewayDeviceOf<gatewayMembersMax, gatewayRoutePointersMax>;
+using GatewayDevice = GatewayDeviceOf<gatewayMembersMax, gatewayRoutePointersMax, gatewayNeighboursMax>;
 
 }  // namespace wattmesh

@@ -1,4 +1,4 @@
-// A router's side of battery leaves: it answers their reports at once, and keeps what is for them until then (PROTOCOL.md, section 2.10).
+// A router's side of battery leaves: it answers their reports at once, and keeps what is for them until then (PROTOCOL.md, section 2.11).
 #include "wattmesh/bytes.hpp"
 #include "wattmesh/node.hpp"
 

@@ -8,8 +8,6 @@ namespace wattmesh {
 
 namespace {
 constexpr uint64_t probePeriodUs = 3600 * usPerS;
-// Of a group of polls everybody at one depth hands on at the same time, the deepest first: so much later per hop.
-constexpr uint64_t releaseStepUs = 40 * usPerMs;
 
 // The packet in a ROUTED frame, if it carries one.
 bool findPacket(const Routed& routed, PacketSection& packet) {
@@ -20,15 +18,24 @@ bool findPacket(const Routed& routed, PacketSection& packet) {
   }
   return false;
 }
+bool findPoll(const Routed& routed, PollSection& poll) {
+  Reader reader(routed.sections, routed.sectionsLength);
+  RoutedSection section{};
+  while (reader.remaining() > 0 && nextRoutedSection(reader, section) == Error::none) {
+    if (section.kind == routedPoll && decodePoll(section, poll) == Error::none) return true;
+  }
+  return false;
+}
 }  // namespace
 
-void Node::onRouted(const ReceivedFrame& frame) {
+void Node::onRouted(const Neighbour& neighbour, const ReceivedFrame& frame) {
   Routed routed{};
   const Error error = decodeRouted(frame.body, frame.length, routed);
   if (error != Error::none) {
     drop(error);
     return;
   }
+  hearTime(neighbour, frame.header.counter, routed);
   const bool last = routed.at + 1 == routed.hops;
   if (last && routed.route[routed.at] == shortIdNone) {
     // For a node that has not joined: only M2 can be meant, and the packet's node id says for whom.
@@ -58,40 +65,28 @@ void Node::onPassing(const Routed& routed) {
   while (reader.remaining() > 0 && nextRoutedSection(reader, section) == Error::none) {
     CustodySection custody{};
     PacketForSection packet{};
-    PollSection poll{};
     if (section.kind == routedCustody && decodeCustody(section, custody) == Error::none) {
       onCustody(custody);
     } else if (section.kind == routedPacketFor && decodePacketFor(section, packet) == Error::none) {
-      if (packet.target == session_.shortId()) {
-        onPacket(packet.packet, packet.packetLength);
-      } else if (children_.has(packet.target, now_)) {
-        onPacketFor(packet);
-      }
-    } else if (section.kind == routedPoll && decodePoll(section, poll) == Error::none && poll.sweeps) {
-      onPoll(poll, routed.at, false);
+      if (packet.target == session_.shortId() || children_.has(packet.target, now_)) onPacketFor(packet, false);
     }
   }
 }
 
-// `at`: our place on the route, 0 for the hub's neighbour.
-void Node::onPoll(const PollSection& poll, size_t at, bool isTarget) {
-  const size_t below = poll.depth > at + 1 ? poll.depth - at - 1 : 0;
-  const uint64_t releaseUs = now_ + releaseStepUs * below;
-  if (releaseUs > releaseUs_) releaseUs_ = releaseUs;
-  if (meter_ == nullptr || !(isTarget || meter_->sweepDue(now_))) return;
-  meter_->polled(now_);
-  report(true, poll.number, releaseUs);
-}
-
-void Node::onPacketFor(const PacketForSection& packet) {
+// `isPolled`: the frame is a poll, and what it holds for others goes on with it.
+void Node::onPacketFor(const PacketForSection& packet, bool isPolled) {
   if (packet.target == session_.shortId()) {
     onPacket(packet.packet, packet.packetLength);
+  } else if (isPolled && !children_.has(packet.target, now_)) {
+    return;
   } else if (!holdFor(packet.target, packet.packet, packet.packetLength)) {
     drop(Error::noRoute);
   }
 }
 
 void Node::onSections(const Routed& routed) {
+  PollSection poll{};
+  const bool isPolled = findPoll(routed, poll);
   Reader reader(routed.sections, routed.sectionsLength);
   RoutedSection section{};
   while (reader.remaining() > 0 && nextRoutedSection(reader, section) == Error::none) {
@@ -99,19 +94,20 @@ void Node::onSections(const Routed& routed) {
     PacketSection packet{};
     PacketForSection packetFor{};
     WakeSection wake{};
-    PollSection poll{};
+    LeftSection left{};
     if (section.kind == routedCustody && decodeCustody(section, custody) == Error::none) {
       onCustody(custody);
     } else if (section.kind == routedPacketFor && decodePacketFor(section, packetFor) == Error::none) {
-      onPacketFor(packetFor);
+      onPacketFor(packetFor, isPolled);
     } else if (section.kind == routedPacket && decodePacketSection(section, packet) == Error::none) {
       onPacket(packet.packet, packet.packetLength);
-    } else if (section.kind == routedPoll && decodePoll(section, poll) == Error::none) {
-      onPoll(poll, routed.at, true);
     } else if (section.kind == routedWake && decodeWake(section, wake) == Error::none) {
       onWake(wake);
+    } else if (section.kind == routedLeft && hub_ != nullptr && decodeLeft(section, left) == Error::none) {
+      for (uint8_t i = 0; i < left.entries; i++) hub_->hub.left(left.entry[i]);
     }
   }
+  if (isPolled) onPoll(routed, poll);
 }
 
 void Node::onCustody(const CustodySection& custody) {
@@ -135,6 +131,7 @@ void Node::onPacket(const uint8_t* packet, size_t length) {
     return;
   }
   probing_ = false;
+  downUs_ = now_;
   probeUs_ = now_ + probePeriodUs;
 }
 
@@ -218,15 +215,16 @@ bool Node::forward(Routed& routed) {
 bool Node::sendTo(uint16_t hop, const Routed& routed) {
   if (hop == shortIdNone) return sendToJoiners(routed);
   const Neighbour* neighbour = neighbours_.findShort(hop);
-  return neighbour != nullptr && sendTowards(neighbour->mac, routed);
+  return neighbour != nullptr && sendTowards(neighbour->mac, routed, now_);
 }
 
-bool Node::sendTowards(const uint8_t mac[macBytes], const Routed& routed) {
+bool Node::sendTowards(const uint8_t mac[macBytes], const Routed& routed, uint64_t dueUs) {
   uint8_t body[bodyBytesMax];
   Writer writer(body, sizeof body);
   if (!encodeRoutedHeader(writer, routed)) return false;
+  if (writer.room() >= timeSectionBytes + routed.sectionsLength) tellTime(mac, writer);
   writer.bytes(routed.sections, routed.sectionsLength);
-  return writer.ok() && control_.push(FrameType::routed, mac, body, writer.length(), now_);
+  return writer.ok() && control_.push(FrameType::routed, mac, body, writer.length(), dueUs);
 }
 
 // M2 to whoever sent an M1 with its node id: to a node without the network key in a frame that it can verify.
@@ -236,9 +234,10 @@ bool Node::sendToJoiners(const Routed& routed) {
   if (!findPacket(routed, packet) || decodePacketHeader(packet.packet, packet.packetLength, header) != Error::none) return false;
   if (header.type != packetM2) return false;
   bool sent = false;
-  for (const Joiner& joiner : proxy_) {
+  for (Joiner& joiner : proxy_) {
     if (!proxy_.expects(joiner, header.nodeId, now_)) continue;
-    sent = (joiner.keyless ? sendJoin(joiner.mac, Direction::down, packet.packet, packet.packetLength) : sendTowards(joiner.mac, routed)) || sent;
+    joiner.answered = joiner.keyless ? sendJoin(joiner.mac, Direction::down, packet.packet, packet.packetLength, now_) : sendTowards(joiner.mac, routed, now_);
+    sent = joiner.answered || sent;
   }
   return sent;
 }
@@ -246,6 +245,8 @@ bool Node::sendToJoiners(const Routed& routed) {
 size_t Node::pathTo(uint16_t target, uint16_t path[hopsMax]) const {
   return hub_ == nullptr ? 0 : hub_->routes.path(session_.shortId(), target, path);
 }
+
+uint16_t Node::parentOf(uint16_t node) const { return hub_ == nullptr ? shortIdNone : hub_->routes.parentOf(node); }
 
 bool Node::sendRouted(uint16_t target, const uint8_t* sections, size_t length) {
   if (hub_ == nullptr) return false;

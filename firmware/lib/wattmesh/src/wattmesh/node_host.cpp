@@ -6,7 +6,12 @@
 namespace wattmesh {
 
 void Node::hostTime(uint64_t utcMs) {
-  if (clock_.set(utcMs * usPerMs, now_)) announceSoon();
+  const uint64_t utcUs = utcMs * usPerMs;
+  const bool isNew = clock_.set(utcUs, now_);
+  if (isNew) tables_->hostTime = EarliestTime{};
+  EarliestTime& best = tables_->hostTime;
+  const bool stepped = best.add(utcUs, now_, clock_) && clock_.sample(TimeReference{best.utcUs(), best.utcUs(), 0}, best.atUs(), now_);
+  if (isNew || stepped) announceSoon();
 }
 
 Error Node::hostDown(const uint8_t* packet, size_t length, bool hold) {

@@ -32,12 +32,12 @@ void Node::hearProxy(const uint8_t from[macBytes], const ReceivedFrame& frame, i
 void Node::settleSeeking() {
   if (!seeksProxy()) {
     proxies_.rest();
-  } else if (proxies_.solicits(dice(), now_) && !sendJoin(broadcastMac, Direction::solicit, nullptr, 0)) {
+  } else if (proxies_.solicits(dice(), now_) && !sendJoin(broadcastMac, Direction::solicit, nullptr, 0, now_)) {
     drop(Error::queueFull);
   }
 }
 
-void Node::askProxy() {
+void Node::askProxy(uint64_t dueUs) {
   const ProxySearch::Candidate* candidate = proxies_.best(now_);
   if (candidate == nullptr) return;
   asked_ = true;
@@ -45,14 +45,14 @@ void Node::askProxy() {
   uint8_t packet[packetBytesMax];
   size_t length = 0;
   for (size_t part = 0; (length = session_.m1(part, packet)) > 0; part++) {
-    if (!sendJoin(candidate->mac, Direction::up, packet, length)) drop(Error::queueFull);
+    if (!sendJoin(candidate->mac, Direction::up, packet, length, dueUs)) drop(Error::queueFull);
   }
 }
 
-bool Node::sendJoin(const uint8_t mac[macBytes], Direction direction, const uint8_t* packet, size_t length) {
+bool Node::sendJoin(const uint8_t mac[macBytes], Direction direction, const uint8_t* packet, size_t length, uint64_t dueUs) {
   uint8_t body[joinHeaderBytes + packetBytesMax];
   const size_t bodyLength = encodeJoin(Join{direction, packet, length}, body, sizeof body);
-  return bodyLength > 0 && control_.push(FrameType::join, mac, body, bodyLength, now_);
+  return bodyLength > 0 && control_.push(FrameType::join, mac, body, bodyLength, dueUs);
 }
 
 // The radio could not reach whoever a JOIN frame was for. The next candidate is asked at once, unless it failed before too.
@@ -61,7 +61,7 @@ void Node::proxyFailed() {
   asked_ = false;
   proxies_.failed(askedMac_);
   const ProxySearch::Candidate* next = seeksProxy() ? proxies_.best(now_) : nullptr;
-  if (next != nullptr && next->failures == 0) askProxy();
+  if (next != nullptr && next->failures == 0) askProxy(now_);
 }
 
 // M2 has come. A parent that joins has something to offer from now on; who passed M2 on to a node without one is most likely its parent to be.

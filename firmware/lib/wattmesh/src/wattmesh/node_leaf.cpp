@@ -1,4 +1,4 @@
-// A battery leaf's own side: reports when it wakes, and sleep in between (PROTOCOL.md, section 2.10).
+// A battery leaf's own side: reports when it wakes, and sleep in between (PROTOCOL.md, section 2.11).
 #include <cstring>
 
 #include "wattmesh/node.hpp"
@@ -67,6 +67,15 @@ void Node::leafSent(bool ok) {
   if (leaf_.sent(ok, now_) == Leaf::Verdict::otherParent) leafUnanswered();
 }
 
+// A leaf stays with its parent, which alone can answer it, and judges by the answers when to leave it.
+Routing::NextHop Node::nextHop() const {
+  if (config_.routes()) return routing_.hop();
+  Routing::NextHop hop;
+  hop.exists = position().attached;
+  memcpy(hop.mac, position().parent, macBytes);
+  return hop;
+}
+
 // The parent's answer: where it stands, the time at which our frame came, and when to wake.
 void Node::onWake(const WakeSection& wake) {
   Neighbour* parent = neighbours_.find(position().parent);
@@ -74,15 +83,13 @@ void Node::onWake(const WakeSection& wake) {
     drop(Error::noParent);
     return;
   }
-  parent->hasBeacon = true;
-  parent->beacon = wake.beacon;
-  parent->beaconUs = now_;
+  parent->learn(wake.beacon, now_);
   const uint64_t heardUs = leaf_.sentUs() != 0 ? leaf_.sentUs() : now_;
   leaf_.answered(wake.phase);
   if (!wake.beacon.grounded || !wake.beacon.timeValid) return;
   const uint64_t utcUs = wake.beacon.utcMs * usPerMs + wake.beacon.subMillisecond * 10u;
   scale_.sync(utcUs, scale_.ticks(heardUs), scale_.ticks(now_));
-  // The whole difference at once: until the next answer nothing else is heard.
+  // The whole difference at once: until the next answer nothing else is heard. The rate is in the scale.
   clock_ = NetworkClock{};
   clock_.set(utcUs, heardUs, wake.beacon.timeAge);
 }

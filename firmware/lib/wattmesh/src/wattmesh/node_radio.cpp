@@ -8,14 +8,15 @@ namespace wattmesh {
 
 namespace {
 constexpr uint8_t attemptsMax = 30;
-// Sends to a neighbour that may fail in a row, each with the radio's own retries, before another is tried, and before it counts as gone.
-constexpr uint8_t failuresMax = 2;
-constexpr uint8_t failuresGone = 6;
-constexpr uint64_t avoidUs = 30 * usPerS;
-constexpr uint8_t avoidDoublings = 7;
 constexpr uint64_t retryStepUs = 20 * usPerMs;
 constexpr uint64_t retryMaxUs = 5 * usPerS;
-constexpr uint64_t custodyRepeatUs = 6 * usPerS;
+constexpr uint64_t custodyRepeatUs = 15 * usPerS;
+// After a data frame the next one waits until that has gone two hops further, where its sender would not be heard (CTP does the same).
+constexpr uint64_t paceUs = 12 * usPerMs;
+constexpr uint64_t paceSpreadUs = 12 * usPerMs;
+// A parent whose link failed is asked whether it is there, unless something got through before: data goes by others meanwhile, and might not
+// try it again before the next round of polls.
+constexpr uint64_t askParentAfterUs = 10 * usPerS;
 constexpr size_t fullBodyBytes = 180;  // what is worth a frame without waiting for more
 }  // namespace
 
@@ -37,12 +38,23 @@ bool Node::transmit(FrameType type, const uint8_t to[macBytes], size_t bodyLengt
   }
   if (!port_.radioSend(port_.context, to, frame_, length)) return false;
   memcpy(inFlightTo_, to, macBytes);
+  handedUs_ = now_;
   counters_.framesSent++;
   return true;
 }
 
+// What is for a neighbour whose link rests waits, but for a leaf, which is awake now.
+ControlFrame* Node::dueControl() {
+  for (ControlFrame* frame = control_.due(now_); frame != nullptr; frame = control_.due(now_)) {
+    const Neighbour* to = neighbours_.find(frame->to);
+    if (frame->once || to == nullptr || !to->rests(now_)) return frame;
+    frame->dueUs = to->restUntilUs + jitter(retryStepUs);
+  }
+  return nullptr;
+}
+
 bool Node::pumpControl() {
-  ControlFrame* frame = control_.due(now_);
+  ControlFrame* frame = dueControl();
   if (frame == nullptr) return false;
   memcpy(frame_ + linkHeaderBytes, frame->body, frame->length);
   if (!transmit(frame->type, frame->to, frame->length)) {
@@ -65,10 +77,10 @@ bool Node::dataReady() const {
 }
 
 bool Node::pumpData() {
-  if (rootedHere() || !position().attached || !dataReady()) return false;
+  const Routing::NextHop hop = nextHop();
+  if (rootedHere() || !hop.exists || now_ < dataUs_ || !dataReady()) return false;
   Writer body(frame_ + linkHeaderBytes, bodyBytesMax);
-  // Nobody hangs on a leaf.
-  body.u16(config_.routes() ? position().cost : costNone);
+  body.u16(hop.cost);
   Item items[2] = {};
   size_t count = 0;
   for (QueuedItem& slot : queue_) {
@@ -85,7 +97,7 @@ bool Node::pumpData() {
   }
   if (body.length() == dataHeaderBytes) return false;
   inFlight_ = InFlight::data;
-  if (transmit(FrameType::data, position().parent, body.length())) return true;
+  if (transmit(FrameType::data, hop.mac, body.length())) return true;
   dataSent(false);
   inFlight_ = InFlight::none;
   return false;
@@ -111,6 +123,8 @@ bool Node::appendItem(Writer& body, QueuedItem& slot, Item& item, const Item* be
 }
 
 void Node::dataSent(bool ok) {
+  // A leaf has its parent's ear for a moment only.
+  if (config_.routes()) dataUs_ = now_ + paceUs + jitter(paceSpreadUs);
   for (QueuedItem& slot : queue_) {
     if (slot.state != QueuedItem::State::inFlight) continue;
     // Its session ended while it was in the air, and nothing but a handshake may go out before the next one.
@@ -145,20 +159,12 @@ void Node::retryLater(QueuedItem& slot) {
 void Node::judgeNeighbour(bool ok) {
   Neighbour* neighbour = neighbours_.find(inFlightTo_);
   if (neighbour == nullptr) return;
-  neighbour->quality.sent(ok);
+  neighbour->sent(ok, now_);
+  if (sleeps() || !isParent(*neighbour)) return;
   if (ok) {
-    neighbour->failures = 0;
-    neighbour->avoided = 0;
-    return;
-  }
-  neighbour->failures++;
-  if (neighbour->failures == failuresMax) {
-    neighbour->avoidUntilUs = now_ + (avoidUs << neighbour->avoided);
-    if (neighbour->avoided < avoidDoublings) neighbour->avoided++;
-  } else if (neighbour->failures >= failuresGone) {
-    // It must be heard again before anything goes there.
-    neighbour->failures = 0;
-    neighbour->hasBeacon = false;
+    askParentUs_ = never;
+  } else if (askParentUs_ == never) {
+    askParentUs_ = now_ + askParentAfterUs;
   }
 }
 

@@ -9,6 +9,8 @@ namespace {
 // Between two requests for a newer tree; doubled each time.
 constexpr uint64_t askTreeUs = usPerS;
 constexpr uint64_t askTreeMaxUs = 60 * usPerS;
+// Without a parent for so long, what was announced may be forgotten: by then everybody in reach has heard, by Trickle, that it holds no more.
+constexpr uint64_t forgetTreeUs = 180 * usPerS;
 // A request for the same tree was passed on so lately that the wave it asks for may still come.
 constexpr uint64_t sameTreeUs = usPerS;
 }  // namespace
@@ -31,6 +33,7 @@ void Node::settleStarving() {
     return;
   }
   if (now_ < askTreeDueUs_) return;
+  if (!position().attached && now_ - attachedUs_ >= forgetTreeUs) routing_.forgetTree(now_);
   askTreeDueUs_ = now_ + askTreeWaitUs_ + jitter(askTreeWaitUs_ / 2);
   if (askTreeWaitUs_ < askTreeMaxUs) askTreeWaitUs_ *= 2;
   sendRoute(routing_.asksBy(), RouteKind::newTree, session_.shortId(), shortIdNone, routing_.wantedTree(), 0);
@@ -72,18 +75,21 @@ void Node::onTreeWanted(const Route& route) {
 }
 
 void Node::passRoute(const Route& route) {
-  if (rootedHere() || !position().attached) return;
+  if (rootedHere() || !routing_.hop().exists) return;
   if (route.hops + 1u >= hopsMax) {
     drop(Error::tooManyHops);
     return;
   }
-  sendRoute(position().parent, route.kind, route.node, route.other, route.number, static_cast<uint8_t>(route.hops + 1));
+  sendRoute(routing_.hop().mac, route.kind, route.node, route.other, route.number, static_cast<uint8_t>(route.hops + 1));
 }
 
 // A frame on its way down could not go on: those who route through here are told to look for another way.
 void Node::tellUnreachable(uint16_t hop) {
-  if (hop == shortIdNone || rootedHere() || !position().attached || !session_.joined()) return;
-  sendRoute(position().parent, RouteKind::unreachable, session_.shortId(), hop, ++routeNumber_, 0);
+  const Neighbour* neighbour = neighbours_.findShort(hop);
+  // After a burst it is there again, and by the same way.
+  if (neighbour != nullptr && neighbour->hasBeacon && !neighbour->troubled()) return;
+  if (hop == shortIdNone || rootedHere() || !routing_.hop().exists || !session_.joined()) return;
+  sendRoute(routing_.hop().mac, RouteKind::unreachable, session_.shortId(), hop, ++routeNumber_, 0);
 }
 
 }  // namespace wattmesh

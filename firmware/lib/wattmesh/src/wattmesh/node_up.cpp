@@ -7,13 +7,13 @@
 namespace wattmesh {
 
 namespace {
-constexpr uint64_t aggregateMaxUs = 2 * usPerS;
+constexpr uint64_t aggregateMaxUs = 5 * usPerS;
 constexpr uint64_t leafReportHoldUs = 60 * usPerS;
 constexpr uint64_t telemetryMinUs = 600 * usPerS;
 constexpr uint64_t telemetryLateUs = 3600 * usPerS;
 constexpr uint64_t reportMinUs = 10 * usPerS;
 constexpr size_t spareHops = 3;  // by which a route may grow before a packet on its way no longer fits
-// Nodes that lost the same parent repeat their handshakes at the same moments, if nothing spreads them.
+// Nodes that lost the same parent, or were powered up together, repeat their handshakes at the same moments, if nothing spreads them.
 constexpr uint64_t repeatSpreadUs = 2 * usPerS;
 constexpr size_t itemHeadBytes = 2;
 constexpr size_t itemPollBytes = 2;
@@ -31,6 +31,7 @@ void Node::onData(Neighbour& neighbour, const ReceivedFrame& frame) {
     drop(error);
     return;
   }
+  neighbour.dataUs = now_;
   Reader reader(frame.body, frame.length);
   uint16_t leaf = shortIdNone;
   // Data goes down the gradient: who stands no higher than we do knows us by an old beacon (data-path validation, CTP).
@@ -81,7 +82,11 @@ void Node::onItem(Neighbour& neighbour, Item& item) {
 bool Node::noteMember(const Item& item, const PacketHeader& header) {
   const bool empty = item.packetLength == 0;
   hub_->routes.learn(item, session_.shortId());
-  if (tables_ != nullptr && !empty && item.route[0] != shortIdNone) tables_->directory.set(header.nodeId, item.route[0]);
+  if (tables_ != nullptr && !empty && item.route[0] != shortIdNone) {
+    const uint16_t hub = servingHub(item);
+    const uint16_t former = tables_->directory.set(header.nodeId, item.route[0], hub);
+    if (former != shortIdNone && former != hub) hub_->hub.tellLeft(former, item.route[0], now_);
+  }
   const uint16_t custodian = item.route[custodianIndex(item)];
   const bool member = !isHub(custodian) && custodian != shortIdNone;
   if (member && (empty || header.type == packetUp)) {
@@ -114,8 +119,8 @@ void Node::keepItem(const Item& item, const PacketHeader& header, int8_t rssi) {
     flood(Direction::up, item.packet, item.packetLength);
     return;
   }
-  // A handshake is repeated until it is answered: one copy is enough.
-  if (header.type == packetM1 && queue_.holdsJoin(item)) return;
+  // A handshake is repeated until it is answered, and who claims a wrong cost can send packets round and double them: one copy is enough.
+  if (!custody && item.packetLength > 0 && queue_.holds(item)) return;
   QueuedItem* slot = queue_.push(item, now_);
   if (slot == nullptr) {
     drop(Error::queueFull);
@@ -163,9 +168,10 @@ void Node::sendM1() {
     drop(error);
     return;
   }
+  const uint64_t dueUs = now_ + (session_.repeats() ? jitter(repeatSpreadUs) : 0);
   if (byProxy) {
     if (asked_) proxies_.failed(askedMac_);
-    askProxy();
+    askProxy(dueUs);
     stayForM2();
     return;
   }
@@ -173,7 +179,6 @@ void Node::sendM1() {
   Item item{};
   item.packet = packet;
   stayForM2();
-  const uint64_t dueUs = now_ + (session_.repeats() ? jitter(repeatSpreadUs) : 0);
   for (size_t part = 0; (item.packetLength = session_.m1(part, packet)) > 0; part++) {
     QueuedItem* slot = enqueueOwn(item);
     if (slot == nullptr) return;
@@ -195,8 +200,10 @@ void Node::settleReports() {
   const uint64_t cycleUs = config_.cycleS() * usPerS;
   reportUs_ = now_ + (cycleUs > reportMinUs ? cycleUs : reportMinUs);
   if (floods()) reportUs_ += floodPauseUs() - cycleUs;
+  // Nobody waits for it: it goes with what members have to say in this cycle, but for the first of a session.
+  const bool isFirst = telemetryUs_ == 0;
   telemetryUs_ = now_;
-  report(false, 0, 0);
+  report(false, 0, isFirst || commands_.urgent() ? 0 : now_ + cycleUs);
 }
 
 // What commands have left to do.

@@ -7,11 +7,10 @@ namespace wattmesh {
 
 class PollTimer {
  public:
-  // Before the first answer: by hops. Afterwards at least half of that, for a group of polls may be a deeper one than before.
+  // At least what the hops take: those below are waited for on the way back, and a group of polls may be a deeper one than before.
   uint64_t waitUs(uint8_t hops) const {
-    if (smoothedMs_ == 0) return (firstMs + perHopMs * hops) * usPerMs;
     const uint32_t waitMs = smoothedMs_ + 4u * variationMs_;
-    const uint32_t minMs = (firstMs + perHopMs * hops) / 2;
+    const uint32_t minMs = firstMs + perHopMs * hops;
     return (waitMs < minMs ? minMs : waitMs > maxMs ? maxMs : waitMs) * usPerMs;
   }
 
@@ -29,7 +28,7 @@ class PollTimer {
   }
 
  private:
-  static constexpr uint32_t firstMs = 300;
+  static constexpr uint32_t firstMs = 600;
   static constexpr uint32_t perHopMs = 200;
   static constexpr uint32_t maxMs = 5000;
   uint16_t smoothedMs_ = 0;  // 0: no answer yet

@@ -9,11 +9,8 @@ namespace {
 // Below this power a link loses frames; what a decibel less is worth, in 1/128 transmissions.
 constexpr int strongDbm = -70;
 constexpr uint32_t perDecibel = 16;
-
-bool offers(const Beacon& beacon) {
-  return beacon.grounded && beacon.joined && beacon.cost != costNone && beacon.hops + 1u < hopsMax &&
-         beacon.energyClass != EnergyClass::battery;
-}
+// Up to this much worse, in 1/128 transmissions, a proxy is as good as another.
+constexpr uint32_t tasteMax = 160;
 
 }  // namespace
 
@@ -35,7 +32,7 @@ ProxySearch::Candidate* ProxySearch::place(uint32_t dice, uint64_t nowUs) {
 
 void ProxySearch::heard(const uint8_t mac[macBytes], const Beacon& beacon, int8_t rssiDbm, uint32_t dice, uint64_t nowUs) {
   Candidate* candidate = find(mac);
-  if (!offers(beacon)) {
+  if (!leads(beacon)) {
     if (candidate != nullptr) *candidate = Candidate{};
     return;
   }
@@ -44,9 +41,10 @@ void ProxySearch::heard(const uint8_t mac[macBytes], const Beacon& beacon, int8_
     *candidate = Candidate{};
     candidate->used = true;
     memcpy(candidate->mac, mac, macBytes);
+    candidate->taste = static_cast<uint8_t>((dice >> 8) % tasteMax);
   }
   const uint32_t weakDb = rssiDbm < strongDbm ? static_cast<uint32_t>(strongDbm - rssiDbm) : 0;
-  candidate->badness = beacon.cost + weakDb * perDecibel;
+  candidate->badness = beacon.cost + weakDb * perDecibel + candidate->taste;
   candidate->heardUs = nowUs;
   if (readyUs_ == never) readyUs_ = nowUs + (spreadUs * (dice >> 16) >> 16);
 }

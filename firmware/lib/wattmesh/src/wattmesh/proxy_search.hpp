@@ -17,6 +17,7 @@ class ProxySearch {
   struct Candidate {
     bool used = false;
     uint8_t failures = 0;  // times that it was asked and no M2 came
+    uint8_t taste = 0;     // by chance: where many are powered up together, not all ask the same
     uint8_t mac[macBytes] = {};
     uint32_t badness = 0;  // 1/128 transmissions
     uint64_t heardUs = 0;

@@ -10,7 +10,8 @@ QueuedItem* Queue::push(const Item& item, uint64_t nowUs) {
   PacketHeader header{};
   const bool empty = item.packetLength == 0;
   if (!empty && decodePacketHeader(item.packet, item.packetLength, header) != Error::none) return nullptr;
-  QueuedItem* slot = place();
+  // A node that has to join again sends nothing of others before: its own handshake must find room.
+  QueuedItem* slot = place(item.hops > 0 ? queueOwnReserve : 0);
   if (slot == nullptr) return nullptr;
   Writer writer(slot->bytes, sizeof slot->bytes);
   if (!encodeItem(writer, item)) return nullptr;
@@ -27,7 +28,7 @@ QueuedItem* Queue::push(const Item& item, uint64_t nowUs) {
 }
 
 QueuedItem* Queue::pushFlood(const Flood& flood, uint64_t nowUs) {
-  QueuedItem* slot = place();
+  QueuedItem* slot = place(0);
   if (slot == nullptr) return nullptr;
   slot->length = static_cast<uint16_t>(encodeFlood(flood, slot->bytes, sizeof slot->bytes));
   if (slot->length == 0) return nullptr;
@@ -40,8 +41,9 @@ QueuedItem* Queue::pushFlood(const Flood& flood, uint64_t nowUs) {
   return slot;
 }
 
-// A free slot, as new but for its bytes; nullptr: there is none.
-QueuedItem* Queue::place() {
+// A free slot, as new but for its bytes; nullptr: no more than `spare` are free.
+QueuedItem* Queue::place(size_t spare) {
+  if (count() + spare >= queueFramesMax) return nullptr;
   for (QueuedItem& slot : slots_) {
     if (slot.state != QueuedItem::State::empty) continue;
     slot.own = slot.floods = slot.starts = false;
@@ -81,9 +83,9 @@ bool Queue::holdsOwn() const {
   return false;
 }
 
-bool Queue::holdsJoin(const Item& item) const {
+bool Queue::holds(const Item& item) const {
   for (const QueuedItem& slot : slots_) {
-    if (slot.state == QueuedItem::State::empty || slot.origin != shortIdNone) continue;
+    if (slot.state == QueuedItem::State::empty || slot.floods || slot.origin != item.route[0] || slot.length < item.packetLength) continue;
     Item held{};
     Reader reader(slot.bytes, slot.length);
     if (decodeItem(reader, held) != Error::none || held.packetLength != item.packetLength) continue;

@@ -45,8 +45,8 @@ class Queue {
   bool release(uint16_t origin, uint8_t session, uint32_t counter);
   QueuedItem* byUpNumber(uint32_t number);
   bool holdsOwn() const;
-  // The same packet of a node that has not joined waits already.
-  bool holdsJoin(const Item& item) const;
+  // The same packet waits already.
+  bool holds(const Item& item) const;
   // Drops this node's own packets that are not at the radio: their session is gone, and the log still holds the rows.
   void dropOwn();
   size_t count() const;
@@ -55,7 +55,7 @@ class Queue {
   QueuedItem* end() { return slots_ + queueFramesMax; }
 
  private:
-  QueuedItem* place();
+  QueuedItem* place(size_t spare);
 
   QueuedItem slots_[queueFramesMax];
 };

@@ -6,18 +6,21 @@ namespace wattmesh {
 
 namespace {
 
-constexpr size_t pollBytes = pollSectionBytes - sectionHeaderBytes;
+constexpr size_t timeBytes = timeSectionBytes - sectionHeaderBytes;
 constexpr size_t packetFlagsBytes = 1;
 constexpr size_t packetTargetBytes = 2;
 constexpr size_t wakePhaseBytes = 2;
 constexpr size_t wakeBytes = wakePhaseBytes + beaconBytes;
-constexpr uint8_t pollSweeps = 0x80;
+constexpr uint8_t pollHopsMask = 0x1f;
+constexpr uint8_t pollAsked = 0x80;
 
 Error checkSection(const RoutedSection& section) {
   PollSection poll;
   CustodySection custody;
   PacketSection packet;
   PacketForSection packetFor;
+  LeftSection left;
+  TimeSection time;
   WakeSection wake;
   switch (section.kind) {
     case routedPoll:
@@ -28,6 +31,10 @@ Error checkSection(const RoutedSection& section) {
       return decodePacketSection(section, packet);
     case routedPacketFor:
       return decodePacketFor(section, packetFor);
+    case routedLeft:
+      return decodeLeft(section, left);
+    case routedTime:
+      return decodeTime(section, time);
     case routedWake:
       return decodeWake(section, wake);
     default:
@@ -80,12 +87,50 @@ Error decodePoll(const RoutedSection& section, PollSection& poll) {
   Reader reader(section.body, section.length);
   Verdict verdict(reader);
   poll.number = reader.u16();
-  const uint8_t packets = reader.u8();
-  poll.sweeps = (packets & pollSweeps) != 0;
-  poll.packets = static_cast<uint8_t>(packets & ~pollSweeps);
+  poll.packets = reader.u8();
   verdict.require(poll.packets >= 1 && poll.packets <= pollPacketsMax);
   poll.depth = reader.u8();
   verdict.require(poll.depth >= 1 && poll.depth <= hopsMax);
+  if (verdict.error() != Error::none) return verdict.error() == Error::truncated ? Error::badLength : verdict.error();
+  const size_t bytes = reader.remaining();
+  poll.entries = bytes / pollEntryBytes;
+  poll.tree = reader.view(bytes);
+  if (bytes == 0 || bytes % pollEntryBytes != 0 || poll.entries > pollEntriesMax) return Error::badLength;
+  // A tree in preorder: everybody but the first is below the first, and at most one hop below whoever stands before.
+  const uint8_t top = pollEntry(poll.tree, 0).hops;
+  for (size_t i = 0; i < poll.entries; i++) {
+    const uint8_t hops = pollEntry(poll.tree, i).hops;
+    const bool isBelow = i == 0 || (hops > top && hops <= pollEntry(poll.tree, i - 1).hops + 1);
+    if (hops < 1 || hops > hopsMax || !isBelow) return Error::badField;
+  }
+  return Error::none;
+}
+
+PollEntry pollEntry(const uint8_t* tree, size_t index) {
+  Reader reader(tree + index * pollEntryBytes, pollEntryBytes);
+  const uint8_t head = reader.u8();
+  return PollEntry{static_cast<uint8_t>(head & pollHopsMask), (head & pollAsked) != 0, reader.u16()};
+}
+
+void writePollEntry(Writer& writer, const PollEntry& entry) {
+  writer.u8(static_cast<uint8_t>(entry.hops | (entry.asked ? pollAsked : 0)));
+  writer.u16(entry.shortId);
+}
+
+size_t pollSubtreeEnd(const PollSection& poll, size_t index) {
+  const uint8_t hops = pollEntry(poll.tree, index).hops;
+  size_t end = index + 1;
+  while (end < poll.entries && pollEntry(poll.tree, end).hops > hops) end++;
+  return end;
+}
+
+Error decodeTime(const RoutedSection& section, TimeSection& time) {
+  Reader reader(section.body, section.length);
+  Verdict verdict(reader);
+  time.number = reader.u16();
+  time.raw = reader.u16();
+  time.time = reader.u16();
+  time.skew = static_cast<int16_t>(reader.u16());
   return verdict.endOfSection();
 }
 
@@ -100,6 +145,16 @@ Error decodeCustody(const RoutedSection& section, CustodySection& custody) {
     custody.entry[i].session = reader.u8();
     custody.entry[i].counter = reader.u32();
   }
+  return Error::none;
+}
+
+Error decodeLeft(const RoutedSection& section, LeftSection& left) {
+  if (section.length == 0 || section.length % leftEntryBytes != 0) return Error::badLength;
+  const size_t entries = section.length / leftEntryBytes;
+  if (entries > custodyEntriesMax) return Error::badLength;
+  left.entries = static_cast<uint8_t>(entries);
+  Reader reader(section.body, section.length);
+  for (size_t i = 0; i < entries; i++) left.entry[i] = reader.u16();
   return Error::none;
 }
 
@@ -131,10 +186,22 @@ Error decodePacketFor(const RoutedSection& section, PacketForSection& packet) {
 bool writePoll(Writer& writer, const PollSection& poll) {
   const size_t start = writer.length();
   writer.u8(routedPoll);
-  writer.u8(pollBytes);
+  writer.u8(static_cast<uint8_t>(pollHeadBytes + poll.entries * pollEntryBytes));
   writer.u16(poll.number);
-  writer.u8(static_cast<uint8_t>(poll.packets | (poll.sweeps ? pollSweeps : 0)));
+  writer.u8(poll.packets);
   writer.u8(poll.depth);
+  for (size_t i = 0; i < poll.entries; i++) writePollEntry(writer, pollEntry(poll.tree, i));
+  return keepOrRewind(writer, start);
+}
+
+bool writeTime(Writer& writer, const TimeSection& time) {
+  const size_t start = writer.length();
+  writer.u8(routedTime);
+  writer.u8(timeBytes);
+  writer.u16(time.number);
+  writer.u16(time.raw);
+  writer.u16(time.time);
+  writer.u16(static_cast<uint16_t>(time.skew));
   return keepOrRewind(writer, start);
 }
 
@@ -147,6 +214,14 @@ bool writeCustody(Writer& writer, const CustodyEntry* entries, size_t count) {
     writer.u8(entries[i].session);
     writer.u32(entries[i].counter);
   }
+  return keepOrRewind(writer, start);
+}
+
+bool writeLeft(Writer& writer, const uint16_t* entries, size_t count) {
+  const size_t start = writer.length();
+  writer.u8(routedLeft);
+  writer.u8(static_cast<uint8_t>(count * leftEntryBytes));
+  for (size_t i = 0; i < count; i++) writer.u16(entries[i]);
   return keepOrRewind(writer, start);
 }
 

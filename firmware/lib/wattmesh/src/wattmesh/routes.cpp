@@ -15,6 +15,11 @@ const RoutePointer* Routes::find(uint16_t node) const {
   return nullptr;
 }
 
+uint16_t Routes::parentOf(uint16_t node) const {
+  const RoutePointer* pointer = find(node);
+  return pointer == nullptr ? shortIdNone : pointer->parent;
+}
+
 void Routes::set(uint16_t node, uint16_t parent) {
   RoutePointer* place = pointers_;
   for (size_t i = 0; i < capacity_; i++) {
@@ -56,7 +61,7 @@ size_t Routes::path(uint16_t self, uint16_t target, uint16_t out[hopsMax]) const
   return length;
 }
 
-void Directory::set(const uint8_t nodeId[nodeIdBytes], uint16_t shortId) {
+uint16_t Directory::set(const uint8_t nodeId[nodeIdBytes], uint16_t shortId, uint16_t hub) {
   Entry* place = &entries_[0];
   for (Entry& entry : entries_) {
     if (entry.used != 0 && memcmp(entry.nodeId, nodeId, nodeIdBytes) == 0) {
@@ -65,9 +70,13 @@ void Directory::set(const uint8_t nodeId[nodeIdBytes], uint16_t shortId) {
     }
     if (entry.used < place->used) place = &entry;
   }
+  const bool known = place->used != 0 && memcmp(place->nodeId, nodeId, nodeIdBytes) == 0;
+  const uint16_t former = known ? place->hub : shortIdNone;
   memcpy(place->nodeId, nodeId, nodeIdBytes);
   place->shortId = shortId;
+  place->hub = hub;
   place->used = ++uses_;
+  return former;
 }
 
 uint16_t Directory::find(const uint8_t nodeId[nodeIdBytes]) const {

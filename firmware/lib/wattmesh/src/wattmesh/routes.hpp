@@ -25,6 +25,8 @@ class Routes {
   void moved(uint16_t node, uint16_t parent);
   // `parent` cannot reach `node`: no route leads there until the node is heard again. Nothing happens when it has another parent by now.
   void forget(uint16_t node, uint16_t parent);
+  // Through whom a node sends, as far as is known; 0: unknown.
+  uint16_t parentOf(uint16_t node) const;
   // Short ids from the first hop below `self` to `target`; returns their number, 0: no route known.
   size_t path(uint16_t self, uint16_t target, uint16_t out[hopsMax]) const;
 
@@ -40,7 +42,8 @@ class Routes {
 // Gateways: which short id a node id has at present, and through which proxy a node is joining.
 class Directory {
  public:
-  void set(const uint8_t nodeId[nodeIdBytes], uint16_t shortId);
+  // `hub`: whose member the node is, 0 the gateway's. Returns whose it was when it was heard last.
+  uint16_t set(const uint8_t nodeId[nodeIdBytes], uint16_t shortId, uint16_t hub);
   uint16_t find(const uint8_t nodeId[nodeIdBytes]) const;  // 0: unknown
 
   // An M1 came through the proxy with this short id; 0: the joiner is in reach of the gateway.
@@ -52,6 +55,7 @@ class Directory {
   struct Entry {
     uint8_t nodeId[nodeIdBytes] = {};
     uint16_t shortId = 0;
+    uint16_t hub = 0;
     uint32_t used = 0;
   };
   struct JoinEntry {

@@ -1,6 +1,7 @@
 #include "wattmesh/routing.hpp"
 
 #include <cstring>
+#include <utility>
 
 #include "wattmesh/bytes.hpp"
 #include "wattmesh/limits.hpp"
@@ -9,9 +10,11 @@ namespace wattmesh {
 
 namespace {
 
-// A parent is left for another only when that is better by 1.5 transmissions: beacons and estimates flutter.
-constexpr uint32_t switchCost = 192;
 constexpr uint64_t shunnedUs = 300 * usPerS;
+// Who hands packets up to us is no other way for them, also when it has had none for a while.
+constexpr uint64_t childUs = 3600 * usPerS;
+// For so long a newer tree is awaited from others, when only somebody who is avoided has told of it.
+constexpr uint64_t newsWaitUs = 8 * usPerS;
 // Costs flutter: half a transmission cheaper than announced is promised, so that NV is not written for every bit. The parent of before is
 // cheaper by one at least: after a reboot it is feasible at once.
 constexpr uint16_t promiseMargin = 64;
@@ -34,9 +37,16 @@ uint32_t costThrough(const Neighbour& neighbour) {
   return static_cast<uint32_t>(neighbour.beacon.cost) + neighbour.quality.etx();
 }
 
+// What others must know at once: the cost apart, and hops, which only bound the life of a packet.
 bool samePosition(const TreePosition& a, const TreePosition& b) {
-  return a.attached == b.attached && a.parentShort == b.parentShort && a.epoch == b.epoch && a.tree == b.tree &&
-         a.gateway == b.gateway && a.hub == b.hub && a.localHubId == b.localHubId && a.hops == b.hops;
+  return a.attached == b.attached && a.epoch == b.epoch && a.tree == b.tree && a.gateway == b.gateway && a.hub == b.hub &&
+         a.localHubId == b.localHubId;
+}
+
+// The least is the best: 0 nothing speaks against it, 1 it runs on a backup, 2 its link fails, 4 it leads nowhere.
+unsigned doubt(const Neighbour& neighbour, bool isParent, uint64_t nowUs) {
+  const unsigned doubts = neighbour.avoided(nowUs) ? 4u : neighbour.troubled() ? 2u : 0u;
+  return doubts + (isMainsWay(neighbour, isParent) ? 0u : 1u);
 }
 
 }  // namespace
@@ -48,11 +58,14 @@ Routing::Source* Routing::find(uint16_t gateway, uint64_t nowUs) {
   return nullptr;
 }
 
-bool Routing::feasible(const Beacon& beacon, uint64_t nowUs) {
+// What a neighbour announced lowest of a tree bounds what it can ever have believed of those below it, whatever it says now: the parent stays
+// feasible when it becomes dearer.
+bool Routing::feasible(const Neighbour& neighbour, uint64_t nowUs) {
+  const Beacon& beacon = neighbour.beacon;
   const Source* known = find(beacon.gateway, nowUs);
   if (known == nullptr) return true;
   if (newer(beacon.epoch, beacon.tree, known->epoch, known->tree)) return true;
-  return beacon.epoch == known->epoch && beacon.tree == known->tree && beacon.cost < known->cost;
+  return beacon.epoch == known->epoch && beacon.tree == known->tree && neighbour.lowestCost < known->cost;
 }
 
 // Whether it claims to lead to a gateway: not yet whether it may be believed not to hang on us.
@@ -66,33 +79,45 @@ bool Routing::offers(const Neighbour& neighbour, uint64_t nowUs) {
 
 bool Routing::update(Neighbours& neighbours, uint64_t nowUs) {
   const TreePosition before = position_;
-  Neighbour* best = nullptr;
-  Neighbour* parent = nullptr;
   const auto isParent = [&before](const Neighbour& neighbour) {
     return before.attached && memcmp(neighbour.mac, before.parent, macBytes) == 0;
   };
-  // The lower, the rather: who is to be avoided is better than nobody.
-  const auto reluctance = [nowUs, isParent](const Neighbour& neighbour) {
-    return (nowUs < neighbour.avoidUntilUs ? 2 : 0) + (isMainsWay(neighbour, isParent(neighbour)) ? 0 : 1);
-  };
-  for (Neighbour& neighbour : neighbours) {
+  const Neighbour* best = nullptr;
+  const Neighbour* parent = nullptr;
+  unsigned leastDoubts = 0;
+  bool waits = false;
+  for (const Neighbour& neighbour : neighbours) {
     if (!usable(neighbour, nowUs)) continue;
+    if (isNewsOfAvoided(neighbour, nowUs)) {
+      if (!std::exchange(waits, true) && newsUs_ == 0) newsUs_ = nowUs;
+      if (nowUs - newsUs_ < newsWaitUs) continue;
+    }
     if (isParent(neighbour)) parent = &neighbour;
-    const bool better = best == nullptr || (reluctance(neighbour) != reluctance(*best) ? reluctance(neighbour) < reluctance(*best)
-                                                                                      : costThrough(neighbour) < costThrough(*best));
-    if (better) best = &neighbour;
+    const unsigned doubts = doubt(neighbour, isParent(neighbour), nowUs);
+    // Who is to be avoided is better than nobody.
+    const bool better = best == nullptr || (doubts != leastDoubts ? doubts < leastDoubts : costThrough(neighbour) < costThrough(*best));
+    if (!better) continue;
+    best = &neighbour;
+    leastDoubts = doubts;
   }
-  if (parent != nullptr && reluctance(*parent) == reluctance(*best) && costThrough(*best) + switchCost >= costThrough(*parent)) best = parent;
-  starving_ = false;
-  if (best == nullptr) {
+  if (!waits) newsUs_ = 0;
+  if (parent != nullptr && doubt(*parent, true, nowUs) == leastDoubts && costThrough(*best) + switchCost >= costThrough(*parent)) best = parent;
+  if (best != nullptr) {
+    take(*best);
+  } else if (!waits) {
     position_ = TreePosition{};
-    starve(neighbours, nowUs);
-    return before.attached;
   }
-  take(*best);
-  const uint32_t told = announcedCost_;
-  const bool moved = position_.cost + 0u >= told + switchCost || position_.cost + switchCost <= told;
-  return moved || !samePosition(before, position_);
+  chooseHop(neighbours, nowUs);
+  starving_ = false;
+  if (best == nullptr || best->avoided(nowUs) || (!hop_.exists && best->troubled())) starve(neighbours, best, nowUs);
+  if (!position_.attached) return before.attached;
+  return position_.cost != before.cost || !samePosition(before, position_);
+}
+
+// A newer tree that an avoided neighbour is the first to tell of: once it is announced, those who are not avoided may be feasible no more.
+bool Routing::isNewsOfAvoided(const Neighbour& neighbour, uint64_t nowUs) {
+  const Source* known = neighbour.avoided(nowUs) ? find(neighbour.beacon.gateway, nowUs) : nullptr;
+  return known != nullptr && newer(neighbour.beacon.epoch, neighbour.beacon.tree, known->epoch, known->tree);
 }
 
 void Routing::take(const Neighbour& parent) {
@@ -106,21 +131,62 @@ void Routing::take(const Neighbour& parent) {
   position_.hub = beacon.nearestHub;
   position_.localHubId = beacon.localHubId;
   position_.hops = static_cast<uint8_t>(beacon.hops + 1);
-  position_.cost = static_cast<uint16_t>(costThrough(parent));
+  // Who is told less often is disturbed less often, and what was told lowest stays high: more neighbours remain feasible.
+  const uint32_t cost = costThrough(parent);
+  const uint32_t told = position_.cost;
+  const bool stays = told != costNone && told > beacon.cost && cost < told + switchCost && told < cost + switchCost;
+  if (!stays) position_.cost = static_cast<uint16_t>(cost);
 }
 
-// Of those who would do if their tree were newer, the nearest is asked.
-void Routing::starve(Neighbours& neighbours, uint64_t nowUs) {
-  const Neighbour* nearest = nullptr;
+// Data may go to any feasible neighbour at any instant: the parent is what is told, and who stands in for it during a burst is nobody else's
+// business.
+void Routing::chooseHop(Neighbours& neighbours, uint64_t nowUs) {
+  hop_ = NextHop{};
+  if (!position_.attached) return;
+  const Neighbour* best = nullptr;
   for (const Neighbour& neighbour : neighbours) {
-    if (!offers(neighbour, nowUs)) continue;
-    if (nearest == nullptr || costThrough(neighbour) < costThrough(*nearest)) nearest = &neighbour;
+    if (!usable(neighbour, nowUs) || neighbour.beacon.gateway != position_.gateway) continue;
+    const bool isParent = memcmp(neighbour.mac, position_.parent, macBytes) == 0;
+    if (neighbour.avoided(nowUs) && !isParent) continue;
+    if (neighbour.rests(nowUs)) {
+      if (neighbour.restUntilUs < hop_.againUs) hop_.againUs = neighbour.restUntilUs;
+      continue;
+    }
+    if (best == nullptr || isParent || costThrough(neighbour) < costThrough(*best)) best = &neighbour;
+    if (isParent) break;
+  }
+  if (best == nullptr) return;
+  hop_.againUs = never;
+  hop_.exists = true;
+  memcpy(hop_.mac, best->mac, macBytes);
+  hop_.cost = static_cast<uint16_t>(costThrough(*best));
+}
+
+// Of those who would do if their tree were newer, the nearest is asked: if the parent is to be avoided, one who is not.
+void Routing::starve(Neighbours& neighbours, const Neighbour* parent, uint64_t nowUs) {
+  const Neighbour* nearest = nullptr;
+  const bool isLeft = parent != nullptr && parent->avoided(nowUs);
+  for (const Neighbour& neighbour : neighbours) {
+    if (!offers(neighbour, nowUs) || neighbour.rests(nowUs) || (isLeft && neighbour.avoided(nowUs))) continue;
+    const bool better = nearest == nullptr || (neighbour.avoided(nowUs) != nearest->avoided(nowUs) ? nearest->avoided(nowUs)
+                                                                                                  : costThrough(neighbour) < costThrough(*nearest));
+    if (better) nearest = &neighbour;
   }
   const Source* known = nearest == nullptr ? nullptr : find(nearest->beacon.gateway, nowUs);
   if (known == nullptr) return;
+  outrun_ = newer(known->epoch, known->tree, nearest->beacon.epoch, nearest->beacon.tree);
+  // A newer tree that did not help either is not asked for again: all others may really hang on us.
+  if (isLeft && position_.tree != leftTree_ && !outrun_) return;
   starving_ = true;
   wantedTree_ = static_cast<uint16_t>(known->tree + 1);
   memcpy(asksBy_, nearest->mac, macBytes);
+}
+
+void Routing::forgetTree(uint64_t nowUs) {
+  const uint16_t tree = static_cast<uint16_t>(wantedTree_ - 1);
+  for (Source& source : sources_) {
+    if (outrun_ && source.tree == tree && find(source.gateway, nowUs) == &source) source = Source{};
+  }
 }
 
 bool Routing::hasTree(uint16_t wanted) const { return position_.attached && !later(wanted, position_.tree); }
@@ -145,6 +211,23 @@ void Routing::shun(Neighbours& neighbours, uint64_t nowUs) {
   // The only one must be heard again: by a beacon, which it sends when it is asked, unless it has another network key by now.
   if (hasOther) parent->avoidUntilUs = nowUs + shunnedUs;
   parent->hasBeacon = hasOther;
+}
+
+bool Routing::hasOther(Neighbours& neighbours, uint64_t nowUs) const {
+  for (const Neighbour& neighbour : neighbours) {
+    const bool isParent = memcmp(neighbour.mac, position_.parent, macBytes) == 0;
+    const bool isChild = neighbour.dataUs != 0 && nowUs - neighbour.dataUs < childUs;
+    if (!isParent && !isChild && !neighbour.avoided(nowUs) && offers(neighbour, nowUs)) return true;
+  }
+  return false;
+}
+
+bool Routing::distrust(Neighbours& neighbours, uint64_t patienceUs, uint64_t nowUs) {
+  Neighbour* parent = position_.attached && position_.hops > 0 ? neighbours.find(position_.parent) : nullptr;
+  if (parent == nullptr || !hasOther(neighbours, nowUs)) return false;
+  leftTree_ = position_.tree;
+  parent->distrust(patienceUs, nowUs);
+  return true;
 }
 
 bool Routing::updateRoot(bool grounded, uint16_t shortId, uint16_t localHubId, uint16_t bootCount) {
@@ -177,7 +260,6 @@ Routing::Source* Routing::plant(uint16_t gateway) {
 
 void Routing::announced(uint64_t nowUs) {
   if (!position_.attached) return;
-  announcedCost_ = position_.cost;
   Source* known = find(position_.gateway, nowUs);
   const bool isNew = known == nullptr || newer(position_.epoch, position_.tree, known->epoch, known->tree);
   if (known == nullptr) known = plant(position_.gateway);
@@ -217,12 +299,6 @@ void Routing::restore(const uint8_t promises[promisesBytes], uint64_t nowUs) {
     source.cost = source.promised;
     source.usedUs = nowUs;
   }
-}
-
-uint64_t Routing::nextUs(const Neighbours& neighbours) const {
-  if (!position_.attached || position_.hops == 0) return never;
-  const Neighbour* parent = const_cast<Neighbours&>(neighbours).find(position_.parent);
-  return parent == nullptr ? 0 : parent->beaconUs + beaconSilenceUs + 1;
 }
 
 }  // namespace wattmesh

@@ -4,12 +4,8 @@
 #pragma once
 #include "wattmesh/config.hpp"
 #include "wattmesh/neighbours.hpp"
-#include "wattmesh/trickle.hpp"
 
 namespace wattmesh {
-
-// What a neighbour told is believed for three of the longest intervals between beacons; whether it is still there, sending to it shows.
-constexpr uint64_t beaconSilenceUs = 3 * Trickle::maxUs;
 
 // Where this node stands in the collection tree.
 struct TreePosition {
@@ -30,6 +26,8 @@ class Routing {
 
  public:
   static constexpr size_t promisesBytes = sourcesMax * 8;
+  // A parent is left for another only when that is better by 1.5 transmissions: beacons and estimates flutter.
+  static constexpr uint32_t switchCost = 192;
 
   const TreePosition& position() const { return position_; }
 
@@ -42,6 +40,11 @@ class Routing {
   bool updateRoot(bool grounded, uint16_t shortId, uint16_t localHubId, uint16_t bootCount);
   // The parent leads nowhere: another is taken for some minutes, or if there is none, this one only when it is heard again.
   void shun(Neighbours& neighbours, uint64_t nowUs);
+  // Nothing has come back through the parent for `patienceUs`, whatever it tells: another is tried. False: there is none that is not avoided
+  // already, and everything stays as it is.
+  bool distrust(Neighbours& neighbours, uint64_t patienceUs, uint64_t nowUs);
+  // Beside the parent, somebody offers a way who is neither a child nor avoided.
+  bool hasOther(Neighbours& neighbours, uint64_t nowUs) const;
   // A beacon with this route is about to go out.
   void announced(uint64_t nowUs);
   // True when `out` must be durable before it does: it says how cheap a route may have been announced at most.
@@ -50,14 +53,22 @@ class Routing {
   bool starving() const { return starving_; }
   uint16_t wantedTree() const { return wantedTree_; }
   const uint8_t* asksBy() const { return asksBy_; }
+  // That was asked for in vain, and who was asked has an older tree than we announced: ours was made up, and binds us to nothing true.
+  void forgetTree(uint64_t nowUs);
   // The root begins the next tree because `wanted` was asked for. False: it has that one already, or no host.
   bool newTree(uint16_t wanted);
   // A neighbour's beacon tells of an older tree of the same gateway than ours.
   bool isBehind(const Beacon& beacon) const;
   // This node's tree is at least as new as `wanted`.
   bool hasTree(uint16_t wanted) const;
-  // When the parent falls silent, unless it is heard before.
-  uint64_t nextUs(const Neighbours& neighbours) const;
+  // Where data goes now, and at which cost: to the parent, or while its link rests to another feasible neighbour.
+  struct NextHop {
+    bool exists = false;
+    uint8_t mac[macBytes] = {};
+    uint16_t cost = costNone;
+    uint64_t againUs = never;  // when there may be one, if there is none
+  };
+  const NextHop& hop() const { return hop_; }
 
  private:
   // The lowest cost announced per root, the "feasibility distance" of RFC 8966.
@@ -72,19 +83,24 @@ class Routing {
   static constexpr uint64_t sourceLifeUs = 2 * beaconSilenceUs;
 
   Source* find(uint16_t gateway, uint64_t nowUs);
-  bool feasible(const Beacon& beacon, uint64_t nowUs);
+  bool feasible(const Neighbour& neighbour, uint64_t nowUs);
   Source* plant(uint16_t gateway);
   static bool offers(const Neighbour& neighbour, uint64_t nowUs);
-  bool usable(const Neighbour& neighbour, uint64_t nowUs) { return offers(neighbour, nowUs) && feasible(neighbour.beacon, nowUs); }
-  void starve(Neighbours& neighbours, uint64_t nowUs);
+  bool usable(const Neighbour& neighbour, uint64_t nowUs) { return offers(neighbour, nowUs) && feasible(neighbour, nowUs); }
+  bool isNewsOfAvoided(const Neighbour& neighbour, uint64_t nowUs);
+  void starve(Neighbours& neighbours, const Neighbour* parent, uint64_t nowUs);
   void take(const Neighbour& parent);
+  void chooseHop(Neighbours& neighbours, uint64_t nowUs);
 
   TreePosition position_;
+  NextHop hop_;
   Source sources_[sourcesMax];
   bool hasPromised_ = true;
-  uint16_t announcedCost_ = costNone;
   bool starving_ = false;
   uint16_t wantedTree_ = 0;
+  bool outrun_ = false;    // who is asked has an older tree than we announced
+  uint16_t leftTree_ = 0;  // when the parent was distrusted last
+  uint64_t newsUs_ = 0;    // since when only avoided neighbours tell of a newer tree, 0 they do not
   uint8_t asksBy_[macBytes] = {};
 };
 

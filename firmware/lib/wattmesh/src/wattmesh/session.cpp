@@ -12,8 +12,9 @@ constexpr uint8_t unechoedMax = 8;
 
 constexpr uint64_t firstTryUs = 5 * usPerS;
 constexpr uint8_t triesMax = 3;
-constexpr uint64_t backOffMinUs = 60 * usPerS;
-constexpr uint8_t backOffDoublings = 6;  // 64 minutes, cut to one hour
+constexpr uint64_t backOffMinUs = 20 * usPerS;
+constexpr uint8_t backOffDoublings = 8;  // 85 minutes, cut to one hour
+constexpr uint64_t numberLackUs = 60 * usPerS;
 constexpr uint64_t backOffMaxUs = 3600 * usPerS;
 constexpr uint64_t silenceMinUs = 30 * usPerS;
 constexpr uint32_t silenceCycles = 3;
@@ -81,6 +82,12 @@ void Session::drawFresh(uint8_t out[keyBytes]) const {
   wipe(bytes, sizeof bytes);
 }
 
+uint32_t Session::dice() const {
+  uint8_t bytes[4];
+  port_->random(port_->context, bytes, sizeof bytes);
+  return Reader(bytes, sizeof bytes).u32();
+}
+
 void Session::restart(uint64_t nowUs) {
   transport_.end();
   state_ = State::joining;
@@ -117,16 +124,18 @@ bool Session::tick(uint64_t nowUs, bool grounded, bool waiting) {
   if (tries_ == triesMax) {
     // A round went by unanswered: wait, then begin with a new number.
     const uint8_t doublings = rounds_ < backOffDoublings ? rounds_ : backOffDoublings;
-    const uint64_t waitUs = backOffMinUs << doublings;
+    const uint64_t longestUs = backOffMinUs << doublings;
+    const uint64_t waitUs = longestUs < backOffMaxUs ? longestUs : backOffMaxUs;
     rounds_ = static_cast<uint8_t>(rounds_ < 255 ? rounds_ + 1 : rounds_);
     restart(nowUs);
-    dueUs_ = nowUs + (waitUs < backOffMaxUs ? waitUs : backOffMaxUs);
+    // Many may have begun together, and kept each other from being heard.
+    dueUs_ = nowUs + waitUs - (waitUs / 2 * dice() >> 32);
     return false;
   }
   if (!drawn_) {
     failure_ = drawHandshake();
     if (failure_ != Error::none) {
-      dueUs_ = nowUs + backOffMinUs;
+      dueUs_ = nowUs + numberLackUs;
       return false;
     }
     drawn_ = true;
@@ -139,7 +148,7 @@ bool Session::tick(uint64_t nowUs, bool grounded, bool waiting) {
 
 uint64_t Session::nextUs() const {
   if (!grounded_) return never;
-  if (state_ == State::joined) return never;  // silence is judged to the second, by the regular tick
+  if (state_ == State::joined) return never;  // silence is judged by the regular tick
   return dueUs_;
 }
 

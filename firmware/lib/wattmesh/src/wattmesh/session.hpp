@@ -70,6 +70,7 @@ class Session {
   [[nodiscard]] Error drawHandshake();
   void drawFresh(uint8_t out[keyBytes]) const;
   void restart(uint64_t nowUs);
+  uint32_t dice() const;
 
   const Port* port_ = nullptr;
   const Config* config_ = nullptr;

@@ -7,7 +7,7 @@
 
 namespace wattmesh {
 
-// A frame of its own (a poll, a custody confirmation, a packet on its way down), tried twice, then dropped: what it carried comes again.
+// A frame of its own (a poll, a custody confirmation, a packet on its way down), tried three times, then dropped: what it carried comes again.
 struct ControlFrame {
   bool used = false;
   bool inFlight = false;
@@ -23,7 +23,7 @@ struct ControlFrame {
 class ControlQueue {
  public:
   static constexpr size_t framesMax = 8;
-  static constexpr uint8_t attemptsMax = 2;
+  static constexpr uint8_t attemptsMax = 3;
 
   bool push(FrameType type, const uint8_t to[macBytes], const uint8_t* body, size_t length, uint64_t nowUs) {
     return place(type, to, body, length, nowUs) != nullptr;

@@ -1,0 +1,99 @@
+// Network time from frame to frame, in two steps: a frame tells when the one before it was gone. So it does not matter how long either waited
+// for the radio (PROTOCOL.md, "Time").
+#include <cstring>
+
+#include "wattmesh/bytes.hpp"
+#include "wattmesh/node.hpp"
+
+namespace wattmesh {
+
+namespace {
+// At 1 Mbit/s: the long preamble, 43 bytes around the frame; after it SIFS and the acknowledgement, which the sender of a unicast frame waits for.
+constexpr uint64_t airUs(size_t frameBytes) { return 192 + 8 * (43 + frameBytes); }
+constexpr uint64_t ackUs = 10 + 304;
+// What CSMA waits on average when the medium is free.
+constexpr uint64_t accessUs = 360;
+// A frame that took longer may have arrived more than once, and its acknowledgement got lost the first time.
+constexpr uint64_t heldUpMaxUs = 4 * usPerMs;
+constexpr unsigned unitShift = 4;
+// What was noted 16 us at a time in 32 bits is unambiguous for hours.
+constexpr uint64_t pastMaxUs = 7200 * usPerS;
+constexpr int32_t skewUnit = 64;  // 2^-24 in 2^-30
+
+// The time nearest to `aboutUs` that has these low bits.
+uint64_t whole(uint16_t low, uint64_t aboutUs) {
+  const uint64_t units = aboutUs >> unitShift;
+  const int64_t ahead = static_cast<int16_t>(static_cast<uint16_t>(low - units));
+  return (units + static_cast<uint64_t>(ahead)) << unitShift;
+}
+}  // namespace
+
+bool Node::isParent(const Neighbour& neighbour) const {
+  return !rootedHere() && position().attached && memcmp(neighbour.mac, position().parent, macBytes) == 0;
+}
+
+// A leaf has the time from the answers to its reports.
+bool Node::followsTime(const Neighbour& neighbour) const { return isParent(neighbour) && !sleeps(); }
+
+// `neighbour` still holds the beacon before.
+void Node::hearBeaconTime(const Neighbour& neighbour, const Beacon& beacon) {
+  const bool isFirst = !rootedHere() && !clock_.valid();
+  if (!beacon.timeValid || !beacon.grounded || !(isFirst || followsTime(neighbour))) return;
+  const Beacon& before = neighbour.beacon;
+  const bool follows = neighbour.hasBeacon && before.timeValid && static_cast<uint8_t>(before.number + 1) == beacon.number;
+  bool stepped = false;
+  if (follows && beacon.lastDelay != delayUnknown && now_ - neighbour.beaconUs < pastMaxUs) {
+    const uint64_t goneUs = before.utcMs * usPerMs + (before.subMillisecond + beacon.lastDelay) * 10u;
+    stepped = clock_.sampleOffset(goneUs, neighbour.beaconUs, now_);
+  }
+  const uint64_t utcUs = beacon.utcMs * usPerMs + beacon.subMillisecond * 10u + airUs(linkHeaderBytes + beaconBytes + linkMacBytes) + accessUs;
+  if (clock_.set(utcUs, now_, beacon.timeAge)) stepped = true;
+  // Nobody waits a quarter of an hour for the time.
+  if (stepped && position().attached) announceSoon();
+}
+
+// Takes TIME off a frame: it is from one node to the next only.
+void Node::hearTime(const Neighbour& neighbour, uint32_t counter, Routed& routed) {
+  Reader reader(routed.sections, routed.sectionsLength);
+  RoutedSection section{};
+  TimeSection time{};
+  const bool tells = nextRoutedSection(reader, section) == Error::none && section.kind == routedTime && decodeTime(section, time) == Error::none;
+  if (tells) {
+    routed.sections += reader.offset();
+    routed.sectionsLength = reader.remaining();
+  }
+  if (!followsTime(neighbour)) return;
+  if (!heard_.isFrom(neighbour.mac)) clock_.changeSource();
+  const uint64_t atUs = tells ? heard_.atUs(neighbour.mac, time.number) : never;
+  if (atUs != never && now_ - atUs < pastMaxUs) {
+    const TimeReference reference{whole(time.time, clock_.utcUs(atUs)), whole(time.raw, clock_.rawUs(atUs)), int32_t{time.skew} * skewUnit};
+    if (clock_.sample(reference, atUs, now_)) announceSoon();
+  }
+  heard_.note(neighbour.mac, counter, now_);
+}
+
+// Writes when the ROUTED frame before was gone to this neighbour, if that is known.
+bool Node::tellTime(const uint8_t mac[macBytes], Writer& writer) const {
+  const Neighbour* neighbour = const_cast<Neighbours&>(neighbours_).find(mac);
+  if (neighbour == nullptr || !neighbour->goneKnown || !clock_.valid()) return false;
+  const uint32_t ago = static_cast<uint32_t>(now_ >> unitShift) - neighbour->goneAt;
+  const uint64_t utcUs = clock_.fittedUs(now_ - (uint64_t{ago} << unitShift));
+  // Who routes has a crystal: no skew is too large.
+  const int16_t skew = static_cast<int16_t>(clock_.skew() / skewUnit);
+  return writeTime(writer, TimeSection{neighbour->goneNumber, static_cast<uint16_t>(neighbour->goneAt), static_cast<uint16_t>(utcUs >> unitShift), skew});
+}
+
+// A ROUTED frame is gone, or is not.
+void Node::noteGone(bool ok, size_t bodyLength) {
+  Neighbour* neighbour = neighbours_.find(inFlightTo_);
+  if (neighbour == nullptr) return;
+  const size_t frameBytes = linkHeaderBytes + bodyLength + linkMacBytes;
+  FrameHeader header{};
+  const uint8_t* body = nullptr;
+  const bool isIntact = openFrame(frame_, frameBytes, header, body, bodyLength) == Error::none;
+  neighbour->goneKnown = ok && isIntact && now_ - handedUs_ <= airUs(frameBytes) + ackUs + heldUpMaxUs;
+  neighbour->goneNumber = static_cast<uint16_t>(header.counter);
+  neighbour->goneAt = static_cast<uint32_t>((now_ - ackUs) >> unitShift);
+}
+
+}  // namespace wattmesh

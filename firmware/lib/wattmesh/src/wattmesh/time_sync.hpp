@@ -1,0 +1,59 @@
+// What it takes to measure time over frames and lines whose delays vary.
+#pragma once
+#include <cstring>
+
+#include "wattmesh/clock.hpp"
+#include "wattmesh/port.hpp"
+
+namespace wattmesh {
+
+// The last ROUTED frame that came from a neighbour: the next one tells when it was gone.
+class HeardFrame {
+ public:
+  void note(const uint8_t mac[macBytes], uint32_t counter, uint64_t nowUs) {
+    memcpy(mac_, mac, macBytes);
+    number_ = static_cast<uint16_t>(counter);
+    atUs_ = nowUs;
+  }
+  bool isFrom(const uint8_t mac[macBytes]) const { return memcmp(mac, mac_, macBytes) == 0; }
+  // When the frame of this neighbour and number came; never: it is another one.
+  uint64_t atUs(const uint8_t mac[macBytes], uint16_t number) const {
+    return number == number_ && isFrom(mac) ? atUs_ : never;
+  }
+
+ private:
+  uint8_t mac_[macBytes] = {};
+  uint16_t number_ = 0;
+  uint64_t atUs_ = never;
+};
+
+// The host's time over a line that may delay it, never hasten it: of the first two, and of every six, the one that was under way shortest.
+class EarliestTime {
+ public:
+  // True when there is one; the next begins a new round.
+  bool add(uint64_t utcUs, uint64_t nowUs, const NetworkClock& clock) {
+    const int64_t aheadUs = static_cast<int64_t>(utcUs - clock.utcUs(nowUs));
+    if (count_ == 0 || aheadUs > aheadUs_) {
+      aheadUs_ = aheadUs;
+      utcUs_ = utcUs;
+      atUs_ = nowUs;
+    }
+    if (++count_ < (isFirst_ ? firstMax : roundMax)) return false;
+    count_ = 0;
+    isFirst_ = false;
+    return true;
+  }
+  uint64_t utcUs() const { return utcUs_; }
+  uint64_t atUs() const { return atUs_; }
+
+ private:
+  static constexpr uint8_t firstMax = 2;
+  static constexpr uint8_t roundMax = 6;
+  bool isFirst_ = true;
+  uint8_t count_ = 0;
+  int64_t aheadUs_ = 0;
+  uint64_t utcUs_ = 0;
+  uint64_t atUs_ = 0;
+};
+
+}  // namespace wattmesh

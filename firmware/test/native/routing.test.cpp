@@ -103,7 +103,7 @@ TEST(aParentThatLeadsNowhereMustBeHeardAgainUnlessThereIsAnother) {
 }
 
 TEST(dataGoesRoundAParentWhoseLinkRestsAndNobodyElseLearnsOfIt) {
-  Neighbours neighbours;
+  NeighbourTable<> neighbours;
   Routing routing;
   Neighbour& parent = hear(neighbours, 1, beaconOf(1, 1, 1, 100), 1 * s);
   Neighbour& other = hear(neighbours, 2, beaconOf(2, 1, 1, 200), 1 * s);
@@ -126,7 +126,7 @@ TEST(dataGoesRoundAParentWhoseLinkRestsAndNobodyElseLearnsOfIt) {
 }
 
 TEST(aLinkThatFailsAgainAndAgainCostsTheParentItsPlace) {
-  Neighbours neighbours;
+  NeighbourTable<> neighbours;
   Routing routing;
   Neighbour& parent = hear(neighbours, 1, beaconOf(1, 1, 1, 100), 1 * s);
   hear(neighbours, 2, beaconOf(2, 1, 1, 200), 1 * s);
@@ -146,7 +146,7 @@ TEST(aLinkThatFailsAgainAndAgainCostsTheParentItsPlace) {
 }
 
 TEST(aParentStaysFeasibleWhenItBecomesDearer) {
-  Neighbours neighbours;
+  NeighbourTable<> neighbours;
   Routing routing;
   hear(neighbours, 1, beaconOf(1, 1, 1, 100), 1 * s);
   routing.update(neighbours, 1 * s);
@@ -167,7 +167,7 @@ TEST(aParentStaysFeasibleWhenItBecomesDearer) {
 }
 
 TEST(smallChangesOfTheCostAreNotTold) {
-  Neighbours neighbours;
+  NeighbourTable<> neighbours;
   Routing routing;
   hear(neighbours, 1, beaconOf(1, 1, 1, 1000), 1 * s);
   routing.update(neighbours, 1 * s);
@@ -255,7 +255,7 @@ TEST(theRootBeginsANewTreeOncePerRequest) {
 TEST(treeNumbersComeRound) {
   Routing root;
   Routing node;
-  Neighbours neighbours;
+  NeighbourTable<> neighbours;
   CHECK(root.updateRoot(true, gateway, 0, 1));
   while (root.position().tree < UINT16_MAX - 20) root.newTree(static_cast<uint16_t>(root.position().tree + 1));
   uint64_t nowUs = s;

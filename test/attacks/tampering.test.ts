@@ -223,16 +223,16 @@ describe('attack 19: every bit of a packet flipped, every truncation', () => {
     const cuts = envelopes.flatMap((bytes) => everyLength(bytes));
     for (const cut of cuts) plant.middle.inject('gw', cut);
     assert.equal(count(plant.errors()), before + cuts.length);
-    const stats = new Set<number>();
+    const stats: number[] = [];
     world.gateway.onHostBytes((bytes) => {
       const envelope = decodeGatewayEnvelope(bytes);
-      if (envelope.type === 'stats') stats.add(envelope.malformed);
+      if (envelope.type === 'stats') stats.push(envelope.malformed);
     });
     const late = everyLength(encodeHostEnvelope({ type: 'time', utcMs: world.utcMs() + DAY_MS, synchronised: true }));
     await plant.pass(61);
     for (const cut of late) world.gateway.hostBytes(cut);
     await plant.pass(121);
-    assert.deepEqual([...stats], [0, late.length], 'what the gateway could not read');
+    assert.deepEqual([stats[0], stats.at(-1)], [0, late.length], 'what the gateway could not read');
     assert.equal(bench.headEnd.state().gateways, 1);
     await assertWhole(plant);
   });

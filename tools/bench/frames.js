@@ -1,5 +1,7 @@
 // Frames of a network under suite 0x01 as gateways hand them over: real sealed packets in real UP envelopes, through one hub, each one new.
 import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
 import { encodeGatewayEnvelope } from '../../dist/nodes/headend/frame/envelope.js';
 import { decodePacket, SUITE_ECC } from '../../dist/nodes/headend/frame/packet.js';
 import { encodeUpSections } from '../../dist/nodes/headend/frame/sections.js';
@@ -17,11 +19,12 @@ const HUB = 0x8001;
 /** Rows begin a month ago, so that none is from the future. */
 const T0_S = Math.floor(Date.now() / 1000) - 3600 * 24 * 30;
 
-/** A meter with the bytes of its handshakes and packets. */
+/** A meter with the bytes of its handshakes. */
 export class BenchMeter {
   #handshake = 0;
-  #counter = 0;
-  #seq = 0;
+  /** Packets sent and rows measured. */
+  sent = 0;
+  measured = 0;
 
   constructor(name, gateway) {
     this.gateway = gateway;
@@ -29,11 +32,6 @@ export class BenchMeter {
     this.key = Buffer.from(this.keyPair.publicKey).toString('hex');
     this.nodeId = createHash('sha256').update(this.keyPair.publicKey).digest().subarray(0, 6).toString('hex');
     this.logId = randomBytes(4).toString('hex');
-  }
-
-  /** Rows that it has measured. */
-  get measured() {
-    return this.#seq;
   }
 
   /** A new M1. */
@@ -59,28 +57,37 @@ export class BenchMeter {
     this.keys = keys;
   }
 
-  /** The next transport packet, with the next `rows` rows. */
-  packet(rows) {
-    const first = this.#seq + 1;
-    this.#seq += rows;
-    const header = {
-      ...{ type: 'up', suite: SUITE_ECC, fragment: false, nodeId: this.nodeId, session: this.session },
-      counter: this.#counter++,
-    };
-    const section = {
-      ...{ kind: 'readings', logId: this.logId, oldest: 1, first, t0S: T0_S + first * INTERVAL_S },
-      ...{ intervalS: INTERVAL_S, quality: 'good', mask: 0b101 },
-      rows: Array.from({ length: rows }, (_, index) => rowOf(first + index)),
-    };
-    return sealPacket(nodeProvider, this.keys.up, header, encodeUpSections([section]));
+  /** An M1 in its envelope. */
+  joinEnvelope(number) {
+    return envelopeOf(number, [0], this.m1());
   }
+}
 
-  /** A packet in its envelope. */
-  envelope(number, packet, joined = true) {
-    const route = joined ? [this.shortId, HUB] : [0];
-    const item = { more: false, urgent: false, route, packet };
-    return encodeGatewayEnvelope({ type: 'up', number, rssiDbm: -70, utcMs: 0, item });
-  }
+/** What a joined meter needs to send: plain data, for another thread. */
+function senderOf({ nodeId, logId, session, shortId, keys, sent, measured }) {
+  return { nodeId, logId, session, shortId, key: keys.up, sent, measured };
+}
+
+/** The next UP envelope of a sender: a transport packet with its next `rows` rows. */
+function nextEnvelope(sender, number, rows) {
+  const first = sender.measured + 1;
+  sender.measured += rows;
+  const header = {
+    ...{ type: 'up', suite: SUITE_ECC, fragment: false, nodeId: sender.nodeId, session: sender.session },
+    counter: sender.sent++,
+  };
+  const section = {
+    ...{ kind: 'readings', logId: sender.logId, oldest: 1, first, t0S: T0_S + first * INTERVAL_S },
+    ...{ intervalS: INTERVAL_S, quality: 'good', mask: 0b101 },
+    rows: Array.from({ length: rows }, (_, index) => rowOf(first + index)),
+  };
+  const packet = sealPacket(nodeProvider, sender.key, header, encodeUpSections([section]));
+  return envelopeOf(number, [sender.shortId, HUB], packet);
+}
+
+function envelopeOf(number, route, packet) {
+  const item = { more: false, urgent: false, route, packet };
+  return encodeGatewayEnvelope({ type: 'up', number, rssiDbm: -70, utcMs: 0, item });
 }
 
 /** The registers of a row. */
@@ -97,22 +104,48 @@ export function takeM2s(meters, packets) {
   }
 }
 
-/** New frames as a link gets them: bytes one after the other. The meters take turns, each through its own gateway. */
-export class Frames {
-  /** `count` frames of `rows` rows each. */
-  constructor(meters, count, rows) {
-    const envelopes = [];
+/** Bytes of `count` frames of `senders` in turn, one after the other, and where each ends. */
+export function packFrames({ senders, count, rows }) {
+  const envelopes = [];
+  const ends = new Uint32Array(count);
+  let end = 0;
+  for (let index = 0; index < count; index++) {
+    const envelope = nextEnvelope(senders[index % senders.length], index + 1, rows);
+    envelopes.push(envelope);
+    end += envelope.length;
+    ends[index] = end;
+  }
+  const bytes = new Uint8Array(end);
+  envelopes.forEach((envelope, index) => {
+    bytes.set(envelope, index === 0 ? 0 : ends[index - 1]);
+  });
+  return { bytes, ends };
+}
+
+/**
+ * `count` new frames of `rows` rows each, as a link gets them. The meters take turns, each through its own gateway. Another thread makes them:
+ * what is left over of that is not the head-end's.
+ */
+export async function makeFrames(meters, count, rows) {
+  const worker = new Worker(new URL('frames-worker.js', import.meta.url), {
+    workerData: { senders: meters.map(senderOf), count, rows },
+  });
+  const [{ bytes, ends }] = await once(worker, 'message');
+  await once(worker, 'exit');
+  meters.forEach((meter, index) => {
+    const sent = Math.ceil((count - index) / meters.length);
+    meter.sent += sent;
+    meter.measured += sent * rows;
+  });
+  return new Frames(meters, bytes, ends);
+}
+
+/** Frames in the order in which they come. */
+class Frames {
+  constructor(meters, bytes, ends) {
     this.gateways = meters.map(({ gateway }) => gateway);
-    this.ends = new Uint32Array(count);
-    let end = 0;
-    for (let index = 0; index < count; index++) {
-      const meter = meters[index % meters.length];
-      const envelope = meter.envelope(index + 1, meter.packet(rows));
-      envelopes.push(envelope);
-      end += envelope.length;
-      this.ends[index] = end;
-    }
-    this.bytes = new Uint8Array(Buffer.concat(envelopes));
+    this.bytes = bytes;
+    this.ends = ends;
   }
 
   get count() {

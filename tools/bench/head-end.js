@@ -11,11 +11,13 @@ import { ROOT } from '../process.js';
 import { BenchMeter, headEndKey, NETWORK, rowOf, takeM2s } from './frames.js';
 import { until } from './measure.js';
 
-/** A folder on the disk that this repository lies on: the one for temporary files may be in memory. */
+/** A folder that goes with this process, on the disk that this repository lies on: the one for temporary files may be in memory. */
 export function newFolder() {
   const folders = join(ROOT, '.cache', 'bench');
   mkdirSync(folders, { recursive: true });
-  return mkdtempSync(join(folders, 'store-'));
+  const folder = mkdtempSync(join(folders, 'store-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
 }
 
 export function storeIn(folder) {
@@ -77,7 +79,7 @@ export function newInstance() {
 export async function joinedMeters(link, count, gateways) {
   const meters = Array.from({ length: count }, (_, index) => new BenchMeter(index, `gw${index % gateways}`));
   meters.forEach((meter, index) => {
-    link.feed(meter.gateway, meter.envelope(index, meter.m1(), false));
+    link.feed(meter.gateway, meter.joinEnvelope(index));
   });
   await until(() => link.downs.length >= count, 'joining');
   takeM2s(meters, link.downs);
@@ -105,7 +107,6 @@ export async function endAndVerify({ headEnd, problems }, folder, meters) {
     }
   } finally {
     await store.close();
-    rmSync(folder, { recursive: true, force: true });
   }
   return measured;
 }

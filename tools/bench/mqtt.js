@@ -10,7 +10,7 @@ import { connect } from 'mqtt';
 import { systemClock } from '../../dist/nodes/headend/clock.js';
 import { MqttLink } from '../../dist/nodes/headend/link/mqtt.js';
 import { hasMosquitto, startMosquitto } from './broker.js';
-import { Frames, NETWORK } from './frames.js';
+import { makeFrames, NETWORK } from './frames.js';
 import { BenchLink, endAndVerify, joinedMeters, newFolder, newInstance, startHeadEnd } from './head-end.js';
 import { figures, median, rate, repeated, until } from './measure.js';
 import { rawOpenPerSecond } from './stages.js';
@@ -41,9 +41,11 @@ export async function mqttToStore({ meterCount, gateways, frameCount, roundCount
     const life = await startHeadEnd(link, { ...owner, instanceId });
     await until(() => life.headEnd.state().link.up, 'connecting');
     await life.unheard;
+    let sent = 0;
     const idle = await idleReceiver(broker);
     const rounds = await repeated(roundCount, async () => {
-      const frames = new Frames(meters, frameCount, 1);
+      const frames = await makeFrames(meters, frameCount, 1);
+      sent += frames.count;
       const open = rawOpenPerSecond(meters, frames, frameCount / 2);
       const file = join(folder, 'frames.bin');
       writeFileSync(file, recordsOf(frames, IDLE_NETWORK));
@@ -57,7 +59,7 @@ export async function mqttToStore({ meterCount, gateways, frameCount, roundCount
     const [receivePerSecond, openPerSecond] = ['receive', 'open'].map((name) =>
       Math.round(median(rounds.map((round) => round[name]))),
     );
-    return { ...figures(rounds), receivePerSecond, openPerSecond, frames: roundCount * frameCount, storedRows };
+    return { ...figures(rounds), receivePerSecond, openPerSecond, frames: sent, storedRows };
   } finally {
     await broker.end();
   }

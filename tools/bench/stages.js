@@ -1,6 +1,5 @@
 // The stages of a packet's way by themselves, each beside node:crypto opening the same packets and doing nothing else.
 import { createDecipheriv } from 'node:crypto';
-import { rmSync } from 'node:fs';
 import { decodeGatewayEnvelope } from '../../dist/nodes/headend/frame/envelope.js';
 import { decodePacket } from '../../dist/nodes/headend/frame/packet.js';
 import { decodeUpSections } from '../../dist/nodes/headend/frame/sections.js';
@@ -98,7 +97,6 @@ export async function storePerSecond(groups, nodes) {
     return done;
   } finally {
     await store.close();
-    rmSync(folder, { recursive: true, force: true });
   }
 }
 

@@ -1,6 +1,6 @@
 // The whole way within one process: envelopes in, everything of them in the store, durable and acknowledged.
 import { randomBytes } from 'node:crypto';
-import { Frames } from './frames.js';
+import { makeFrames } from './frames.js';
 import { BenchLink, endAndVerify, joinedMeters, newFolder, startHeadEnd } from './head-end.js';
 import { figures, rate, repeated, until } from './measure.js';
 import { rawOpenPerSecond } from './stages.js';
@@ -18,15 +18,18 @@ export async function wholeWay({ meterCount, gateways, rows, frameCount, roundCo
   const meters = await joinedMeters(link, meterCount, gateways);
   const underWayMax = WINDOW_MAX * gateways;
   await life.unheard;
-  let frameBytes = 0;
+  let [frameBytes, fed] = [0, 0];
   const rounds = await repeated(roundCount, async () => {
-    const frames = new Frames(meters, frameCount, rows);
+    const frames = await makeFrames(meters, frameCount, rows);
     frameBytes = Math.round(frames.bytes.length / frames.count);
+    fed += frames.count;
     const ceilingPerSecond = rawOpenPerSecond(meters, frames, frameCount / 5);
     return { perSecond: await storedPerSecond(link, life.headEnd, frames, { rows, underWayMax }), ceilingPerSecond };
   });
   const storedRows = await endAndVerify(life, folder, meters);
-  return { ...figures(rounds), frames: roundCount * frameCount, frameBytes, rowsPerFrame: rows, storedRows };
+  const result = figures(rounds);
+  const rowsPerSecond = result.perSecond * rows;
+  return { ...result, rowsPerSecond, frames: fed, frameBytes, rowsPerFrame: rows, storedRows };
 }
 
 /** Feeds as fast as the gateways' windows allow. */

@@ -29,7 +29,8 @@ struct Station {
     return true;
   }
 
-  std::unique_ptr<Queue> queue = std::make_unique<Queue>();
+  std::vector<uint8_t> memory = std::vector<uint8_t>(meterQueueBytes);
+  std::unique_ptr<Queue> queue = std::make_unique<Queue>(Room{memory.data(), memory.size()});
   Flooding flooding;
   std::vector<uint8_t> packet = std::vector<uint8_t>(packetBytesMin, 0x13);
 };

@@ -33,7 +33,7 @@ struct Sent {
 // A hub whose words are caught, with the way to each node.
 class Bench : public Downward {
  public:
-  explicit Bench(size_t capacity = 8) : device_(1), port_(device_.port()), members_(capacity), hub(members_.data(), capacity) {
+  explicit Bench(size_t capacity = 8) : device_(1), port_(device_.port()), members_(capacity), held_(capacity * heldBytesMax), hub(members_.data(), capacity, Room{held_.data(), held_.size()}) {
     config_.pollCycleS = cycle / s;
     clock.set(utc, 0);
     hub.begin(port_, config_);
@@ -132,6 +132,7 @@ class Bench : public Downward {
   Port port_;
   Config config_{};
   std::vector<Member> members_;
+  std::vector<uint8_t> held_;
 
  public:
   Hub hub;
@@ -175,7 +176,7 @@ TEST(onePollAsksAWholeBranch) {
 TEST(pollsThroughOneNeighbourAreUnderWayTogetherAndNoOthers) {
   Bench bench(64);
   Path leaves;
-  for (uint16_t leaf = 10; leaf < 73; leaf++) leaves.push_back(leaf);
+  for (uint16_t leaf = 10; leaf < 70; leaf++) leaves.push_back(leaf);
   for (uint16_t leaf : leaves) bench.chain({1, leaf});
   bench.chain({2, 100, 101});
   for (uint16_t leaf : leaves) bench.push(leaf, 0);
@@ -272,8 +273,8 @@ TEST(heldPacketsRideWhereThereIsRoomTheLongestWaitingFirst) {
   for (uint16_t node : Path{1, 2, 3}) bench.push(node, 0);
   bench.serve(cycle);
   CHECK(bench.hub.hold(2, packet, sizeof packet, bench.nowUs));
-  CHECK(bench.hub.hold(3, packet, sizeof packet, bench.nowUs + 1));
-  CHECK(bench.hub.hold(1, packet, sizeof packet, bench.nowUs + 2));
+  CHECK(bench.hub.hold(3, packet, sizeof packet, bench.nowUs + s));
+  CHECK(bench.hub.hold(1, packet, sizeof packet, bench.nowUs + 2 * s));
   CHECK(!bench.hub.hold(9, packet, sizeof packet, bench.nowUs));
   const std::vector<Sent> frames = bench.serve(3 * cycle);
   CHECK(frames[0].packets == (Path{2, 3}));
@@ -393,6 +394,9 @@ TEST(leavesAreNotPolledAndWhatIsForThemRidesOnPollsToTheirParents) {
     CHECK_EQUAL(frame.target, 1);
     arrived += frame.packets.size();
     CHECK_EQUAL(frame.custody.size(), frame.packets.size());
+    // The leaf stands in the tree below its parent, not asked, where something is for it.
+    CHECK(frame.asked == (Path{1}));
+    CHECK(frame.passed == (frame.packets.empty() ? Path{1} : Path{1, 2}));
   }
   CHECK_EQUAL(arrived, 1u);
 }

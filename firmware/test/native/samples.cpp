@@ -98,8 +98,8 @@ void addFrames(std::vector<Sample>& list) {
   const auto add = [&list](const char* name, FrameType type, const Bytes& body, bool isOpen = false) {
     list.push_back({name, JudgeKind::frame, frameOf(type, body), isOpen});
   };
-  const Beacon beacon{0x8001, 7,    8,    0x8000, 0x8001, 3, 2,   320,           true, true,
-                      true,   true, EnergyClass::battery, true, true, 5, 250, 1700000000000, 33,   99, 7};
+  const RouteOffer offer{7, 8, 0x8000, 0x8001, 3, 320, 2, 250, EnergyClass::battery, true, true, true, true, true, true};
+  const Beacon beacon{offer, 0x8001, 5, 1700000000000, 33, 99, 7};
   add("beacon", FrameType::beacon, encoded(encodeBeacon, beacon));
   add("data", FrameType::data, dataBody(), true);
   add("routed", FrameType::routed, routedBody(), true);

@@ -42,7 +42,6 @@ TEST(whoIsDistrustedIsLeftForLongerEachTime) {
   NeighbourTable<> neighbours;
   Routing routing;
   uint64_t nowUs = 1 * s;
-  uint64_t lastUs = 0;
   for (int time = 0; time < 4; time++) {
     Neighbour& thief = hear(neighbours, 1, 1, 0, nowUs);
     hear(neighbours, 2, 1, 100, nowUs).hasBeacon = false;
@@ -52,9 +51,8 @@ TEST(whoIsDistrustedIsLeftForLongerEachTime) {
     CHECK(routing.distrust(neighbours, patienceUs, nowUs));
     settle(routing, neighbours, nowUs);
     CHECK_EQUAL(routing.position().parentShort, 2);
-    const uint64_t awayUs = thief.avoidUntilUs - nowUs;
-    CHECK_EQUAL(awayUs, lastUs == 0 ? 4 * patienceUs : 2 * lastUs);
-    lastUs = awayUs;
+    const uint64_t awayUs = 4 * patienceUs << time;
+    CHECK_EQUAL(uint64_t{thief.avoidUntilUs}, uint64_t{RoughTime(nowUs + awayUs)});
     nowUs = thief.avoidUntilUs + 1;
   }
 }

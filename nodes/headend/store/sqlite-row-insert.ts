@@ -9,6 +9,12 @@ export const cellColumns =
 /** The names in `cellColumns`, `seq` first. */
 export const cellNames: readonly string[] = cellColumns.split(', ');
 
+/** `values` are written over from one run to the next. */
+interface Insert {
+  readonly statement: SqlStatement;
+  readonly values: SqlValue[];
+}
+
 const REGISTERS = CELLS_PER_ROW - REGISTERS_AT;
 
 /**
@@ -18,7 +24,7 @@ const REGISTERS = CELLS_PER_ROW - REGISTERS_AT;
 export class RowInsert {
   readonly #database: SqlDatabase;
   /** By the registers that are written, as bits: at most 2 ** REGISTERS. */
-  readonly #statements = new Map<number, SqlStatement>();
+  readonly #inserts = new Map<number, Insert>();
 
   constructor(database: SqlDatabase) {
     this.#database = database;
@@ -27,20 +33,22 @@ export class RowInsert {
   /** Inserts the readings from row `from` on under ids from `firstId` on; fails as a whole. */
   run({ cells }: PackedRows, logIds: readonly number[], from: number, firstId: number): void {
     const registers = registersIn(cells, from);
-    const values: SqlValue[] = [firstId];
+    const { statement, values } = this.#insertOf(registers);
+    values[0] = firstId;
+    let next = 1;
     for (let row = from; row < from + ROWS_PER_STATEMENT; row++) {
       const at = row * CELLS_PER_ROW;
-      values.push(logIds[cells[at + cell.log] as number] as number);
-      for (let offset = cell.seq; offset < REGISTERS_AT; offset++) values.push(cells[at + offset] as number);
+      values[next++] = logIds[cells[at + cell.log] as number] as number;
+      for (let offset = cell.seq; offset < REGISTERS_AT; offset++) values[next++] = cells[at + offset] as number;
       for (let register = 0; register < REGISTERS; register++) {
-        if (registers & (1 << register)) values.push(cellValue(cells[at + REGISTERS_AT + register] as number));
+        if (registers & (1 << register)) values[next++] = cellValue(cells[at + REGISTERS_AT + register] as number);
       }
     }
-    this.#statementFor(registers).run(values);
+    statement.run(values);
   }
 
-  #statementFor(registers: number): SqlStatement {
-    const known = this.#statements.get(registers);
+  #insertOf(registers: number): Insert {
+    const known = this.#inserts.get(registers);
     if (known) return known;
     const columns = cellNames.filter((_, index) => {
       const register = index + cell.seq - REGISTERS_AT;
@@ -51,8 +59,10 @@ export class RowInsert {
     const statement = this.#database.prepare(
       `INSERT INTO readings (id, log, ${columns.join(', ')}) VALUES ${rows.join(', ')}`,
     );
-    this.#statements.set(registers, statement);
-    return statement;
+    const values = new Array<SqlValue>(1 + ROWS_PER_STATEMENT * (columns.length + 1));
+    const insert = { statement, values };
+    this.#inserts.set(registers, insert);
+    return insert;
   }
 }
 

@@ -14,24 +14,28 @@ constexpr uint8_t hopsNone = 255;
 constexpr uint16_t costNone = 65535;  // no route: poison
 constexpr uint16_t delayUnknown = 65535;
 
-struct Beacon {
-  uint16_t shortId;
+// What a beacon tells of routes, as tables keep it.
+struct RouteOffer {
   uint16_t epoch;
   uint16_t tree;
   uint16_t gateway;
   uint16_t nearestHub;
   uint16_t localHubId;
-  uint8_t hops;
   uint16_t cost;  // ETX in 1/128
-  bool grounded;
-  bool pull;
-  bool congested;
-  bool timeValid;
-  EnergyClass energyClass;
-  bool isHub;  // hub or gateway
-  bool joined;
-  uint8_t queue;
+  uint8_t hops;
   uint8_t number;
+  EnergyClass energyClass;
+  bool grounded : 1;
+  bool pull : 1;
+  bool congested : 1;
+  bool timeValid : 1;
+  bool isHub : 1;  // hub or gateway
+  bool joined : 1;
+};
+
+struct Beacon : RouteOffer {
+  uint16_t shortId;
+  uint8_t queue;
   uint64_t utcMs;
   uint16_t lastDelay;       // 10 us
   uint16_t subMillisecond;  // 10 us, 0..99
@@ -39,7 +43,7 @@ struct Beacon {
 };
 
 // Its sender claims to lead to a gateway, and may be a parent.
-inline bool leads(const Beacon& beacon) {
+inline bool leads(const RouteOffer& beacon) {
   return beacon.grounded && beacon.joined && beacon.cost != costNone && beacon.hops + 1u < hopsMax && beacon.energyClass != EnergyClass::battery;
 }
 

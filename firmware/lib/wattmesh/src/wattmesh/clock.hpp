@@ -11,6 +11,19 @@ constexpr uint64_t usPerMs = 1000;
 constexpr uint64_t usPerS = 1000000;
 constexpr uint64_t never = UINT64_MAX;
 
+// A moment of the local clock in half the bytes, rounded down to a quarter of a second: for what is compared with seconds and more. It holds
+// 35 years; no clock of a device runs so long between two boots.
+class RoughTime {
+ public:
+  static constexpr uint64_t stepUs = 1 << 18;
+  RoughTime() = default;
+  RoughTime(uint64_t us) : ticks_(static_cast<uint32_t>(us / stepUs)) {}
+  operator uint64_t() const { return ticks_ * stepUs; }
+
+ private:
+  uint32_t ticks_ = 0;
+};
+
 // What a node or a host tells of its time at one moment.
 struct TimeReference {
   uint64_t utcUs;  // network time

@@ -38,15 +38,15 @@ class Delivery {
     uint32_t last = 0;
   };
   uint32_t cumulative_ = 0;  // every seq <= this is done
-  uint32_t first_[ackRangesMax] = {};
-  uint32_t last_[ackRangesMax] = {};
   uint8_t ranges_ = 0;
   uint32_t epoch_ = 0;
   bool hasEpoch_ = false;
   uint32_t cursor_ = 0;      // rows below are with a custodian
   uint32_t sentUpTo_ = 0;    // highest row ever sent in this session
-  Batch sent_[sentBatchesMax];
   uint8_t nextBatch_ = 0;
+  uint32_t first_[ackRangesMax] = {};
+  uint32_t last_[ackRangesMax] = {};
+  Batch sent_[sentBatchesMax];
 };
 
 }  // namespace wattmesh

@@ -49,9 +49,9 @@ class Flooding {
   bool seen(uint16_t origin, uint16_t number) const;
   void remember(uint16_t origin, uint16_t number);
 
-  Seen seen_[seenMax];
   uint8_t next_ = 0;
   uint16_t number_ = 0;
+  Seen seen_[seenMax];
 };
 
 }  // namespace wattmesh

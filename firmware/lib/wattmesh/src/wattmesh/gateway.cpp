@@ -19,6 +19,8 @@ uint32_t random32(const Port& port) {
 }
 }  // namespace
 
+bool Gateway::hostAlive(uint64_t nowUs) const { return heardHost_ && nowUs - hostUs_ <= hostSilenceUs; }
+
 void Gateway::begin(const Port& port, const Config& config) {
   port_ = &port;
   config_ = &config;

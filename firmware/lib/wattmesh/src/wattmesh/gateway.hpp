@@ -27,7 +27,7 @@ class Gateway {
   void hostBytes(const uint8_t* data, size_t length, uint64_t nowUs, Queue& queue, HostSide& node);
   void tick(uint64_t nowUs, const NetworkClock& clock, Queue& queue, HostSide& node);
   uint64_t nextUs(uint64_t nowUs, Queue& queue) const;
-  bool hostAlive(uint64_t nowUs) const { return heardHost_ && nowUs - hostUs_ <= hostSilenceUs; }
+  bool hostAlive(uint64_t nowUs) const;
   uint32_t malformed() const { return malformed_ + slip_.refused(); }
 
  private:
@@ -40,8 +40,6 @@ class Gateway {
 
   const Port* port_ = nullptr;
   const Config* config_ = nullptr;
-  SlipDecoder slip_;
-  uint8_t line_[slipEncodedBytesMax] = {};
   uint32_t malformed_ = 0;
   bool heardHost_ = false;
   uint64_t hostUs_ = 0;
@@ -51,6 +49,8 @@ class Gateway {
   uint64_t statsUs_ = 0;
   uint32_t upNumber_ = 0;
   uint32_t bootId_ = 0;
+  SlipDecoder slip_;
+  uint8_t line_[slipEncodedBytesMax] = {};
 };
 
 }  // namespace wattmesh

@@ -40,11 +40,11 @@ class Handshake {
   const Config* config_ = nullptr;
   const Identity* identity_ = nullptr;
   // M1 from its header on, whole. Under suite RSA the header is that of the fragments, without their fragment byte.
-  uint8_t message_[upHeaderBytes + rsaMessageBytes] = {};
   size_t length_ = 0;
   uint32_t number_ = 0;
-  NoiseInitiator noise_;
   uint8_t rsaSecret_[keyBytes] = {};
+  NoiseInitiator noise_;
+  uint8_t message_[upHeaderBytes + rsaMessageBytes] = {};
 };
 
 }  // namespace wattmesh

@@ -69,7 +69,7 @@ void Hub::heard(uint16_t shortId, uint8_t hops, uint16_t branch, bool isAnswer, 
 void Hub::answered(Member& member, uint16_t poll, uint64_t nowUs) {
   if (member.inPoll == poll) {
     member.owed = false;
-    member.heldLength = 0;
+    member.length = 0;
     member.inPoll = 0;
   }
   if (member.asked != poll) return;
@@ -122,7 +122,7 @@ void Hub::left(uint16_t shortId) {
 
 // Something new is to go to a member: what an earlier poll carried is not all of it any more.
 void Hub::waits(Member& member, uint64_t nowUs) {
-  if (!member.owed && member.heldLength == 0) member.waitsUs = nowUs;
+  if (!member.owed && !member.holds()) member.waitsUs = nowUs;
   member.inPoll = 0;
 }
 
@@ -130,8 +130,12 @@ bool Hub::hold(uint16_t shortId, const uint8_t* packet, size_t length, uint64_t 
   Member* member = find(shortId);
   if (member == nullptr || length > heldBytesMax) return false;
   waits(*member, nowUs);
-  memcpy(member->held, packet, length);
-  member->heldLength = static_cast<uint8_t>(length);
+  // It takes the place of what is held already.
+  member->length = 0;
+  uint8_t* room = held_.room(length);
+  if (room == nullptr) return false;
+  memcpy(room, packet, length);
+  held_.keep(*member, length);
   heldUs_ = nowUs;
   return true;
 }
@@ -145,7 +149,7 @@ void Hub::owe(uint16_t target, const CustodyEntry& entry, uint64_t nowUs) {
     member->owedCounter = entry.counter;
     return;
   }
-  if (isHub(target)) addDebt(Debt{target, false, entry, 0}, nowUs);
+  if (isHub(target)) addDebt(Debt{entry, target, false, 0}, nowUs);
 }
 
 void Hub::tick(uint64_t nowUs, const NetworkClock& clock, Downward& downward) {
@@ -284,8 +288,8 @@ void Hub::grow(PollTree& tree, uint8_t again, uint64_t nowUs, const Downward& do
 // What is to ride on a poll to this member in any case.
 size_t Hub::ridingBytes(const Member& member, uint64_t nowUs) {
   if (underWay(member.inPoll) != nullptr) return 0;
-  const bool isLate = member.heldLength > 0 && nowUs >= member.waitsUs + cycleUs();
-  return (member.owed ? custodyEntryBytes : 0) + (isLate ? forSectionBytes(member.heldLength) : 0);
+  const bool isLate = member.holds() && nowUs >= member.waitsUs + cycleUs();
+  return (member.owed ? custodyEntryBytes : 0) + (isLate ? forSectionBytes(member.length) : 0);
 }
 
 void Hub::writeOwed(Writer& writer, const uint16_t* nodes, size_t count) {
@@ -295,7 +299,7 @@ void Hub::writeOwed(Writer& writer, const uint16_t* nodes, size_t count) {
     Member* member = find(nodes[i]);
     if (member == nullptr || !member->owed || underWay(member->inPoll) != nullptr) continue;
     entries[written++] = CustodyEntry{member->shortId, member->owedSession, member->owedCounter};
-    if (member->heldLength == 0) member->inPoll = number_;
+    if (!member->holds()) member->inPoll = number_;
     if (written < custodyEntriesMax) continue;
     writeCustody(writer, entries, written);
     written = 0;
@@ -309,11 +313,11 @@ void Hub::writeHeld(Writer& writer, const uint16_t* nodes, size_t count) {
     Member* oldest = nullptr;
     for (size_t i = 0; i < count; i++) {
       Member* member = find(nodes[i]);
-      if (member == nullptr || member->heldLength == 0 || member->inPoll == number_ || underWay(member->inPoll) != nullptr) continue;
-      if (forSectionBytes(member->heldLength) > writer.room()) continue;
+      if (member == nullptr || !member->holds() || member->inPoll == number_ || underWay(member->inPoll) != nullptr) continue;
+      if (forSectionBytes(member->length) > writer.room()) continue;
       if (oldest == nullptr || member->waitsUs < oldest->waitsUs) oldest = member;
     }
-    if (oldest == nullptr || !writePacketFor(writer, oldest->shortId, oldest->held, oldest->heldLength)) return;
+    if (oldest == nullptr || !writePacketFor(writer, oldest->shortId, oldest->bytes, oldest->length)) return;
     oldest->inPoll = number_;
   }
 }
@@ -362,7 +366,7 @@ void Hub::payMembers(uint64_t nowUs, Downward& downward) {
   for (Member& member : *this) {
     if (member.inPoll != number_ && &member != deepest) continue;
     member.owed = false;
-    member.heldLength = 0;
+    member.length = 0;
     member.inPoll = 0;
   }
 }

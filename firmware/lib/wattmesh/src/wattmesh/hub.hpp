@@ -1,6 +1,7 @@
 // A hub's members: polled in rounds, the deepest first, with custody and held packets riding on the polls (PROTOCOL.md, section 4.1). One poll
 // asks as many members of a branch as its frame has room for, and their answers travel as one.
 #pragma once
+#include "wattmesh/arena.hpp"
 #include "wattmesh/clock.hpp"
 #include "wattmesh/config.hpp"
 #include "wattmesh/limits.hpp"
@@ -24,33 +25,33 @@ class Downward {
   ~Downward() = default;
 };
 
-struct Member {
+struct Member : Packed {  // the packet that is held for it
   uint16_t shortId = 0;  // 0: free
-  uint8_t hops = 0;      // from the hub, as its last packet told
   uint16_t branch = 0;   // the hub's neighbour that it came through
+  uint16_t inPoll = 0;   // number of the poll that carried what is owed and held, 0 none
+  uint16_t asked = 0;    // number of the poll whose answer is awaited, 0 none
+  PollTimer timer;
+  uint8_t hops = 0;      // from the hub, as its last packet told
   uint8_t misses = 0;    // polls in a row without an answer
   uint8_t skips = 0;     // rounds to come without a poll
   uint8_t again = 0;     // polls repeated in this round because more rows wait
   bool pending = false;  // to be polled in this round
-  uint16_t asked = 0;    // number of the poll whose answer is awaited, 0 none
   bool sleeps = false;   // a battery leaf: never polled
   uint16_t via = 0;      // and its parent, 0 this hub
-  PollTimer timer;
-  // What the next poll brings: custody of the member's last packet, which covers all before it, and a held packet.
+  // What the next poll brings: custody of the member's last packet, which covers all before it, and the held packet.
   bool owed = false;
   uint8_t owedSession = 0;
   uint32_t owedCounter = 0;
-  uint16_t inPoll = 0;      // number of the poll that carried both, 0 none
-  uint64_t heardUs = 0;
-  uint64_t waitsUs = 0;     // since when something waits here
-  uint8_t heldLength = 0;
-  uint8_t held[heldBytesMax] = {};
+  RoughTime heardUs;
+  RoughTime waitsUs;     // since when something waits here
+
+  bool holds() const { return length > 0; }
 };
 
 class Hub {
  public:
-  // `members` must outlive the hub.
-  Hub(Member* members, size_t capacity) : members_(members), capacity_(capacity) {}
+  // `members` and the memory of held packets must outlive the hub.
+  Hub(Member* members, size_t capacity, Room held) : members_(members), capacity_(capacity), held_(held, members, sizeof(Member), capacity) {}
   void begin(const Port& port, const Config& config);
 
   // A member reported as a battery leaf does, to its parent `via`; 0: to this hub.
@@ -59,7 +60,7 @@ class Hub {
   void heard(uint16_t shortId, uint8_t hops, uint16_t branch, bool isAnswer, uint16_t poll, bool more, uint64_t nowUs);
   // A node's packet came through another hub: it is no member any more.
   void left(uint16_t shortId);
-  // Keeps a packet for a member until a poll that carried it was answered; false: no such member, or the packet is too long.
+  // Keeps a packet for a member until a poll that carried it was answered; false: no such member, or no room for the packet.
   bool hold(uint16_t shortId, const uint8_t* packet, size_t length, uint64_t nowUs);
   // When hold() took something last.
   uint64_t heldUs() const { return heldUs_; }
@@ -85,10 +86,10 @@ class Hub {
 
   // What another hub is to hear: custody of a packet that came through it, or that the origin is no member of it any more.
   struct Debt {
+    CustodyEntry entry = {};
     uint16_t target = 0;  // 0: free
     bool isLeft = false;
-    CustodyEntry entry = {};
-    uint64_t dueUs = 0;
+    RoughTime dueUs;
   };
 
   // A poll whose answers are awaited.
@@ -131,10 +132,8 @@ class Hub {
   const Config* config_ = nullptr;
   Member* members_;
   size_t capacity_;
-  Debt debts_[debtsMax];
   uint64_t heldUs_ = 0;
   uint16_t number_ = 0;       // of the last poll
-  Outstanding outstanding_[groupMax];
   size_t groupSent_ = 0;      // polls of the present group
   uint16_t branch_ = 0;       // the neighbour that they go through
   uint8_t depth_ = 0;         // hops to the first and deepest
@@ -144,6 +143,9 @@ class Hub {
   uint8_t timeRounds_ = 0;    // that told it, up to some
   bool tellsTime_ = false;    // this one does
   uint32_t offsetMs_ = 0;     // of the rounds, so that hubs do not all begin at once
+  Arena held_;
+  Outstanding outstanding_[groupMax];
+  Debt debts_[debtsMax];
 };
 
 }  // namespace wattmesh

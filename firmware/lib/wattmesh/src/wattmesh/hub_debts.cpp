@@ -10,7 +10,7 @@ namespace {
 constexpr uint64_t debtUs = 6 * usPerS;
 }  // namespace
 
-void Hub::tellLeft(uint16_t former, uint16_t shortId, uint64_t nowUs) { addDebt(Debt{former, true, CustodyEntry{shortId, 0, 0}, 0}, nowUs); }
+void Hub::tellLeft(uint16_t former, uint16_t shortId, uint64_t nowUs) { addDebt(Debt{CustodyEntry{shortId, 0, 0}, former, true, 0}, nowUs); }
 
 void Hub::addDebt(const Debt& debt, uint64_t nowUs) {
   Debt* place = &debts_[0];

@@ -20,7 +20,7 @@ void Hub::sleeps(uint16_t shortId, uint16_t via) {
 
 // When what waits for a member goes out by itself; never: it waits for nothing, or for a leaf beside this hub to wake.
 uint64_t Hub::payUs(const Member& member) const {
-  if (member.shortId == shortIdNone || (!member.owed && member.heldLength == 0)) return never;
+  if (member.shortId == shortIdNone || (!member.owed && !member.holds())) return never;
   if (!member.sleeps) return member.waitsUs + 2 * cycleUs() + cycleUs() / 4;
   if (member.via == shortIdNone) return never;
   return member.waitsUs + (cycleUs() / 2 < leafWaitUs ? cycleUs() / 2 : leafWaitUs);
@@ -31,13 +31,13 @@ void Hub::writeFor(uint16_t shortId, Writer& writer) {
   if (member == nullptr) return;
   const CustodyEntry entry{shortId, member->owedSession, member->owedCounter};
   if (member->owed && writeCustody(writer, &entry, 1)) member->owed = false;
-  if (member->heldLength > 0 && writePacketFor(writer, shortId, member->held, member->heldLength)) member->heldLength = 0;
+  if (member->holds() && writePacketFor(writer, shortId, member->bytes, member->length)) member->length = 0;
 }
 
 // What waits for leaves of those on the path, as far as there is room. If it is lost, the leaf says all again.
 void Hub::writeForLeaves(Writer& writer, const uint16_t* path, size_t hops) {
   for (Member& member : *this) {
-    if (!member.sleeps || member.via == shortIdNone || (!member.owed && member.heldLength == 0)) continue;
+    if (!member.sleeps || member.via == shortIdNone || (!member.owed && !member.holds())) continue;
     bool passes = false;
     for (size_t i = 0; i < hops; i++) passes = passes || path[i] == member.via;
     if (passes) writeFor(member.shortId, writer);
@@ -47,10 +47,10 @@ void Hub::writeForLeaves(Writer& writer, const uint16_t* path, size_t hops) {
 // The same on a poll: a leaf whose parent is in the tree stands below it, not asked, so that what is for it goes there. `spare`: bytes to leave.
 void Hub::addLeaves(PollTree& tree, Writer& writer, size_t spare) {
   for (Member& member : *this) {
-    if (!member.sleeps || member.via == shortIdNone || (!member.owed && member.heldLength == 0)) continue;
+    if (!member.sleeps || member.via == shortIdNone || (!member.owed && !member.holds())) continue;
     const size_t parent = tree.find(member.via);
     if (parent == tree.size() || tree.size() == pollEntriesMax || tree.at(parent).hops == hopsMax) continue;
-    const size_t bytes = (member.owed ? sectionHeaderBytes + custodyEntryBytes : 0) + (member.heldLength > 0 ? forSectionBytes(member.heldLength) : 0);
+    const size_t bytes = (member.owed ? sectionHeaderBytes + custodyEntryBytes : 0) + (member.holds() ? forSectionBytes(member.length) : 0);
     if (writer.room() < bytes + pollSectionBytes(tree.size() + 1) + spare) continue;
     tree.add(member.shortId, parent);
     writeFor(member.shortId, writer);

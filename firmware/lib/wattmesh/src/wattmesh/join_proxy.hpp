@@ -46,8 +46,8 @@ class JoinProxy {
   Joiner* spare(uint64_t nowUs);
   static bool isSecondPart(const Joiner& joiner, const PacketHeader& m1);
 
-  Joiner table_[joinersMax];
   TokenBucket rate_{perS, burst};
+  Joiner table_[joinersMax];
 };
 
 }  // namespace wattmesh

@@ -228,7 +228,7 @@ Error Log::startSector(uint16_t sector, uint32_t sequence) {
   writer.u32(sequence);
   writer.u32(next_);
   writer.u32(headerCrc(header));
-  const Error error = writeVerified(*port_, sectorAddress(sector), header);
+  const Error error = writeVerified(*port_, sectorAddress(sector), header, sizeof header);
   if (error != Error::none) return error;
   head_ = sector;
   slot_ = 0;
@@ -277,7 +277,7 @@ Error Log::writeSlot(const Row& row) {
   Writer writer(bytes, sizeof bytes);
   writeRow(writer, row);
   writer.u32(crc32(bytes, rowBytes));
-  return writeVerified(*port_, slotAddress(head_, slot_), bytes);
+  return writeVerified(*port_, slotAddress(head_, slot_), bytes, sizeof bytes);
 }
 
 Error Log::readSlot(uint16_t sector, uint16_t slot, Slot& state, Row& row) const {

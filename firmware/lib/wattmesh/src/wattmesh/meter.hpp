@@ -51,8 +51,6 @@ class Meter {
 
   const Port* port_ = nullptr;
   const Config* config_ = nullptr;
-  Log log_;
-  Delivery delivery_;
   uint32_t lastRowS_ = 0;    // UTC of the last row: a clock that steps back a little must not make a row twice
   uint32_t bootSeq_ = 0;     // first seq of this life; 0: a session has begun since
   uint32_t nextRowS_ = 0;    // 0: not known yet
@@ -63,6 +61,8 @@ class Meter {
   uint32_t watched_ = 0;     // cumulative mark at watchUs_
   uint64_t watchUs_ = 0;     // since when it has stood there, later by all time without a parent
   uint64_t lastWatchUs_ = 0;
+  Delivery delivery_;
+  Log log_;
 };
 
 }  // namespace wattmesh

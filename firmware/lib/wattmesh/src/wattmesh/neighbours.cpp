@@ -45,7 +45,7 @@ uint32_t guessedEtx(int8_t rssiDbm) {
 uint32_t rankOf(const Neighbour& neighbour, uint64_t nowUs) {
   const bool told = neighbour.hasBeacon && leads(neighbour.beacon);
   const uint16_t cost = told ? neighbour.beacon.cost : neighbour.claimedCost;
-  const uint64_t sinceUs = neighbour.hasBeacon ? neighbour.beaconUs : neighbour.heardUs;
+  const uint64_t sinceUs = neighbour.hasBeacon ? uint64_t{neighbour.beaconUs} : neighbour.heardUs;
   if (cost == costNone || nowUs - sinceUs > toldLifeUs) return rankNone;
   const uint32_t guess = guessedEtx(neighbour.rssi);
   const uint32_t etx = neighbour.quality.etx() > guess ? neighbour.quality.etx() : guess;
@@ -54,7 +54,7 @@ uint32_t rankOf(const Neighbour& neighbour, uint64_t nowUs) {
 
 }  // namespace
 
-LinkQuality::LinkQuality(int8_t rssi) {
+LinkQuality::LinkQuality(int8_t rssi) : LinkQuality() {
   // A receiver of 802.11b hears nine frames of ten at -97 dBm, and one of ten 6 dB below.
   static constexpr uint16_t byDb[] = {start, 208, 288, 448, 896};
   const int below = sensitivityDbm - rssi;
@@ -87,12 +87,12 @@ void LinkQuality::beacon(uint8_t missed) {
   beaconsHeard_ = 0;
 }
 
-void Neighbour::told(const Beacon& news, uint64_t nowUs) {
+void Neighbour::told(const RouteOffer& news, uint64_t nowUs) {
   if (hasBeacon) quality.beacon(static_cast<uint8_t>(news.number - beacon.number - 1));
   learn(news, nowUs);
 }
 
-void Neighbour::learn(const Beacon& news, uint64_t nowUs) {
+void Neighbour::learn(const RouteOffer& news, uint64_t nowUs) {
   const bool goesOn = hasBeacon && nowUs - beaconUs <= beaconSilenceUs && news.gateway == beacon.gateway && news.epoch == beacon.epoch && news.tree == beacon.tree;
   if (!goesOn || news.cost < lowestCost) lowestCost = news.cost;
   hasBeacon = true;
@@ -112,7 +112,8 @@ void Neighbour::sent(bool ok, uint64_t nowUs) {
   if (rests(nowUs)) return;
   quality.sent(false);
   failures++;
-  restUntilUs = nowUs + (restUs << (failures - 1));
+  // A step more, since it is rounded down.
+  restUntilUs = nowUs + (restUs << (failures - 1)) + RoughTime::stepUs;
   if (failures < failuresGone) return;
   // It must be heard again before anything goes there.
   failures = 0;

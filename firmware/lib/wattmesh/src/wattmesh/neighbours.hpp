@@ -16,7 +16,7 @@ constexpr uint64_t beaconSilenceUs = 3 * Trickle::maxUs;
 // the first samples.
 class LinkQuality {
  public:
-  LinkQuality() = default;
+  LinkQuality() : beaconsHeard_(0), sends_(0), failures_(0) {}
   // What a link is taken for before anything was measured: at the edge of reception one lucky beacon tells little.
   explicit LinkQuality(int8_t rssi);
   uint16_t etx() const { return etx_; }
@@ -32,42 +32,43 @@ class LinkQuality {
   static constexpr uint16_t start = 160;
   static constexpr uint16_t worst = 16 * unit;
   uint16_t etx_ = start;
-  uint8_t sends_ = 0;
-  uint8_t failures_ = 0;
-  uint8_t beaconsHeard_ = 0;
-  uint8_t beaconsSent_ = 0;
   uint8_t samples_ = 0;
+  uint8_t beaconsSent_ = 0;
+  uint8_t beaconsHeard_ : 2;
+  uint8_t sends_ : 3;
+  uint8_t failures_ : 3;
 };
 
 struct Neighbour {
-  bool used = false;
-  bool hasBeacon = false;
-  uint8_t mac[macBytes] = {};
-  int8_t rssi = 0;
-  uint8_t failures = 0;  // sends failed in a row, those apart that came while it rested
-  uint16_t shortId = 0;  // 0: not known
   Freshness freshness;
   uint64_t heardUs = 0;  // when a frame of it was taken last, or its place in the table
-  uint64_t servedUs = 0; // when it handed something over to us last, 0 never: a child, or our parent
-  uint64_t dataUs = 0;   // when its last DATA came, 0 never: a child
-  bool handsOver = false; // it has something for us, or seems to have: not believed before it is fresh
-  uint16_t claimedCost = costNone;  // what its beacon told before it was fresh: it decides who is challenged and who leaves, and nothing else
-  bool goneKnown = false; // of the last ROUTED frame to it:
-  uint16_t goneNumber = 0;  // low half of its link counter
-  uint32_t goneAt = 0;      // when it was gone, local time in 16 us
-  uint64_t beaconUs = 0;
-  uint64_t restUntilUs = 0;   // nothing is sent there before: the link fails
-  uint64_t avoidUntilUs = 0;  // it takes frames, and leads nowhere
-  Beacon beacon = {};
-  uint16_t lowestCost = costNone;  // that it told of the tree in `beacon`
-  uint8_t distrusted = 0;  // times that it was left because nothing came back
+  RoughTime servedUs;    // when it handed something over to us last, 0 never: a child, or our parent
+  RoughTime dataUs;      // when its last DATA came, 0 never: a child
+  RoughTime beaconUs;
+  RoughTime restUntilUs;   // nothing is sent there before: the link fails
+  RoughTime avoidUntilUs;  // it takes frames, and leads nowhere
+  uint32_t goneAt = 0;     // when the last ROUTED frame to it was gone, local time in 16 us
   uint32_t silentMs = 0;   // for so long nothing has come back through it, all times together that it was the parent since something did
+  RouteOffer beacon = {};
   LinkQuality quality;
+  uint16_t lowestCost = costNone;   // that it told of the tree in `beacon`
+  uint16_t claimedCost = costNone;  // what its beacon told before it was fresh: it decides who is challenged and who leaves, and nothing else
+  uint16_t goneNumber = 0;  // low half of the link counter of that frame
+  uint16_t shortId = 0;  // 0: not known
+  uint8_t mac[macBytes] = {};
+  bool used : 1;
+  bool hasBeacon : 1;
+  bool handsOver : 1;    // it has something for us, or seems to have: not believed before it is fresh
+  bool goneKnown : 1;    // of the last ROUTED frame to it
+  int8_t rssi = 0;
+  uint8_t failures : 4;    // sends failed in a row, those apart that came while it rested
+  uint8_t distrusted : 4;  // times that it was left because nothing came back
 
+  Neighbour() : used(false), hasBeacon(false), handsOver(false), goneKnown(false), failures(0), distrusted(0) {}
   // A beacon of it told this just now.
-  void told(const Beacon& news, uint64_t nowUs);
+  void told(const RouteOffer& news, uint64_t nowUs);
   // It told this in another frame, which says nothing of beacons that were missed.
-  void learn(const Beacon& news, uint64_t nowUs);
+  void learn(const RouteOffer& news, uint64_t nowUs);
   // The outcome of a unicast frame to it.
   void sent(bool ok, uint64_t nowUs);
   // Nothing came back through it for `patienceUs`: it is avoided for four times as long, twice that the next time, and so on.

@@ -21,8 +21,8 @@ constexpr uint64_t pullPeriodUs = 32 * usPerS;
 
 }  // namespace
 
-Node::Node(const Port& port, const Config& config, Neighbours& neighbours, Meter* meter, HubTables* hub, Gateway* gateway, GatewayTables* tables)
-    : port_(port), neighbours_(neighbours), config_(config), meter_(meter), hub_(hub), gateway_(gateway), tables_(tables) {}
+Node::Node(const Port& port, const Config& config, Neighbours& neighbours, Meter* meter, HubTables* hub, Gateway* gateway, GatewayTables* tables, Room queue)
+    : port_(port), neighbours_(neighbours), meter_(meter), hub_(hub), gateway_(gateway), tables_(tables), config_(config), queue_(queue) {}
 
 Error Node::boot(uint64_t nowUs) {
   now_ = nowUs;
@@ -199,7 +199,8 @@ uint64_t Node::restUs() const {
 uint64_t Node::nextUs() {
   if (leaf_.asleep()) return scale_.ticks(leafNextUs());
   uint64_t next = now_ + restUs();
-  const auto consider = [&next](uint64_t atUs) {
+  // Called so often that a copy at each place would be longer than the rest.
+  const auto consider = [&next](uint64_t atUs) __attribute__((noinline)) {
     if (atUs < next) next = atUs;
   };
   if (inFlight_ == InFlight::none) {
@@ -322,7 +323,7 @@ void Node::fillBeacon(Beacon& beacon) {
   beacon.cost = offers ? at.cost : costNone;
   beacon.grounded = offers;
   beacon.pull = !at.attached;
-  beacon.congested = queue_.count() > queueFramesMax / 2;
+  beacon.congested = queue_.congested();
   beacon.timeValid = clock_.valid();
   beacon.timeAge = clock_.valid() ? clock_.age(now_) : uint8_t{0};
   beacon.energyClass = config_.energy;

@@ -38,8 +38,8 @@ struct Counters {
 
 // The tables that only hubs and gateways need.
 struct HubTables {
-  HubTables(Member* members, size_t memberCapacity, RoutePointer* pointers, size_t pointerCapacity)
-      : hub(members, memberCapacity), routes(pointers, pointerCapacity) {}
+  HubTables(Member* members, size_t memberCapacity, Room held, RoutePointer* pointers, size_t pointerCapacity)
+      : hub(members, memberCapacity, held), routes(pointers, pointerCapacity) {}
   Hub hub;
   Routes routes;
   DuplicateCache seen;
@@ -54,8 +54,8 @@ struct GatewayTables {
 
 class Node : private Downward, private HostSide {
  public:
-  // `port` and the parts must outlive the node; those of other roles are nullptr.
-  Node(const Port& port, const Config& config, Neighbours& neighbours, Meter* meter, HubTables* hub, Gateway* gateway, GatewayTables* tables);
+  // `port`, the parts and the memory of the queue must outlive the node; parts of other roles are nullptr.
+  Node(const Port& port, const Config& config, Neighbours& neighbours, Meter* meter, HubTables* hub, Gateway* gateway, GatewayTables* tables, Room queue);
 
   // Mounts NV and starts. nowUs: microseconds since boot, never going back.
   [[nodiscard]] Error boot(uint64_t nowUs);
@@ -238,42 +238,18 @@ class Node : private Downward, private HostSide {
 
   enum class InFlight : uint8_t { none, control, challenge, beacon, flood, data };
 
+  uint64_t now_ = 0;  // of the call under way
   const Port& port_;
   Neighbours& neighbours_;
-  Config config_;  // as given, but for what was commanded since
   Meter* meter_;
   HubTables* hub_;
   Gateway* gateway_;
   GatewayTables* tables_;
 
-  Records records_;
-  KeyRing keys_;
-  Link link_;
-  Curiosity curiosity_;
-  Routing routing_;
-  Session session_;
-  NetworkClock clock_;
-  Queue queue_;
-  Flooding flooding_;
-  ControlQueue control_;
-  Commands commands_;
-  Leaf leaf_;
-  TickScale scale_;
-  Children children_;
-  JoinProxy proxy_;
-  ProxySearch proxies_;
-  TokenBucket asks_{8, 8};       // challenges of all neighbours together
-  TokenBucket answers_{16, 16};
-  TokenBucket solicited_ = TokenBucket::oneIn(10 * usPerS);  // beacons for those without the network key, and for strangers with it
-  TokenBucket trees_ = TokenBucket::oneIn(2 * usPerS);
-  TokenBucket answersM2_{4, 4};  // M2 in JOIN frames: opening one takes a chip a tenth of a second
-  Counters counters_;
-
-  uint64_t now_ = 0;          // of the call under way
+  // The small and often used first: what lies further behind takes a chip longer code to reach.
   uint64_t bootUs_ = 0;
   InFlight inFlight_ = InFlight::none;
   uint8_t inFlightTo_[macBytes] = {};
-  uint8_t frame_[frameBytesMax] = {};
   bool asked_ = false;          // a proxy was asked, and its M2 has not come
   uint8_t askedMac_[macBytes] = {};
   uint64_t attachedUs_ = 0;     // when there was a parent last
@@ -285,6 +261,7 @@ class Node : private Downward, private HostSide {
   uint16_t beaconDelay_ = delayUnknown;
   uint8_t beaconNumber_ = 0;
   HeardFrame heard_;            // of the parent
+  HeardBeacon heardBeacon_;
   uint16_t routeNumber_ = 0;  // of our last ROUTE
   uint16_t treeAsked_ = 0;    // last request for a tree that was passed on
   uint64_t treeAskedUs_ = 0;
@@ -301,35 +278,67 @@ class Node : private Downward, private HostSide {
   uint64_t downUs_ = 0;       // last valid downlink
   uint64_t judgedUs_ = 0;     // up to then the parent's silence is counted
   uint32_t provenMark_ = 0;   // meters: the cumulative mark then
+  Config config_;  // as given, but for what was commanded since
+  Curiosity curiosity_;
+  Routing routing_;
+  NetworkClock clock_;
+  Link link_;
+  KeyRing keys_;
+  TokenBucket asks_{8, 8};       // challenges of all neighbours together
+  TokenBucket answers_{16, 16};
+  TokenBucket solicited_ = TokenBucket::oneIn(10 * usPerS);  // beacons for those without the network key, and for strangers with it
+  TokenBucket trees_ = TokenBucket::oneIn(2 * usPerS);
+  TokenBucket answersM2_{4, 4};  // M2 in JOIN frames: opening one takes a chip a tenth of a second
+  Counters counters_;
+  Session session_;
+  Leaf leaf_;
+  TickScale scale_;
+  Commands commands_;
+  JoinProxy proxy_;
+  ProxySearch proxies_;
+  uint8_t frame_[frameBytesMax] = {};
+  Records records_;
+  Flooding flooding_;
+  Queue queue_;
+  ControlQueue control_;
+  Children children_;
 };
 
 // Complete devices, for ports and for measuring.
 struct MeterDevice {
-  MeterDevice(const Port& port, const Config& config) : node(port, config, neighbours, &meter, nullptr, nullptr, nullptr) {}
+  MeterDevice(const Port& port, const Config& config)
+      : node(port, config, neighbours, &meter, nullptr, nullptr, nullptr, Room{queue, sizeof queue}) {}
   NeighbourTable<> neighbours;
   Meter meter;
+  uint8_t queue[meterQueueBytes];
   Node node;
 };
 struct HubDevice {
   HubDevice(const Port& port, const Config& config)
-      : tables(members, membersMax, pointers, hubRoutePointersMax), node(port, config, neighbours, nullptr, &tables, nullptr, nullptr) {}
+      : tables(members, membersMax, Room{held, sizeof held}, pointers, hubRoutePointersMax),
+        node(port, config, neighbours, nullptr, &tables, nullptr, nullptr, Room{queue, sizeof queue}) {}
   NeighbourTable<> neighbours;
   Member members[membersMax];
+  uint8_t held[membersMax * heldBytesPerMember];
   RoutePointer pointers[hubRoutePointersMax];
   HubTables tables;
+  uint8_t queue[hubQueueBytes];
   Node node;
 };
 // A gateway of so many members, routes and neighbours: on a chip with little memory, fewer.
 template <size_t Members, size_t Pointers, size_t Reach>
 struct GatewayDeviceOf {
   GatewayDeviceOf(const Port& port, const Config& config)
-      : tables(members, Members, pointers, Pointers), node(port, config, neighbours, nullptr, &tables, &gateway, &gatewayTables) {}
+      : tables(members, Members, Room{held, sizeof held}, pointers, Pointers),
+        node(port, config, neighbours, nullptr, &tables, &gateway, &gatewayTables, Room{queue, sizeof queue}) {}
   NeighbourTable<Reach> neighbours;
   Member members[Members];
+  uint8_t held[Members * heldBytesPerMember];
   RoutePointer pointers[Pointers];
   HubTables tables;
   Gateway gateway;
   GatewayTables gatewayTables;
+  uint8_t queue[gatewayQueueBytes];
   Node node;
 };
 using GatewayDevice = GatewayDeviceOf<gatewayMembersMax, gatewayRoutePointersMax, gatewayNeighboursMax>;

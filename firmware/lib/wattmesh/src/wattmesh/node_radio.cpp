@@ -56,7 +56,7 @@ ControlFrame* Node::dueControl() {
 bool Node::pumpControl() {
   ControlFrame* frame = dueControl();
   if (frame == nullptr) return false;
-  memcpy(frame_ + linkHeaderBytes, frame->body, frame->length);
+  memcpy(frame_ + linkHeaderBytes, frame->bytes, frame->length);
   if (!transmit(frame->type, frame->to, frame->length)) {
     frame->dueUs = now_ + retryStepUs;
     return false;

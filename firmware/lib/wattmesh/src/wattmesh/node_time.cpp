@@ -35,18 +35,17 @@ bool Node::isParent(const Neighbour& neighbour) const {
 // A leaf has the time from the answers to its reports.
 bool Node::followsTime(const Neighbour& neighbour) const { return isParent(neighbour) && !sleeps(); }
 
-// `neighbour` still holds the beacon before.
 void Node::hearBeaconTime(const Neighbour& neighbour, const Beacon& beacon) {
   const bool isFirst = !rootedHere() && !clock_.valid();
   if (!beacon.timeValid || !beacon.grounded || !(isFirst || followsTime(neighbour))) return;
-  const Beacon& before = neighbour.beacon;
-  const bool follows = neighbour.hasBeacon && before.timeValid && static_cast<uint8_t>(before.number + 1) == beacon.number;
+  const uint64_t stampUs = beacon.utcMs * usPerMs + beacon.subMillisecond * 10u;
+  const uint64_t beforeUs = heardBeacon_.atUs(neighbour.mac, beacon.number);
   bool stepped = false;
-  if (follows && beacon.lastDelay != delayUnknown && now_ - neighbour.beaconUs < pastMaxUs) {
-    const uint64_t goneUs = before.utcMs * usPerMs + (before.subMillisecond + beacon.lastDelay) * 10u;
-    stepped = clock_.sampleOffset(goneUs, neighbour.beaconUs, now_);
+  if (beforeUs != never && beacon.lastDelay != delayUnknown && now_ - beforeUs < pastMaxUs) {
+    stepped = clock_.sampleOffset(heardBeacon_.stampUs() + beacon.lastDelay * 10u, beforeUs, now_);
   }
-  const uint64_t utcUs = beacon.utcMs * usPerMs + beacon.subMillisecond * 10u + airUs(linkHeaderBytes + beaconBytes + linkMacBytes) + accessUs;
+  heardBeacon_.note(neighbour.mac, beacon.number, stampUs, now_);
+  const uint64_t utcUs = stampUs + airUs(linkHeaderBytes + beaconBytes + linkMacBytes) + accessUs;
   if (clock_.set(utcUs, now_, beacon.timeAge)) stepped = true;
   // Nobody waits a quarter of an hour for the time.
   if (stepped && position().attached) announceSoon();

@@ -48,10 +48,10 @@ class ProxySearch {
   const Candidate* nearest(uint64_t nowUs) const;
   bool hasHope(uint64_t nowUs) const;
 
-  Candidate table_[candidatesMax];
   uint64_t readyUs_ = never;
   uint64_t solicitDueUs_ = never;
   uint64_t solicitWaitUs_ = solicitUs;
+  Candidate table_[candidatesMax];
 };
 
 }  // namespace wattmesh

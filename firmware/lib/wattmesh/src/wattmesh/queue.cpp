@@ -6,16 +6,21 @@
 
 namespace wattmesh {
 
+namespace {
+// Of an item in a queue, which shares nothing with another.
+size_t itemBytes(const Item& item) { return 2 + 2u * item.hops + (item.isAnswer ? 2 : 0) + item.packetLength; }
+}  // namespace
+
 QueuedItem* Queue::push(const Item& item, uint64_t nowUs) {
   PacketHeader header{};
   const bool empty = item.packetLength == 0;
   if (!empty && decodePacketHeader(item.packet, item.packetLength, header) != Error::none) return nullptr;
+  const size_t bytes = itemBytes(item);
   // A node that has to join again sends nothing of others before: its own handshake must find room.
-  QueuedItem* slot = place(item.hops > 0 ? queueOwnReserve : 0);
+  QueuedItem* slot = bytes > bodyBytesMax ? nullptr : place(bytes, item.hops > 0);
   if (slot == nullptr) return nullptr;
-  Writer writer(slot->bytes, sizeof slot->bytes);
+  Writer writer(slot->bytes, bytes);
   if (!encodeItem(writer, item)) return nullptr;
-  slot->length = static_cast<uint16_t>(writer.length());
   slot->state = QueuedItem::State::waiting;
   slot->uncustodied = empty || header.type == packetM1;
   slot->urgent = item.urgent;
@@ -28,10 +33,9 @@ QueuedItem* Queue::push(const Item& item, uint64_t nowUs) {
 }
 
 QueuedItem* Queue::pushFlood(const Flood& flood, uint64_t nowUs) {
-  QueuedItem* slot = place(0);
-  if (slot == nullptr) return nullptr;
-  slot->length = static_cast<uint16_t>(encodeFlood(flood, slot->bytes, sizeof slot->bytes));
-  if (slot->length == 0) return nullptr;
+  const size_t bytes = floodHeaderBytes + flood.packetLength;
+  QueuedItem* slot = bytes > bodyBytesMax ? nullptr : place(bytes, false);
+  if (slot == nullptr || encodeFlood(flood, slot->bytes, bytes) == 0) return nullptr;
   slot->state = QueuedItem::State::flooding;
   slot->floods = true;
   slot->origin = flood.origin;
@@ -41,20 +45,19 @@ QueuedItem* Queue::pushFlood(const Flood& flood, uint64_t nowUs) {
   return slot;
 }
 
-// A free slot, as new but for its bytes; nullptr: no more than `spare` are free.
-QueuedItem* Queue::place(size_t spare) {
-  if (count() + spare >= queueFramesMax) return nullptr;
+// A free slot, as new, with room for so many bytes; nullptr: there is none, or for others only what is kept for this node's own.
+QueuedItem* Queue::place(size_t length, bool forOthers) {
+  if (forOthers && (count() + queueOwnReserve >= queueFramesMax || bytes() + length + queueOwnReserveBytes > arena_.capacity())) return nullptr;
+  QueuedItem* place = nullptr;
   for (QueuedItem& slot : slots_) {
     if (slot.state != QueuedItem::State::empty) continue;
-    slot.own = slot.floods = slot.starts = false;
-    slot.attempts = slot.copies = 0;
-    slot.uncustodied = slot.urgent = false;
-    slot.session = 0;
-    slot.upNumber = 0;
-    slot.rssi = 0;
-    return &slot;
+    slot.length = 0;
+    if (place == nullptr) place = &slot;
   }
-  return nullptr;
+  if (place == nullptr || arena_.room(length) == nullptr) return nullptr;
+  *place = QueuedItem{};
+  arena_.keep(*place, length);
+  return place;
 }
 
 bool Queue::release(uint16_t origin, uint8_t session, uint32_t counter) {
@@ -98,6 +101,14 @@ void Queue::dropOwn() {
   for (QueuedItem& slot : slots_) {
     if (slot.own && slot.state != QueuedItem::State::inFlight) slot.state = QueuedItem::State::empty;
   }
+}
+
+bool Queue::congested() const { return count() > queueFramesMax / 2 || bytes() > arena_.capacity() / 2; }
+
+size_t Queue::bytes() const {
+  size_t bytes = 0;
+  for (const QueuedItem& slot : slots_) bytes += slot.state == QueuedItem::State::empty ? 0 : slot.length;
+  return bytes;
 }
 
 size_t Queue::count() const {

@@ -1,5 +1,6 @@
 // Items on their way up: the queue of a relay and, with custody, of a hub or gateway.
 #pragma once
+#include "wattmesh/arena.hpp"
 #include "wattmesh/clock.hpp"
 #include "wattmesh/control.hpp"
 #include "wattmesh/errors.hpp"
@@ -8,7 +9,7 @@
 
 namespace wattmesh {
 
-struct QueuedItem {
+struct QueuedItem : Packed {  // the item as it was received
   enum class State : uint8_t {
     empty,
     waiting,   // to be sent from `dueUs` on
@@ -16,28 +17,31 @@ struct QueuedItem {
     handedOn,  // heard by the next hop (or given to the host): kept until custody is confirmed, sent again at `dueUs`
     flooding,  // to be broadcast at `dueUs`, in mode "flooding"
   };
+  uint16_t origin = 0;      // short id, 0 not joined
   State state = State::empty;
-  bool own = false;         // made by this node
-  bool uncustodied = false; // M1 or an empty answer: nobody's custody
-  bool urgent = false;
-  bool floods = false;      // the bytes are a FLOOD body, `origin` and `counter` those of the flood
-  bool starts = false;      // and this node is its origin
+  bool own : 1;             // made by this node
+  bool uncustodied : 1;     // M1 or an empty answer: nobody's custody
+  bool urgent : 1;
+  bool floods : 1;          // the bytes are a FLOOD body, `origin` and `counter` those of the flood
+  bool starts : 1;          // and this node is its origin
   uint8_t copies = 0;       // of it that were heard
   uint8_t attempts = 0;
-  uint16_t origin = 0;      // short id, 0 not joined
   uint8_t session = 0;
+  int8_t rssi = 0;
   uint32_t counter = 0;
   uint32_t upNumber = 0;    // gateways: number of the UP envelope, 0 none yet
-  int8_t rssi = 0;
   uint64_t receivedUs = 0;
   uint64_t dueUs = 0;
-  uint16_t length = 0;
-  uint8_t bytes[bodyBytesMax] = {};  // the item as it was received
+
+  QueuedItem() : own(false), uncustodied(false), urgent(false), floods(false), starts(false) {}
 };
 
 class Queue {
  public:
-  // Takes a copy; nullptr: the queue is full, or the item does not fit a frame any more.
+  // `memory` must outlive the queue; queueFramesMax items of the usual length fit into much less than as many of the longest.
+  explicit Queue(Room memory) : arena_(memory, slots_, sizeof slots_[0], queueFramesMax) {}
+
+  // Takes a copy, which must not lie in the queue; nullptr: the queue is full, or the item does not fit a frame any more.
   QueuedItem* push(const Item& item, uint64_t nowUs);
   // Takes a copy of a flood, to be broadcast at once; nullptr: the queue is full.
   QueuedItem* pushFlood(const Flood& flood, uint64_t nowUs);
@@ -50,14 +54,18 @@ class Queue {
   // Drops this node's own packets that are not at the radio: their session is gone, and the log still holds the rows.
   void dropOwn();
   size_t count() const;
+  // More than half full, by number or by length.
+  bool congested() const;
 
   QueuedItem* begin() { return slots_; }
   QueuedItem* end() { return slots_ + queueFramesMax; }
 
  private:
-  QueuedItem* place(size_t spare);
+  QueuedItem* place(size_t length, bool forOthers);
+  size_t bytes() const;
 
   QueuedItem slots_[queueFramesMax];
+  Arena arena_;
 };
 
 // Packets seen lately: a repeat is confirmed again but not queued twice.
@@ -69,8 +77,8 @@ class DuplicateCache {
  private:
   static uint32_t markOf(const uint8_t* packet, size_t length);
 
-  uint32_t marks_[duplicateCacheMax] = {};
   uint8_t next_ = 0;
+  uint32_t marks_[duplicateCacheMax] = {};
 };
 
 }  // namespace wattmesh

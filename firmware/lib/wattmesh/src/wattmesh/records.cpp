@@ -177,7 +177,7 @@ Error Records::startSector(uint8_t sector, uint32_t sequence) {
   Writer writer(header, sizeof header);
   writer.u32(sequence);
   writer.u32(headerCrc(sequence));
-  const Error error = writeVerified(*port_, sectorAddress(sector), header);
+  const Error error = writeVerified(*port_, sectorAddress(sector), header, sizeof header);
   if (error != Error::none) return error;
   sector_ = sector;
   sequence_ = sequence;
@@ -193,7 +193,7 @@ Error Records::writeSlot(uint8_t sector, uint16_t slot, uint8_t index) {
   writer.u16(0);
   writer.bytes(values_[index].data, recordBytesMax);
   writer.u32(crc32(bytes, slotBytes - 4));
-  return writeVerified(*port_, slotAddress(sector, slot), bytes);
+  return writeVerified(*port_, slotAddress(sector, slot), bytes, sizeof bytes);
 }
 
 uint32_t Records::slotAddress(uint8_t sector, uint16_t slot) const {

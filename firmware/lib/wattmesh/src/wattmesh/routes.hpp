@@ -63,9 +63,9 @@ class Directory {
     uint16_t proxy = 0;
     uint64_t heardUs = 0;  // 0: free
   };
-  Entry entries_[gatewayRoutePointersMax];
-  JoinEntry joins_[gatewayJoinersMax];
   uint32_t uses_ = 0;
+  JoinEntry joins_[gatewayJoinersMax];
+  Entry entries_[gatewayRoutePointersMax];
 };
 
 }  // namespace wattmesh

@@ -61,7 +61,7 @@ Routing::Source* Routing::find(uint16_t gateway, uint64_t nowUs) {
 // What a neighbour announced lowest of a tree bounds what it can ever have believed of those below it, whatever it says now: the parent stays
 // feasible when it becomes dearer.
 bool Routing::feasible(const Neighbour& neighbour, uint64_t nowUs) {
-  const Beacon& beacon = neighbour.beacon;
+  const RouteOffer& beacon = neighbour.beacon;
   const Source* known = find(beacon.gateway, nowUs);
   if (known == nullptr) return true;
   if (newer(beacon.epoch, beacon.tree, known->epoch, known->tree)) return true;
@@ -71,7 +71,7 @@ bool Routing::feasible(const Neighbour& neighbour, uint64_t nowUs) {
 // Whether it claims to lead to a gateway: not yet whether it may be believed not to hang on us.
 bool Routing::offers(const Neighbour& neighbour, uint64_t nowUs) {
   if (!neighbour.used || !neighbour.hasBeacon || neighbour.shortId == 0) return false;
-  const Beacon& beacon = neighbour.beacon;
+  const RouteOffer& beacon = neighbour.beacon;
   if (!beacon.grounded || !beacon.joined || beacon.cost == costNone || beacon.hops >= hopsMax) return false;
   if (beacon.energyClass == EnergyClass::battery) return false;
   return nowUs - neighbour.beaconUs <= beaconSilenceUs && costThrough(neighbour) < costNone;
@@ -121,7 +121,7 @@ bool Routing::isNewsOfAvoided(const Neighbour& neighbour, uint64_t nowUs) {
 }
 
 void Routing::take(const Neighbour& parent) {
-  const Beacon& beacon = parent.beacon;
+  const RouteOffer& beacon = parent.beacon;
   memcpy(position_.parent, parent.mac, macBytes);
   position_.attached = true;
   position_.parentShort = parent.shortId;
@@ -191,7 +191,7 @@ void Routing::forgetTree(uint64_t nowUs) {
 
 bool Routing::hasTree(uint16_t wanted) const { return position_.attached && !later(wanted, position_.tree); }
 
-bool Routing::isBehind(const Beacon& beacon) const {
+bool Routing::isBehind(const RouteOffer& beacon) const {
   return beacon.gateway == position_.gateway && newer(position_.epoch, position_.tree, beacon.epoch, beacon.tree);
 }
 

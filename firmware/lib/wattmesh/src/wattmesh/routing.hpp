@@ -58,7 +58,7 @@ class Routing {
   // The root begins the next tree because `wanted` was asked for. False: it has that one already, or no host.
   bool newTree(uint16_t wanted);
   // A neighbour's beacon tells of an older tree of the same gateway than ours.
-  bool isBehind(const Beacon& beacon) const;
+  bool isBehind(const RouteOffer& beacon) const;
   // This node's tree is at least as new as `wanted`.
   bool hasTree(uint16_t wanted) const;
   // Where data goes now, and at which cost: to the parent, or while its link rests to another feasible neighbour.
@@ -92,9 +92,6 @@ class Routing {
   void take(const Neighbour& parent);
   void chooseHop(Neighbours& neighbours, uint64_t nowUs);
 
-  TreePosition position_;
-  NextHop hop_;
-  Source sources_[sourcesMax];
   bool hasPromised_ = true;
   bool starving_ = false;
   uint16_t wantedTree_ = 0;
@@ -102,6 +99,9 @@ class Routing {
   uint16_t leftTree_ = 0;  // when the parent was distrusted last
   uint64_t newsUs_ = 0;    // since when only avoided neighbours tell of a newer tree, 0 they do not
   uint8_t asksBy_[macBytes] = {};
+  TreePosition position_;
+  NextHop hop_;
+  Source sources_[sourcesMax];
 };
 
 }  // namespace wattmesh

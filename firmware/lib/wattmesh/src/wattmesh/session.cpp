@@ -32,6 +32,8 @@ uint32_t readU32(const Records& records, RecordKey key) {
 
 }  // namespace
 
+uint16_t Session::shortId() const { return joined() ? shortId_ : shortIdNone; }
+
 Error Session::begin(const Port& port, const Config& config, Records& records) {
   port_ = &port;
   config_ = &config;

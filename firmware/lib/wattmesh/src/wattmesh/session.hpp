@@ -24,7 +24,7 @@ class Session {
   State state() const { return state_; }
   bool joined() const { return state_ == State::joined; }
   const uint8_t* nodeId() const { return identity_.nodeId; }
-  uint16_t shortId() const { return joined() ? shortId_ : shortIdNone; }
+  uint16_t shortId() const;  // 0: not joined
   uint16_t localHubId() const { return localHubId_; }
   uint16_t bootCount() const { return bootCount_; }
   // At the boot the source of randomness did not work. Keys of sessions do not depend on it alone.
@@ -76,9 +76,6 @@ class Session {
   const Config* config_ = nullptr;
   Records* records_ = nullptr;
   State state_ = State::idle;
-  Identity identity_ = {};
-  Handshake handshake_;
-  Transport transport_;
   uint16_t bootCount_ = 0;
   uint16_t shortId_ = 0;
   uint16_t localHubId_ = 0;
@@ -97,6 +94,9 @@ class Session {
   uint8_t unechoed_ = 0;       // downlinks since then
   bool randomStuck_ = false;
   Error failure_ = Error::none;
+  Identity identity_ = {};
+  Transport transport_;
+  Handshake handshake_;
 };
 
 }  // namespace wattmesh

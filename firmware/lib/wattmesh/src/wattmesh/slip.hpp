@@ -32,13 +32,13 @@ class SlipDecoder {
   void refuse(Error error);
   void store(uint8_t byte);
 
-  uint8_t buffer_[slipPacketBytesMax];
   size_t length_ = 0;
   bool escaped_ = false;
   bool skipping_ = false;  // until the next END
   bool ended_ = false;     // the buffer holds a packet that was handed out
   Error lastError_ = Error::none;
   uint32_t refused_ = 0;
+  uint8_t buffer_[slipPacketBytesMax];
 };
 
 }  // namespace wattmesh

@@ -27,6 +27,29 @@ class HeardFrame {
   uint64_t atUs_ = never;
 };
 
+// The last beacon that told the time, of the parent or of whom the time came from first: the next one tells when it was gone.
+class HeardBeacon {
+ public:
+  // `stampUs`: network time that it carried.
+  void note(const uint8_t mac[macBytes], uint8_t number, uint64_t stampUs, uint64_t nowUs) {
+    memcpy(mac_, mac, macBytes);
+    number_ = number;
+    stampUs_ = stampUs;
+    atUs_ = nowUs;
+  }
+  // When the beacon before this one of the same neighbour came; never: it was not heard.
+  uint64_t atUs(const uint8_t mac[macBytes], uint8_t number) const {
+    return static_cast<uint8_t>(number_ + 1) == number && memcmp(mac, mac_, macBytes) == 0 ? atUs_ : never;
+  }
+  uint64_t stampUs() const { return stampUs_; }
+
+ private:
+  uint8_t mac_[macBytes] = {};
+  uint8_t number_ = 0;
+  uint64_t stampUs_ = 0;
+  uint64_t atUs_ = never;
+};
+
 // The host's time over a line that may delay it, never hasten it: of the first two, and of every six, the one that was under way shortest.
 class EarliestTime {
  public:

@@ -18,16 +18,11 @@ class TokenBucket {
   }
 
   // False: too many came lately.
-  bool take(uint64_t nowUs) {
-    const uint64_t from = paidUs_ > nowUs ? paidUs_ : nowUs;
-    if (from + intervalUs_ - nowUs > burstUs_) return false;
-    paidUs_ = from + intervalUs_;
-    return true;
-  }
+  bool take(uint64_t nowUs);
   // More than half of what may come at once has come.
-  bool pressed(uint64_t nowUs) const { return paidUs_ > nowUs && paidUs_ - nowUs > burstUs_ / 2; }
+  bool pressed(uint64_t nowUs) const;
   // The next moment at which take() succeeds.
-  uint64_t nextUs() const { return paidUs_ + intervalUs_ > burstUs_ ? paidUs_ + intervalUs_ - burstUs_ : 0; }
+  uint64_t nextUs() const;
 
  private:
   uint64_t intervalUs_;

@@ -2,22 +2,21 @@
 #pragma once
 #include <cstring>
 
+#include "wattmesh/arena.hpp"
 #include "wattmesh/link.hpp"
 #include "wattmesh/limits.hpp"
 
 namespace wattmesh {
 
 // A frame of its own (a poll, a custody confirmation, a packet on its way down), tried three times, then dropped: what it carried comes again.
-struct ControlFrame {
-  bool used = false;
-  bool inFlight = false;
+struct ControlFrame : Packed {  // its body
+  uint8_t to[macBytes] = {};
   bool once = false;  // its receiver listens for a moment only: not tried again
   FrameType type = FrameType::routed;
   uint8_t attempts = 0;
-  uint8_t to[macBytes] = {};
+  bool used = false;
+  bool inFlight = false;
   uint64_t dueUs = 0;
-  uint16_t length = 0;
-  uint8_t body[bodyBytesMax] = {};
 };
 
 class ControlQueue {
@@ -25,6 +24,7 @@ class ControlQueue {
   static constexpr size_t framesMax = 8;
   static constexpr uint8_t attemptsMax = 3;
 
+  // Takes a copy of the body, which is not empty; false: there is no room.
   bool push(FrameType type, const uint8_t to[macBytes], const uint8_t* body, size_t length, uint64_t nowUs) {
     return place(type, to, body, length, nowUs) != nullptr;
   }
@@ -66,21 +66,27 @@ class ControlQueue {
 
  private:
   ControlFrame* place(FrameType type, const uint8_t to[macBytes], const uint8_t* body, size_t length, uint64_t nowUs) {
+    ControlFrame* free = nullptr;
     for (ControlFrame& frame : frames_) {
       if (frame.used) continue;
-      frame = ControlFrame{};
-      frame.used = true;
-      frame.type = type;
-      frame.dueUs = nowUs;
-      frame.length = static_cast<uint16_t>(length);
-      memcpy(frame.to, to, macBytes);
-      memcpy(frame.body, body, length);
-      return &frame;
+      frame.length = 0;
+      if (free == nullptr) free = &frame;
     }
-    return nullptr;
+    uint8_t* room = free == nullptr ? nullptr : arena_.room(length);
+    if (room == nullptr) return nullptr;
+    *free = ControlFrame{};
+    free->used = true;
+    free->type = type;
+    free->dueUs = nowUs;
+    memcpy(free->to, to, macBytes);
+    memcpy(room, body, length);
+    arena_.keep(*free, length);
+    return free;
   }
 
   ControlFrame frames_[framesMax];
+  uint8_t memory_[controlBytes];
+  Arena arena_{Room{memory_, sizeof memory_}, frames_, sizeof frames_[0], framesMax};
 };
 
 }  // namespace wattmesh

@@ -14,8 +14,9 @@ interface Loop {
 }
 
 /**
- * No two nodes are each other's ancestors at any time, or with several gateways for longer than the grace, and no packet passes a node twice, unless the tree changed while it waited there: a
- * node that has lost its parent may give what it holds back to one that it came from. Fed with events as they happen.
+ * No two nodes are each other's ancestors at any time, or with several gateways for longer than the grace, and no packet
+ * passes a node three times, unless the tree changed while it waited there: a node that has lost its parent may give what it holds back to one
+ * that it came from. Twice it may pass also where no parent changes, since a link that rests is gone round. Fed with events as they happen.
  */
 export class NoLoopChecker {
   readonly violations: Violation[] = [];
@@ -68,10 +69,10 @@ export class NoLoopChecker {
     this.check(atS);
     for (const [index, node] of route.entries()) {
       const again = route.indexOf(node, index + 1);
-      if (node === UNNAMED || again < 0) continue;
+      if (node === UNNAMED || again < 0 || !route.includes(node, again + 1)) continue;
       const loop = route.slice(index, again);
       if (loop.some((each) => atS - (this.#changedS.get(each) ?? Number.NEGATIVE_INFINITY) <= PACKET_LIFE_S)) return;
-      this.#report(route[0] ?? node, `a packet of it passed ${node} twice: ${route.join(' > ')}`, atS);
+      this.#report(route[0] ?? node, `a packet of it passed ${node} again and again: ${route.join(' > ')}`, atS);
       return;
     }
   }

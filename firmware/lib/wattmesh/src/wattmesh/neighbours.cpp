@@ -15,6 +15,9 @@ constexpr int sensitivityDbm = -97;
 // A link that has failed once, with the radio's own retries, most likely fails for a second or two: it rests so long, each time twice as
 // long, and the neighbour counts as gone after that many.
 constexpr uint64_t restUs = 2 * usPerS;
+// On a link that is poor at all times, a failure says nothing about the next second.
+constexpr uint16_t poorEtx = 3 * 128;
+constexpr uint64_t poorRestUs = 250 * usPerMs;
 constexpr uint8_t failuresGone = 6;
 // Who was distrusted is avoided for longer each time, up to 2^6 times as long, until it was not for a day.
 constexpr uint8_t distrustDoublings = 6;
@@ -101,6 +104,10 @@ void Neighbour::learn(const RouteOffer& news, uint64_t nowUs) {
   beaconUs = nowUs;
 }
 
+namespace {
+uint64_t restOf(const LinkQuality& quality) { return quality.etx() > poorEtx ? poorRestUs : restUs; }
+}  // namespace
+
 void Neighbour::sent(bool ok, uint64_t nowUs) {
   if (ok) {
     quality.sent(true);
@@ -113,7 +120,7 @@ void Neighbour::sent(bool ok, uint64_t nowUs) {
   quality.sent(false);
   failures++;
   // A step more, since it is rounded down.
-  restUntilUs = nowUs + (restUs << (failures - 1)) + RoughTime::stepUs;
+  restUntilUs = nowUs + (restOf(quality) << (failures - 1)) + RoughTime::stepUs;
   if (failures < failuresGone) return;
   // It must be heard again before anything goes there.
   failures = 0;

@@ -99,6 +99,7 @@ class Node : private Downward, private HostSide {
   void sendRoute(const uint8_t mac[macBytes], RouteKind kind, uint16_t node, uint16_t other, uint16_t number, uint8_t hops);
   void tellParent();
   void tellUnreachable(uint16_t hop);
+  bool isAlone();
   void settleStarving();
   void onRoute(const ReceivedFrame& frame);
   void onTreeWanted(const Route& route);

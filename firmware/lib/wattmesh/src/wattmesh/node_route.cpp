@@ -9,8 +9,10 @@ namespace {
 // Between two requests for a newer tree; doubled each time.
 constexpr uint64_t askTreeUs = usPerS;
 constexpr uint64_t askTreeMaxUs = 60 * usPerS;
-// Without a parent for so long, what was announced may be forgotten: by then everybody in reach has heard, by Trickle, that it holds no more.
+// Without a parent, and without a child that still sends, for so long and for so many cycles, what was announced may be forgotten: nobody
+// believes it any more.
 constexpr uint64_t forgetTreeUs = 180 * usPerS;
+constexpr uint64_t forgetTreeCycles = 3;
 // A request for the same tree was passed on so lately that the wave it asks for may still come.
 constexpr uint64_t sameTreeUs = usPerS;
 }  // namespace
@@ -27,13 +29,23 @@ void Node::tellParent() {
   sendRoute(position().parent, RouteKind::parentChanged, session_.shortId(), position().parentShort, ++routeNumber_, 0);
 }
 
+bool Node::isAlone() {
+  const uint64_t cyclesUs = forgetTreeCycles * config_.pollCycleS * usPerS;
+  const uint64_t quietUs = cyclesUs > forgetTreeUs ? cyclesUs : forgetTreeUs;
+  if (position().attached || now_ - attachedUs_ < quietUs) return false;
+  for (const Neighbour& neighbour : neighbours_) {
+    if (neighbour.used && neighbour.dataUs != 0 && now_ - neighbour.dataUs < quietUs) return false;
+  }
+  return true;
+}
+
 void Node::settleStarving() {
   if (!routing_.starving()) {
     askTreeWaitUs_ = askTreeUs;
     return;
   }
   if (now_ < askTreeDueUs_) return;
-  if (!position().attached && now_ - attachedUs_ >= forgetTreeUs) routing_.forgetTree(now_);
+  if (isAlone()) routing_.forgetTree(now_);
   askTreeDueUs_ = now_ + askTreeWaitUs_ + jitter(askTreeWaitUs_ / 2);
   if (askTreeWaitUs_ < askTreeMaxUs) askTreeWaitUs_ *= 2;
   sendRoute(routing_.asksBy(), RouteKind::newTree, session_.shortId(), shortIdNone, routing_.wantedTree(), 0);

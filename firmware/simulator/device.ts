@@ -13,7 +13,7 @@ import { cryptoImports } from './crypto-imports.ts';
 import type { DeviceClock } from './device-clock.ts';
 import { type Firmware, type FirmwareImports, type FirmwareInstance, IO_BYTES } from './firmware.ts';
 import { Flash, PowerCut, SECTOR_BYTES } from './flash.ts';
-import type { LoadSample } from './loads/household.ts';
+import { type InputSample, registerBytes } from './input-sample.ts';
 import { EspNow } from './radio/esp-now.ts';
 import type { Radio } from './radio/radio.ts';
 import type { Station } from './radio/station.ts';
@@ -58,11 +58,6 @@ export interface DeviceSecurity {
   readonly rsaModulus?: Uint8Array;
 }
 
-/** What a meter's input shows. `mask`: the registers that it has (PROTOCOL.md, "Registers"). */
-export interface InputSample extends LoadSample {
-  readonly mask: number;
-}
-
 /** What stands around a device. */
 export interface DeviceSurroundings {
   readonly firmware: Firmware;
@@ -79,6 +74,8 @@ export interface DeviceSurroundings {
   /** Bytes for a gateway's host. */
   toHost(bytes: Uint8Array): void;
   traced(trace: Trace): void;
+  /** The device went to sleep, or woke up; a wake in which it never listens is `brief`. */
+  slept?(state: RestState): void;
   /** Power failed in the middle of a flash operation; the device is off. */
   powerLost(): void;
   /** The firmware restarts the chip; the device is off, and stays so unless it is powered on. */
@@ -90,6 +87,9 @@ export interface DeviceSurroundings {
   /** The firmware seals something; both arrays are good for this call only. */
   sealed?(key: Uint8Array, nonce: Uint8Array): void;
 }
+
+/** What a device that may sleep does now. */
+export type RestState = 'asleep' | 'awake' | 'brief';
 
 /** What a device tells of itself. */
 export interface DeviceState {
@@ -154,6 +154,7 @@ export class Device implements Station {
   /** When the firmware learns of the last event of its radio. */
   #toldUs = 0;
   #restarts = false;
+  #asleep = false;
   #relayOn = false;
   readonly #onTick = (): void => this.#ticked();
 
@@ -187,7 +188,7 @@ export class Device implements Station {
   }
 
   listening(): boolean {
-    return this.on;
+    return this.on && !this.#asleep;
   }
 
   /** Boots the firmware; nothing happens when the device is on. Throws the firmware's error when it cannot start, `firmwareTrap` when it traps. */
@@ -212,6 +213,7 @@ export class Device implements Station {
   powerOff(): void {
     if (!this.#instance) return;
     this.#instance = undefined;
+    this.#asleep = false;
     this.#memory = new Uint8Array(0);
     if (this.#tick !== undefined) this.#around.schedule.cancel(this.#tick);
     this.#tick = undefined;
@@ -270,7 +272,7 @@ export class Device implements Station {
     this.#toldUs = atUs;
     const instance = this.#instance;
     schedule.at(atUs, () => {
-      if (this.#instance === instance) tell();
+      if (this.#instance === instance && !this.#asleep) tell();
     });
   }
 
@@ -280,7 +282,11 @@ export class Device implements Station {
     this.#ticksAtOnce = now === this.#lastTickUs ? this.#ticksAtOnce + 1 : 0;
     this.#lastTickUs = now;
     if (this.#ticksAtOnce > TICKS_AT_ONCE_MAX) throw this.#trapped(new Error('it asks for ticks without time passing'));
+    const slept = this.#asleep;
+    // What the firmware sends now is acknowledged to a receiver that is on.
+    this.#asleep = false;
     this.#run((instance) => instance.wm_tick(this.#nowUs()));
+    if (slept && this.on) this.#around.slept?.(this.#asleep ? 'brief' : 'awake');
   }
 
   /** Calls the firmware, unless the device is off, and sees to its next tick. */
@@ -289,6 +295,7 @@ export class Device implements Station {
     if (!instance) return;
     try {
       this.#scheduleTick(call(instance));
+      this.#rest(instance);
     } catch (error) {
       this.powerOff();
       if (error instanceof PowerCut) this.#around.powerLost();
@@ -299,6 +306,13 @@ export class Device implements Station {
     this.#restarts = false;
     this.powerOff();
     this.#around.restarting?.();
+  }
+
+  /** A leaf whose firmware rests hears nothing until its next tick. */
+  #rest(instance: FirmwareInstance): void {
+    if (this.neverSleeps || this.#asleep || instance.wm_asleep() === 0) return;
+    this.#asleep = true;
+    this.#around.slept?.('asleep');
   }
 
   #scheduleTick(wantedUs: number): void {
@@ -415,20 +429,6 @@ export class Device implements Station {
       },
     };
   }
-}
-
-/** As the firmware reads them: mask u16, import u48, export u48, power i32, voltage, current and frequency u16, power factor i8. */
-function registerBytes(sample: InputSample): Uint8Array {
-  return new Writer(25)
-    .u16(sample.mask)
-    .u48(sample.importDwh)
-    .u48(sample.exportDwh)
-    .u32(sample.powerDw >>> 0)
-    .u16(sample.voltageDv)
-    .u16(sample.currentCa)
-    .u16(sample.frequencyChz)
-    .i8(sample.powerFactorPct)
-    .finish();
 }
 
 function bootFailed(id: string, code: number): WattmeshError {

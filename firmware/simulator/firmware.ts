@@ -35,6 +35,8 @@ export interface FirmwareInstance {
   wm_sent(ok: number, nowUs: number): number;
   wm_host(length: number, nowUs: number): number;
   wm_tick(nowUs: number): number;
+  /** 1: the chip sleeps, its receiver off, until the tick that was asked for last. */
+  wm_asleep(): number;
   wm_state(): number;
   /** Network time, microseconds of UTC; negative: it has none. */
   wm_utc(nowUs: number): number;

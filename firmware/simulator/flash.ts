@@ -17,8 +17,9 @@ export class PowerCut extends Error {
  */
 export class Flash {
   readonly bytes: number;
-  /** Writes and erases so far. */
-  operations = 0;
+  /** So far, those that power broke off included. */
+  writes = 0;
+  erases = 0;
   readonly #sectors: (Uint8Array | undefined)[];
   #cut: { readonly at: number; readonly random: Random } | undefined;
 
@@ -29,6 +30,11 @@ export class Flash {
     }
     this.bytes = bytes;
     this.#sectors = new Array<Uint8Array | undefined>(bytes / SECTOR_BYTES);
+  }
+
+  /** Writes and erases so far. */
+  get operations(): number {
+    return this.writes + this.erases;
   }
 
   /** Sectors that hold anything. */
@@ -61,7 +67,8 @@ export class Flash {
   /** Clears the bits that are 0 in `data`. False: outside the flash. */
   write(address: number, data: Uint8Array): boolean {
     if (!this.#contains(address, data.length)) return false;
-    const cut = this.#nextOperation();
+    this.writes++;
+    const cut = this.#cutNow();
     const whole = cut ? cut.int(data.length + 1) : data.length;
     for (let index = 0; index < whole; index++) this.#program(address + index, data[index] as number);
     if (!cut) return true;
@@ -73,7 +80,8 @@ export class Flash {
   /** Sets the sector that starts at `address` to 0xff. False: no sector starts there. */
   erase(address: number): boolean {
     if (!this.#contains(address, SECTOR_BYTES) || address % SECTOR_BYTES !== 0) return false;
-    const cut = this.#nextOperation();
+    this.erases++;
+    const cut = this.#cutNow();
     const sector = this.#sectors[address / SECTOR_BYTES];
     if (!cut) {
       this.#sectors[address / SECTOR_BYTES] = undefined;
@@ -102,8 +110,7 @@ export class Flash {
   }
 
   /** The source of randomness when this operation is the one that breaks off. */
-  #nextOperation(): Random | undefined {
-    this.operations++;
+  #cutNow(): Random | undefined {
     if (this.#cut?.at !== this.operations) return undefined;
     const { random } = this.#cut;
     this.#cut = undefined;

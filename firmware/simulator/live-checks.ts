@@ -16,6 +16,9 @@ import type { World, WorldObserver } from './world.ts';
 const SAMPLE_S = 60;
 /** A mesh that starts has joined within this time, seconds. */
 const JOIN_S = 120;
+/** Between two searches of a leaf, seconds. */
+const LEAF_PAUSE_S = 60;
+const LEAF_PAUSE_MAX_S = 900;
 /** The boot count comes round. */
 const BOOT_COUNT_BITS = 16;
 /** Records of the flash that only rise. */
@@ -33,6 +36,12 @@ export function repairTimeS({ pollCycleS }: Pick<Scenario, 'pollCycleS'>): numbe
   return Math.max(JOIN_S, 1.5 * pollCycleS + 30);
 }
 
+/** The same for a battery leaf, which learns of a loss when it wakes, and sleeps between searches: up to a cycle, at least up to a minute. */
+export function leafRepairTimeS({ pollCycleS, intervalS }: Pick<Scenario, 'pollCycleS' | 'intervalS'>): number {
+  const cycleS = Math.max(pollCycleS, intervalS);
+  return repairTimeS({ pollCycleS: cycleS }) + Math.min(Math.max(cycleS, LEAF_PAUSE_S), LEAF_PAUSE_MAX_S);
+}
+
 /** Feeds the checkers that judge a world while it runs: counters, queues, memory, parents. */
 export class LiveChecks implements WorldObserver {
   readonly #world: World;
@@ -47,9 +56,9 @@ export class LiveChecks implements WorldObserver {
     this.#counters = new CountersRiseChecker(seed);
     this.#queues = new BoundedQueuesChecker(seed);
     this.#memory = new MemoryConstantChecker(seed);
-    this.#parents = new ParentsAliveChecker(seed, gatewayIds(scenario), repairTimeS(scenario), () =>
-      connectedNodes(world),
-    );
+    const leaves = new Set(scenario.nodes.filter(({ power }) => power === 'battery').map(({ id }) => id));
+    const repairS = (node: string): number => (leaves.has(node) ? leafRepairTimeS(scenario) : repairTimeS(scenario));
+    this.#parents = new ParentsAliveChecker(seed, gatewayIds(scenario), repairS, () => connectedNodes(world));
     world.observe(this);
     world.radio.observe((transmission) => this.#transmission(transmission));
     this.#sampleLater();

@@ -1,4 +1,4 @@
-import type { InputSample } from './device.ts';
+import type { InputSample } from './input-sample.ts';
 import { createHousehold, type Household } from './loads/household.ts';
 import { Random } from './random.ts';
 

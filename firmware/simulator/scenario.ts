@@ -1,4 +1,5 @@
 import type { EnergyClass, Role } from '../../nodes/headend/frame/fields.ts';
+import { CHIPS, type Chip } from './energy-figures.ts';
 import type { Interference, Link } from './radio/links.ts';
 import type { RadioConfig } from './radio/station.ts';
 import { type Fault, readFaults } from './scenario-faults.ts';
@@ -54,6 +55,8 @@ export interface ScenarioNode {
   readonly localHubId: number;
   /** A meter with a switch. */
   readonly relay?: boolean;
+  /** Whose currents count; default: esp32. */
+  readonly chip?: Chip;
   /** Metres; undefined where links are given and no place is. */
   readonly place: { readonly x: number; readonly y: number } | undefined;
 }
@@ -146,7 +149,7 @@ function readNodes(fields: Fields): ScenarioNode[] {
 }
 
 function readNode(value: unknown, path: Path): ScenarioNode {
-  const fields = new Fields(value, path, ['id', 'role', 'power', 'localHubId', 'relay', 'x', 'y']);
+  const fields = new Fields(value, path, ['id', 'role', 'power', 'localHubId', 'relay', 'chip', 'x', 'y']);
   const role = fields.oneOf('role', ['meter', 'hub', 'gateway']);
   const power = fields.oneOf('power', ['mains', 'backup', 'battery'], 'mains');
   if (power === 'battery' && role !== 'meter') {
@@ -161,7 +164,9 @@ function readNode(value: unknown, path: Path): ScenarioNode {
     fallback: 0,
   });
   const relay = readRelay(fields, role);
-  return { id: fields.text('id'), role, power, localHubId, place: readPlace(fields), ...(relay ? { relay } : {}) };
+  const chip = fields.has('chip') ? { chip: fields.oneOf('chip', CHIPS) } : {};
+  const id = fields.text('id');
+  return { id, role, power, localHubId, place: readPlace(fields), ...(relay ? { relay } : {}), ...chip };
 }
 
 function readRelay(fields: Fields, role: Role): boolean {

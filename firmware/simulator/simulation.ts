@@ -126,6 +126,7 @@ class Simulation {
     this.#time.start();
     await this.#runUntil(scenario.durationS + CLOCK_TOLERANCE_S);
     this.#world.stopMeasuring();
+    this.#energy.stop();
     const endS = this.#endS;
     await this.#runUntil(endS);
     this.#recorder.end();
@@ -175,7 +176,8 @@ class Simulation {
       receivedAtMs: this.#store.times,
       traffic: this.#traffic,
       meanRouterMilliAmp: this.#energy.meanRouterMilliAmp(),
-      leafMilliJoule: this.#energy.leafMilliJoule(),
+      leaves: this.#energy.leaves(),
+      nodeEnergy: this.#energy.nodes(),
       joinTimesS: this.#recorder.joinTimesS(),
       time: this.#time.figures(),
       repairS: this.#recorder.repairs.longestS(endS),

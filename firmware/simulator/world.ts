@@ -1,7 +1,7 @@
 import type { ResetCause } from '../../nodes/headend/frame/fields.ts';
 import { SUITE_ECC, SUITE_NONE, SUITE_RSA } from '../../nodes/headend/frame/packet.ts';
 import { networkNumber } from '../../nodes/headend/security/keys.ts';
-import { Device, type DeviceConfig, type DeviceSecurity } from './device.ts';
+import { Device, type DeviceConfig, type DeviceSecurity, type RestState } from './device.ts';
 import { DeviceClock } from './device-clock.ts';
 import type { Firmware } from './firmware.ts';
 import { GatewayPort } from './gateway-port.ts';
@@ -61,6 +61,8 @@ export interface WorldObserver {
   measured?(node: string, row: MeterRow): void;
   traced?(node: string, trace: Trace): void;
   power?(node: string, on: boolean): void;
+  /** A battery leaf sleeps, is awake, or woke without listening. */
+  slept?(node: string, state: RestState): void;
   /** A meter's switch moved. */
   switched?(node: string, on: boolean): void;
   /** A device shows for `seconds` which one it is. */
@@ -241,6 +243,7 @@ export class World {
       registers: () => (this.#measuring ? input?.sample(this.utcMs()) : undefined),
       toHost: (bytes) => this.gateways.get(id)?.fromDevice(bytes),
       traced: (trace) => this.#traced(id, trace),
+      slept: (state) => this.#tell((observer) => observer.slept?.(id, state)),
       powerLost: () => {
         this.#tellPower(id, false);
         this.#powerOnIn(POWER_CUT_US, id, 'brownOut');

@@ -93,6 +93,8 @@ Error judgeRoutedSection(const RoutedSection& section, Writer& out) {
       return recodeSection(decodeLeft, writeDecodedLeft, section, out);
     case routedTime:
       return recodeSection(decodeTime, writeTime, section, out);
+    case routedWake:
+      return recodeSection(decodeWake, writeWake, section, out);
     default:
       return keep(section, out);
   }

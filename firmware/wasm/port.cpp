@@ -172,6 +172,9 @@ WM_EXPORT(wm_host) double wm_host(size_t length, double nowUs) { return next(nod
 
 WM_EXPORT(wm_tick) double wm_tick(double nowUs) { return next(node->tick(time(nowUs))); }
 
+// 1: the chip sleeps, its receiver off, until the tick that was asked for last.
+WM_EXPORT(wm_asleep) int32_t wm_asleep() { return node->asleep() ? 1 : 0; }
+
 // What the device knows of itself, for displays and checkers; returns the length.
 WM_EXPORT(wm_state) size_t wm_state() {
   const TreePosition& position = node->position();

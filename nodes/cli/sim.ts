@@ -74,7 +74,7 @@ function summary(scenario: Scenario, seed: number, result: SimulationResult): st
     `delivery   ${(100 * result.pdr).toFixed(2)} %`,
     `latency    median ${latencyMs.p50} ms, 95 % ${latencyMs.p95} ms, 99 % ${latencyMs.p99} ms, at most ${latencyMs.max} ms`,
     `frames     ${frames.perReading} per reading (${frames.withMacAcks} with MAC acknowledgements): data ${frames.data}, beacon ${frames.beacon}, poll ${frames.poll}, down ${frames.down}, join ${frames.join}`,
-    `energy     ${energy.meanRouterMilliAmp} mA per router, ${energy.leafMilliJoulePerReading} mJ per reading of a battery leaf`,
+    `energy     ${energy.meanRouterMilliAmp} mA per router; a battery leaf ${energy.leafMilliJoulePerReading} mJ per reading and ${energy.leafSleepMilliJoulePerReading} mJ asleep: ${energy.leafYears} years on 2 AA cells`,
     `joining    median ${joinS.p50} s, at most ${joinS.max} s`,
     `clocks     routers at rest are wrong by ${result.time.routerErrorMs.p99} ms at most in 99 % of looks`,
     `repair     ${result.repairS} s`,

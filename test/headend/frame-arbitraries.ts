@@ -128,8 +128,9 @@ const routedSection = fc.oneof(
   record({ kind: kind('packet'), hold: fc.boolean(), packet: shortPacket }),
   record({ kind: kind('time'), number: u16, raw: u16, time: u16, skew: fc.integer({ min: -32_768, max: 32_767 }) }),
   record({ kind: kind('packetFor'), target: u16, packet: shortPacket }),
+  record({ kind: kind('wake'), phase: u16, beacon }),
   record({ kind: kind('left'), entries: fc.array(u16, { minLength: 1, maxLength: 16 }) }),
-  unknownSection(fc.integer({ min: 6, max: 255 })),
+  unknownSection(fc.integer({ min: 8, max: 255 })),
 );
 
 const routed = fc.array(u16, { minLength: 1, maxLength: 20 }).chain((route) =>

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { Device, type DeviceConfig, type InputSample } from '../../firmware/simulator/device.ts';
+import { Device, type DeviceConfig } from '../../firmware/simulator/device.ts';
 import { DeviceClock } from '../../firmware/simulator/device-clock.ts';
 import { PowerCut } from '../../firmware/simulator/flash.ts';
+import type { InputSample } from '../../firmware/simulator/input-sample.ts';
 import { LinkTable } from '../../firmware/simulator/radio/links.ts';
 import { Radio } from '../../firmware/simulator/radio/radio.ts';
 import { Random } from '../../firmware/simulator/random.ts';

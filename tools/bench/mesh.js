@@ -3,7 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import { twoDecimals } from './measure.js';
-import { boundOf, withBursts } from './mesh/bound.js';
+import { boundOf, leavesOf, withBursts } from './mesh/bound.js';
 import { figuresOf } from './mesh/figures.js';
 import { plotOf } from './mesh/plot.js';
 import { inParallel, simulated } from './mesh/pool.js';
@@ -57,7 +57,7 @@ function jobsOf(run) {
 function reportOf({ note, runs }) {
   const variants = runs.map(({ variant, scenario, seeds, results }) => {
     const meters = scenario.nodes.filter(({ role }) => role === 'meter').map(({ id }) => id);
-    const bound = boundOf(withBursts(scenario.links, scenario.radio.burst), 'gw', meters);
+    const bound = boundOf(withBursts(scenario.links, scenario.radio.burst), 'gw', meters, leavesOf(scenario.nodes));
     const ordered = [...results].sort(([a], [b]) => a - b).map(([, result]) => result);
     const { durationS, warmupS, mesh, reading, radio } = scenario;
     return [

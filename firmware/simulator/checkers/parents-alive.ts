@@ -10,7 +10,7 @@ export type Connected = () => ReadonlySet<string>;
 export class ParentsAliveChecker {
   readonly #findings: Findings;
   readonly #roots: ReadonlySet<string>;
-  readonly #repairS: number;
+  readonly #repairS: (node: string) => number;
   readonly #connected: Connected;
   readonly #on = new Set<string>();
   readonly #parents = new Map<string, string>();
@@ -19,8 +19,8 @@ export class ParentsAliveChecker {
   readonly #reported = new Set<string>();
   #disturbedS = 0;
 
-  /** `roots`: the gateways, which need no parent; `repairS`: the repair time. */
-  constructor(seed: string, roots: readonly string[], repairS: number, connected: Connected) {
+  /** `roots`: the gateways, which need no parent; `repairS`: the repair time of a node. */
+  constructor(seed: string, roots: readonly string[], repairS: (node: string) => number, connected: Connected) {
     this.#findings = new Findings('parents-alive', seed);
     this.#roots = new Set(roots);
     this.#repairS = repairS;
@@ -55,13 +55,13 @@ export class ParentsAliveChecker {
   /** Judges. */
   check(atS: number): void {
     const sinceS = (orphanS: number): number => Math.max(orphanS, this.#disturbedS);
-    const late = [...this.#orphansS].filter(([, orphanS]) => atS - sinceS(orphanS) > this.#repairS);
+    const late = [...this.#orphansS].filter(([node, orphanS]) => atS - sinceS(orphanS) > this.#repairS(node));
     if (late.length === 0) return;
     const connected = this.#connected();
     for (const [node, orphanS] of late) {
       if (!connected.has(node) || this.#reported.has(node)) continue;
       this.#reported.add(node);
-      const what = `it has had no parent that is alive for ${Math.round(atS - sinceS(orphanS))} s, the repair time is ${this.#repairS}`;
+      const what = `it has had no parent that is alive for ${Math.round(atS - sinceS(orphanS))} s, the repair time is ${this.#repairS(node)}`;
       this.#findings.report(node, what, atS);
     }
   }

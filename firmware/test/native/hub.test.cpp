@@ -377,3 +377,26 @@ TEST(aMemberOfAnotherHubIsPolledNoMore) {
   CHECK_EQUAL(bench.hub.members(), 0);
   CHECK(bench.run(3 * cycle).empty());
 }
+
+// PROTOCOL.md, section 2.11.
+TEST(leavesAreNotPolledAndWhatIsForThemRidesOnPollsToTheirParents) {
+  Bench bench;
+  bench.chain({1, 2});
+  bench.push(1, 0);
+  bench.hub.heard(2, 2, 1, true, 0, true, 0);
+  bench.hub.sleeps(2, 1);
+  bench.hub.owe(2, CustodyEntry{2, 1, 5}, 0);
+  CHECK(bench.hub.hold(2, packet, sizeof packet, 0));
+  const std::vector<Sent> sent = bench.run(2 * cycle);
+  CHECK(!sent.empty());
+  size_t arrived = 0;
+  for (const Sent& frame : sent) {
+    CHECK_EQUAL(frame.target, 1);
+    arrived += frame.packets.size();
+    CHECK_EQUAL(frame.custody.size(), frame.packets.size());
+    // The leaf stands in the tree below its parent, not asked, where something is for it.
+    CHECK(frame.asked == (Path{1}));
+    CHECK(frame.passed == (frame.packets.empty() ? Path{1} : Path{1, 2}));
+  }
+  CHECK_EQUAL(arrived, 1u);
+}

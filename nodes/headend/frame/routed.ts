@@ -1,5 +1,6 @@
 import { Reader, Writer } from '../bytes.ts';
 import { WattmeshError } from '../errors.ts';
+import { BEACON_BYTES, type Beacon, decodeBeacon, encodeBeacon } from './beacon.ts';
 import { badField, HOPS_MAX, i16, inRange, readRoute, writeRoute } from './fields.ts';
 import { PACKET_BYTES_MAX, PACKET_BYTES_MIN } from './packet.ts';
 import { readSections, type SectionDecoder, type UnknownSection, writeSection } from './tlv.ts';
@@ -11,6 +12,8 @@ export const CUSTODY_ENTRIES_MAX = 16;
 
 const CUSTODY_ENTRY_BYTES = 7;
 const HOLD_BIT = 1;
+/** A phase and a beacon. */
+const WAKE_BYTES = 2 + BEACON_BYTES;
 /** Most members that one LEFT section names. */
 const LEFT_ENTRIES_MAX = 16;
 const LEFT_ENTRY_BYTES = 2;
@@ -20,7 +23,7 @@ const POLL_ENTRY_BYTES = 3;
 export const POLL_ENTRIES_MAX = 75;
 const POLL_HOPS_MASK = 0x1f;
 const POLL_ASKED_BIT = 0x80;
-const CODES = { poll: 1, custody: 2, packet: 3, packetFor: 4, left: 5, time: 6 } as const;
+const CODES = { poll: 1, custody: 2, packet: 3, packetFor: 4, left: 5, time: 6, wake: 7 } as const;
 
 /** A packet that the sender of CUSTODY now keeps. */
 export interface CustodyEntry {
@@ -70,7 +73,9 @@ type KnownSection =
   /** For a node on the way, or for a member of the hub at its end. */
   | { readonly kind: 'packetFor'; readonly target: number; readonly packet: Uint8Array }
   /** Short ids of members that another hub serves now. */
-  | { readonly kind: 'left'; readonly entries: number[] };
+  | { readonly kind: 'left'; readonly entries: number[] }
+  /** A parent's answer to a battery leaf; the beacon's time is that at which the leaf's frame came. */
+  | { readonly kind: 'wake'; readonly phase: number; readonly beacon: Beacon };
 
 export type RoutedSection = KnownSection | UnknownSection;
 
@@ -121,6 +126,10 @@ const DECODERS: Readonly<Record<number, SectionDecoder<KnownSection>>> = {
     time: body.u16(),
     skew: i16(body.u16()),
   }),
+  [CODES.wake]: (body) => {
+    if (body.remaining !== WAKE_BYTES) throw wrongLength('WAKE', body.remaining);
+    return { kind: 'wake', phase: body.u16(), beacon: decodeBeacon(body.rest()) };
+  },
 };
 
 function readTree(body: Reader): PollEntry[] {
@@ -209,6 +218,8 @@ function encodeBody(section: KnownSection): Uint8Array {
       for (const shortId of section.entries) body.u16(shortId);
       return body.finish();
     }
+    case 'wake':
+      return new Writer(WAKE_BYTES).u16(section.phase).bytes(encodeBeacon(section.beacon)).finish();
   }
 }
 

@@ -4,6 +4,11 @@
 /** A link that hardly ever carries a frame both ways is none: it would need more tries than a radio makes. */
 const PRR_MIN = 0.05;
 
+/** Those that hand on nothing for others. */
+export function leavesOf(nodes) {
+  return new Set(nodes.filter(({ power }) => power === 'battery').map(({ id }) => id));
+}
+
 /** Mean ratio of a link that is good for this share of the time only (firmware/simulator/radio/bursts.ts). */
 export function withBursts(links, { meanBadS, meanGoodS } = { meanBadS: 0, meanGoodS: 1 }) {
   const goodShare = meanGoodS / (meanGoodS + meanBadS);
@@ -14,13 +19,13 @@ export function withBursts(links, { meanBadS, meanGoodS } = { meanBadS: 0, meanG
  * Means over `meters` of the transmissions of a packet to `gateway`, MAC acknowledgements apart: `etx` until it is acknowledged (1 / (pf × pr)
  * per link, what a sender cannot do without), `dataOnly` until it has arrived (1 / pf). Infinity where a meter has no way.
  */
-export function boundOf(links, gateway, meters) {
+export function boundOf(links, gateway, meters, leaves = new Set()) {
   const prr = new Map(links.map((link) => [`${link.from} ${link.to}`, link.prr]));
   const usable = links.filter(
     ({ from, to, prr: there }) => there >= PRR_MIN && (prr.get(`${to} ${from}`) ?? 0) >= PRR_MIN,
   );
   const mean = (weightOf) => {
-    const cost = costsTo(gateway, usable, weightOf);
+    const cost = costsTo(gateway, usable, weightOf, leaves);
     return meters.reduce((sum, meter) => sum + (cost.get(meter) ?? Number.POSITIVE_INFINITY), 0) / meters.length;
   };
   return {
@@ -30,7 +35,7 @@ export function boundOf(links, gateway, meters) {
 }
 
 /** Dijkstra from the sink against the direction of the links. */
-function costsTo(sink, links, weightOf) {
+function costsTo(sink, links, weightOf, leaves) {
   const into = new Map();
   for (const link of links) into.set(link.to, [...(into.get(link.to) ?? []), link]);
   const cost = new Map([[sink, 0]]);
@@ -39,6 +44,7 @@ function costsTo(sink, links, weightOf) {
     let nearest;
     for (const node of open) if (nearest === undefined || cost.get(node) < cost.get(nearest)) nearest = node;
     open.delete(nearest);
+    if (leaves.has(nearest)) continue;
     for (const link of into.get(nearest) ?? []) {
       const through = cost.get(nearest) + weightOf(link);
       if (through >= (cost.get(link.from) ?? Number.POSITIVE_INFINITY)) continue;

@@ -1,4 +1,4 @@
-import { RX_MILLIAMP } from '../../../dist/firmware/simulator/energy.js';
+import { RX_MILLIAMP } from '../../../dist/firmware/simulator/energy-figures.js';
 import { median, twoDecimals } from '../measure.js';
 
 const FRAME_KINDS = ['data', 'poll', 'down', 'beacon', 'join'];
@@ -38,6 +38,7 @@ export function figuresOf(results, bound) {
       sendingMilliAmp:
         Math.round(1e4 * (median(results.map(({ energy }) => energy.meanRouterMilliAmp)) - RX_MILLIAMP)) / 1e4,
       leafMilliJoulePerReading: of(({ energy }) => energy.leafMilliJoulePerReading),
+      leafYears: of(({ energy }) => energy.leafYears),
     },
     joinS: { p50: of(({ joinS }) => joinS.p50), max: twoDecimals(Math.max(...results.map(({ joinS }) => joinS.max))) },
     wallMs,

@@ -36,7 +36,7 @@ export function runsOf(name, plan, { quick, seeds }) {
     const scenario = {
       name: `${name}, ${variant}`,
       ...timing(plan, { mode, isBulk, quick }),
-      nodes: nodesOf(nodes).map(({ id, role, x, y }) => ({ id, role, x, y })),
+      nodes: nodesOf(nodes).map(({ id, role, power = 'mains', x, y }) => ({ id, role, power, x, y })),
       links,
       radio,
       mesh: { mode, suite: 'noise', pollCycleS: isBulk ? BULK_CYCLE_S : INTERVAL_S },

@@ -23,6 +23,8 @@ class Commands {
   // Carries out a command, or, when it is a repeated one, only tells its result again. When NV fails, the result says so.
   void execute(const CommandSection& command, uint64_t nowUs);
 
+  // The second step of a command that moves something may come.
+  bool prepared(uint64_t nowUs) const { return relay_.prepared(nowUs); }
   // A result has not been told at all yet: worth a packet of its own.
   bool urgent() const;
   // Something is left to do within a second.

@@ -33,6 +33,8 @@ struct Config {
   // Gateways: true for a serial line (SLIP and CRC), false where each message carries one envelope (MQTT).
   bool serialHost;
 
+  // Seconds in which everything is said once: a poll cycle, and of a leaf no less than what it measures in.
+  uint16_t cycleS() const { return energy == EnergyClass::battery && intervalS > pollCycleS ? intervalS : pollCycleS; }
   bool routes() const { return energy != EnergyClass::battery; }
   bool isHub() const { return role != Role::meter; }
 };

@@ -58,8 +58,9 @@ void Hub::heard(uint16_t shortId, uint8_t hops, uint16_t branch, bool isAnswer, 
   member->branch = branch;
   member->misses = 0;
   member->skips = 0;
-  if (isAnswer) answered(*member, poll, nowUs);
-  if (more && member->again < repeatsMax) {
+  if (!isAnswer || poll != 0) member->sleeps = false;
+  if (isAnswer && poll != 0) answered(*member, poll, nowUs);
+  if (more && !member->sleeps && member->again < repeatsMax) {
     member->again++;
     member->pending = true;
   }
@@ -172,7 +173,7 @@ void Hub::beginRound(uint64_t nowUs, const NetworkClock& clock) {
   for (Member& member : *this) {
     if (member.shortId == shortIdNone) continue;
     member.again = 0;
-    member.pending = member.skips == 0;
+    member.pending = member.skips == 0 && !member.sleeps;
     if (member.skips > 0) member.skips--;
   }
 }
@@ -237,6 +238,7 @@ bool Hub::poll(Member& member, uint64_t nowUs, Downward& downward) {
   writeHeld(writer, asked, count);
   Writer whole(sections, routedRoom(1));
   whole.rewind(writer.length());
+  addLeaves(tree, whole, timeBytes);
   const PollSection section{number_, 1, depth_, tree.bytes(), tree.size()};
   const bool sent = writePoll(whole, section) && downward.sendRouted(path[0], sections, whole.length());
   for (Outstanding& place : outstanding_) {
@@ -323,6 +325,7 @@ void Hub::writeHeld(Writer& writer, const uint16_t* nodes, size_t count) {
 // Asked once more in this round; then, from the second miss on, a member is left out of 1, 2, 4, ... rounds. A push of its own ends that.
 void Hub::missed(Member& member) {
   member.asked = 0;
+  if (member.sleeps) return;
   member.pending = member.misses == 0 && member.again == 0;
   if (member.pending) {
     member.again = 1;
@@ -341,7 +344,7 @@ void Hub::missed(Member& member) {
 void Hub::payMembers(uint64_t nowUs, Downward& downward) {
   Member* deepest = nullptr;
   for (Member& member : *this) {
-    if ((!member.owed && !member.holds()) || nowUs < member.waitsUs + waitMaxUs()) continue;
+    if (nowUs < payUs(member)) continue;
     if (deepest == nullptr || member.hops > deepest->hops) deepest = &member;
   }
   if (deepest == nullptr) return;
@@ -351,10 +354,15 @@ void Hub::payMembers(uint64_t nowUs, Downward& downward) {
   uint8_t sections[bodyBytesMax];
   Writer writer(sections, hops > 0 ? routedRoom(hops) : 0);
   deepest->inPoll = 0;
-  writeOwed(writer, path, hops);
-  writeHeld(writer, path, hops);
+  // A leaf's parent keeps it until the leaf wakes.
+  const size_t reach = deepest->sleeps && hops > 1 ? hops - 1 : hops;
+  const uint16_t target = hops > 0 ? path[reach - 1] : deepest->shortId;
+  if (deepest->sleeps) writeFor(deepest->shortId, writer);
+  writeOwed(writer, path, reach);
+  writeHeld(writer, path, reach);
+  writeForLeaves(writer, path, reach);
   // Not sent for want of a route or room: it comes again.
-  if (writer.length() > 0) downward.sendRouted(deepest->shortId, sections, writer.length());
+  if (writer.length() > 0) downward.sendRouted(target, sections, writer.length());
   for (Member& member : *this) {
     if (member.inPoll != number_ && &member != deepest) continue;
     member.owed = false;
@@ -376,8 +384,7 @@ uint64_t Hub::nextUs() const {
     if (member.shortId == shortIdNone) continue;
     const bool isNext = member.pending && !isGroupFull && (!awaits() || member.branch == branch_);
     if (isNext && pollUs_ < next) next = pollUs_;
-    const bool waits = member.owed || member.holds();
-    if (waits && member.waitsUs + waitMaxUs() < next) next = member.waitsUs + waitMaxUs();
+    if (payUs(member) < next) next = payUs(member);
   }
   return next;
 }

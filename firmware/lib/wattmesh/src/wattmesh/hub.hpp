@@ -25,9 +25,6 @@ class Downward {
   ~Downward() = default;
 };
 
-// Bytes of the longest packet that is held for a member: an acknowledgement of four ranges.
-constexpr size_t heldBytesMax = 88;
-
 struct Member : Packed {  // the packet that is held for it
   uint16_t shortId = 0;  // 0: free
   uint16_t branch = 0;   // the hub's neighbour that it came through
@@ -39,6 +36,8 @@ struct Member : Packed {  // the packet that is held for it
   uint8_t skips = 0;     // rounds to come without a poll
   uint8_t again = 0;     // polls repeated in this round because more rows wait
   bool pending = false;  // to be polled in this round
+  bool sleeps = false;   // a battery leaf: never polled
+  uint16_t via = 0;      // and its parent, 0 this hub
   // What the next poll brings: custody of the member's last packet, which covers all before it, and the held packet.
   bool owed = false;
   uint8_t owedSession = 0;
@@ -55,6 +54,8 @@ class Hub {
   Hub(Member* members, size_t capacity, Room held) : members_(members), capacity_(capacity), held_(held, members, sizeof(Member), capacity) {}
   void begin(const Port& port, const Config& config);
 
+  // A member reported as a battery leaf does, to its parent `via`; 0: to this hub.
+  void sleeps(uint16_t shortId, uint16_t via);
   // An item whose custodian is its origin came in over `hops`: it is a member. `more`: rows wait there.
   void heard(uint16_t shortId, uint8_t hops, uint16_t branch, bool isAnswer, uint16_t poll, bool more, uint64_t nowUs);
   // A node's packet came through another hub: it is no member any more.
@@ -66,6 +67,9 @@ class Hub {
   // Custody of a packet is to be confirmed to `target`, its custodian so far.
   void owe(uint16_t target, const CustodyEntry& entry, uint64_t nowUs);
 
+  // Writes what waits for a leaf that is awake, here beside the hub, and counts it as arrived.
+  void writeFor(uint16_t shortId, Writer& writer);
+  // Writes custody that is to be confirmed to another hub, as far as there is room: it travels with something else.
   // The hub `former` is to hear that another serves this node now.
   void tellLeft(uint16_t former, uint16_t shortId, uint64_t nowUs);
   // Writes what is to be told to another hub, as far as there is room: it travels with something else.
@@ -114,6 +118,8 @@ class Hub {
   void missed(Member& member);
   void writeOwed(Writer& writer, const uint16_t* nodes, size_t count);
   void writeHeld(Writer& writer, const uint16_t* nodes, size_t count);
+  void writeForLeaves(Writer& writer, const uint16_t* path, size_t hops);
+  void addLeaves(PollTree& tree, Writer& writer, size_t spare);
   void waits(Member& member, uint64_t nowUs);
   void addDebt(const Debt& debt, uint64_t nowUs);
   void payDebts(uint64_t nowUs, Downward& downward);
@@ -121,7 +127,7 @@ class Hub {
   // Never 0.
   uint16_t nextNumber() const { return static_cast<uint16_t>(number_ == 0xffff ? 1 : number_ + 1); }
   uint64_t cycleUs() const { return config_->pollCycleS * usPerS; }
-  uint64_t waitMaxUs() const { return 2 * cycleUs() + cycleUs() / 4; }
+  uint64_t payUs(const Member& member) const;
 
   const Config* config_ = nullptr;
   Member* members_;

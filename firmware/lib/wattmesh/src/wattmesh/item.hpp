@@ -33,6 +33,8 @@ struct Item {
 [[nodiscard]] Error decodeItem(Reader& reader, Item& item, const Item* before = nullptr);
 // False: it does not fit; then the writer is as it was.
 bool encodeItem(Writer& writer, const Item& item, const Item* before = nullptr);
+// A report of a battery leaf: it answers poll 0, which no hub sends, and is never polled.
+inline bool isLeafReport(const Item& item) { return item.isAnswer && item.poll == 0; }
 // Index in the route of the custodian: the last hub, or the origin when there is none.
 size_t custodianIndex(const Item& item);
 // The hub whose member the origin is: the first one in the route, or the origin when it is one itself; 0: none so far.

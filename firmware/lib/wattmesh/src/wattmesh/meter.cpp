@@ -26,7 +26,7 @@ Error Meter::begin(const Port& port, const Config& config, Records& records, uin
   return Error::none;
 }
 
-Error Meter::tick(uint64_t nowUs, const NetworkClock& clock, bool grounded) {
+Error Meter::tick(uint64_t nowUs, const NetworkClock& clock, bool grounded, bool inexact) {
   watch(nowUs, grounded);
   if (!clock.valid()) return Error::none;
   const uint32_t utcS = clock.utcS(nowUs);
@@ -36,16 +36,16 @@ Error Meter::tick(uint64_t nowUs, const NetworkClock& clock, bool grounded) {
   // Right after boot, and after the clock stepped, the first row is that of the next boundary: this one's moment is gone.
   const bool again = boundary <= lastRowS_ && lastRowS_ - boundary <= stepBackMaxS;
   if (!passed || again || utcS - boundary > 1) return Error::none;
-  return takeRow(boundary, clock.freeRunning(nowUs));
+  return takeRow(boundary, inexact || clock.freeRunning(nowUs));
 }
 
-Error Meter::takeRow(uint32_t boundaryS, bool freeRunning) {
+Error Meter::takeRow(uint32_t boundaryS, bool inexact) {
   Row row{};
   if (!port_->readRegisters(port_->context, &row.registers)) return Error::none;
   mask_ = row.registers.mask;
   row.t = boundaryS;
   row.interval = config_->intervalS;
-  row.quality = freeRunning ? qualityClock : qualityGood;
+  row.quality = inexact ? qualityClock : qualityGood;
   lastRowS_ = boundaryS;
   return log_.append(row);
 }

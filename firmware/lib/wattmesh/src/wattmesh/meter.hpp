@@ -13,8 +13,9 @@ class Meter {
   // Mounts the log in `bytes` of NV at `address`. `port` and `config` must outlive the meter.
   [[nodiscard]] Error begin(const Port& port, const Config& config, Records& records, uint16_t bootCount, uint32_t address, uint32_t bytes);
 
-  // Takes the row that is due, and watches whether acknowledgements make progress. Error: the log could not be written.
-  [[nodiscard]] Error tick(uint64_t nowUs, const NetworkClock& clock, bool grounded);
+  // Takes the row that is due, and watches whether acknowledgements make progress. `inexact`: the clock's rate is not known yet. Error: the
+  // log could not be written.
+  [[nodiscard]] Error tick(uint64_t nowUs, const NetworkClock& clock, bool grounded, bool inexact = false);
   uint64_t nextUs(uint64_t nowUs, const NetworkClock& clock) const;
 
   // Writes a READINGS section of the rows next in turn (none: an empty batch), and before it LOST for those that NV has lost. Returns the
@@ -25,6 +26,8 @@ class Meter {
   bool hasRows() const { return delivery_.next(log_) < log_.next(); }
   // Rows are left that what was written last did not hold.
   bool moreRows() const { return writtenLast_ + 1 < log_.next(); }
+  // A custodian keeps what was written last.
+  bool handedOn() const { return delivery_.next(log_) > writtenLast_; }
   bool waiting() const { return delivery_.waiting(log_); }
 
   // Pushing: rows wait and no poll came for two cycles, or the session is new.
@@ -41,10 +44,10 @@ class Meter {
   uint16_t registerMask() const { return mask_; }
 
  private:
-  [[nodiscard]] Error takeRow(uint32_t boundaryS, bool freeRunning);
+  [[nodiscard]] Error takeRow(uint32_t boundaryS, bool inexact);
   void watch(uint64_t nowUs, bool grounded);
   [[nodiscard]] Error leaveUsedSeqs(uint32_t acknowledged);
-  uint64_t cycleUs() const { return config_->pollCycleS * usPerS; }
+  uint64_t cycleUs() const { return config_->cycleS() * usPerS; }
 
   const Port* port_ = nullptr;
   const Config* config_ = nullptr;

@@ -91,9 +91,13 @@ void LinkQuality::beacon(uint8_t missed) {
 }
 
 void Neighbour::told(const RouteOffer& news, uint64_t nowUs) {
+  if (hasBeacon) quality.beacon(static_cast<uint8_t>(news.number - beacon.number - 1));
+  learn(news, nowUs);
+}
+
+void Neighbour::learn(const RouteOffer& news, uint64_t nowUs) {
   const bool goesOn = hasBeacon && nowUs - beaconUs <= beaconSilenceUs && news.gateway == beacon.gateway && news.epoch == beacon.epoch && news.tree == beacon.tree;
   if (!goesOn || news.cost < lowestCost) lowestCost = news.cost;
-  if (hasBeacon) quality.beacon(static_cast<uint8_t>(news.number - beacon.number - 1));
   hasBeacon = true;
   claimedCost = costNone;
   beacon = news;

@@ -65,8 +65,10 @@ struct Neighbour {
   uint8_t distrusted : 4;  // times that it was left because nothing came back
 
   Neighbour() : used(false), hasBeacon(false), handsOver(false), goneKnown(false), failures(0), distrusted(0) {}
-  // It told this just now.
+  // A beacon of it told this just now.
   void told(const RouteOffer& news, uint64_t nowUs);
+  // It told this in another frame, which says nothing of beacons that were missed.
+  void learn(const RouteOffer& news, uint64_t nowUs);
   // The outcome of a unicast frame to it.
   void sent(bool ok, uint64_t nowUs);
   // Nothing came back through it for `patienceUs`: it is avoided for four times as long, twice that the next time, and so on.

@@ -29,6 +29,7 @@ Error Node::boot(uint64_t nowUs) {
   bootUs_ = nowUs;
   clock_.begin(config_.energy == EnergyClass::battery);
   attachedUs_ = nowUs;
+  leaf_.begin(nowUs);
   constexpr uint32_t recordsBytes = recordSectors * sectorBytes;
   Error error = records_.open(port_, 0);
   if (error != Error::none) return error;
@@ -85,7 +86,7 @@ void Node::drop(Error error) {
 
 uint64_t Node::receive(const uint8_t from[macBytes], const uint8_t to[macBytes], const uint8_t* frame, size_t length, int8_t rssi,
                        uint64_t nowUs) {
-  now_ = nowUs;
+  now_ = scale_.local(nowUs);
   counters_.framesReceived++;
   ReceivedFrame received{};
   const Error error = link_.open(from, to, frame, length, received);
@@ -102,19 +103,21 @@ uint64_t Node::receive(const uint8_t from[macBytes], const uint8_t to[macBytes],
 }
 
 uint64_t Node::sent(bool ok, uint64_t nowUs) {
-  now_ = nowUs;
+  now_ = scale_.local(nowUs);
   if (!ok) counters_.sendsFailed++;
+  const bool wasData = inFlight_ == InFlight::data;
   if (inFlight_ == InFlight::control) {
     ControlFrame* frame = control_.inFlight();
     judgeNeighbour(ok);
     if (frame->type == FrameType::routed) noteGone(ok, frame->length);
     frame->inFlight = false;
     frame->attempts++;
-    frame->used = !ok && frame->attempts < ControlQueue::attemptsMax;
+    frame->used = !ok && frame->attempts < (frame->once ? 1 : ControlQueue::attemptsMax);
     // A joiner's or proxy's link has no rest of its own.
     frame->dueUs = now_ + jitter(triggeredUs) + (frame->type == FrameType::join ? frame->attempts * joinRepeatUs : 0);
+    if (frame->once) children_.delivered(neighbours_.shortIdOf(inFlightTo_), ok);
     if (!ok && !frame->used && frame->type == FrameType::join) proxyFailed();
-    if (!ok && !frame->used && frame->type == FrameType::routed) tellUnreachable(neighbours_.shortIdOf(inFlightTo_));
+    if (!ok && !frame->used && !frame->once && frame->type == FrameType::routed) tellUnreachable(neighbours_.shortIdOf(inFlightTo_));
   } else if (inFlight_ == InFlight::challenge) {
     challengeSent(ok);
   } else if (inFlight_ == InFlight::beacon) {
@@ -127,19 +130,20 @@ uint64_t Node::sent(bool ok, uint64_t nowUs) {
     dataSent(ok);
   }
   inFlight_ = InFlight::none;
+  if (wasData && sleeps()) leafSent(ok);
   settle();
   return nextUs();
 }
 
 uint64_t Node::hostBytes(const uint8_t* data, size_t length, uint64_t nowUs) {
-  now_ = nowUs;
+  now_ = scale_.local(nowUs);
   if (gateway_ != nullptr) gateway_->hostBytes(data, length, now_, queue_, *this);
   settle();
   return nextUs();
 }
 
 uint64_t Node::tick(uint64_t nowUs) {
-  now_ = nowUs;
+  now_ = scale_.local(nowUs);
   settle();
   return nextUs();
 }
@@ -168,10 +172,11 @@ void Node::settle() {
   }
   if (handshakeDue) sendM1();
   if (meter_ != nullptr) {
-    const Error error = meter_->tick(now_, clock_, position().attached);
+    const Error error = meter_->tick(now_, clock_, position().attached, sleeps() && !scale_.known());
     if (error != Error::none) drop(error);
   }
   settleReports();
+  settleLeaf();
   if (hub_ != nullptr && session_.joined() && position().attached && !floods()) hub_->hub.tick(now_, clock_, *this);
   if (tables_ != nullptr) settleBundles();
   if (gateway_ != nullptr) gateway_->tick(now_, clock_, queue_, *this);
@@ -192,6 +197,7 @@ uint64_t Node::restUs() const {
 }
 
 uint64_t Node::nextUs() {
+  if (leaf_.asleep()) return scale_.ticks(leafNextUs());
   uint64_t next = now_ + restUs();
   // Called so often that a copy at each place would be longer than the rest.
   const auto consider = [&next](uint64_t atUs) __attribute__((noinline)) {
@@ -205,14 +211,15 @@ uint64_t Node::nextUs() {
     consider(flooding_.nextUs(queue_));
     consider(neighbours_.challengeUs());
     consider(askParentUs_);
-    consider(routing_.hop().againUs);
-    if (!rootedHere() && routing_.hop().exists) {
+    consider(nextHop().againUs);
+    if (!rootedHere() && nextHop().exists) {
       for (const QueuedItem& slot : queue_) {
         if (!session_.joined() && !slot.own) continue;
         if (slot.state == QueuedItem::State::waiting || slot.state == QueuedItem::State::handedOn) consider(slot.dueUs > dataUs_ ? slot.dueUs : dataUs_);
       }
     }
   }
+  if (sleeps()) consider(leaf_.nextUs(now_));
   consider(session_.nextUs());
   consider(keys_.nextUs());
   if (seeksProxy()) consider(proxies_.nextUs(now_));
@@ -224,7 +231,7 @@ uint64_t Node::nextUs() {
   if (tables_ != nullptr) consider(tables_->bundles.nextUs());
   if (gateway_ != nullptr) consider(gateway_->nextUs(now_, queue_));
   // Never the same moment again: what could not be done now waits for an event or a little.
-  return next > now_ ? next : now_ + usPerMs;
+  return scale_.ticks(next > now_ ? next : now_ + usPerMs);
 }
 
 void Node::onBeacon(Neighbour& neighbour, const ReceivedFrame& frame) {
@@ -270,7 +277,8 @@ void Node::settleRoute() {
   if (changed && (config_.routes() || !position().attached)) before.attached == position().attached ? announceSoon() : startOver();
   if (before.attached != position().attached || before.parentShort != position().parentShort) {
     parentUs_ = now_;
-    if (before.attached) tellParent();
+    // A leaf's way is known from its next report.
+    if (before.attached && config_.routes()) tellParent();
     uint8_t body[5];
     Writer writer(body, sizeof body);
     writer.u16(position().attached ? position().parentShort : shortIdNone);
@@ -322,7 +330,7 @@ void Node::fillBeacon(Beacon& beacon) {
   beacon.isHub = config_.isHub();
   beacon.joined = session_.joined();
   beacon.queue = static_cast<uint8_t>(queue_.count());
-  beacon.number = ++beaconNumber_;
+  beacon.number = beaconNumber_;
   const uint64_t utcUs = clock_.fittedUs(now_);
   beacon.utcMs = clock_.valid() ? utcUs / usPerMs : 0;
   beacon.subMillisecond = clock_.valid() ? static_cast<uint16_t>(utcUs % usPerMs / 10) : uint16_t{0};
@@ -348,6 +356,7 @@ bool Node::pumpBeacon() {
   if (!config_.routes() && position().attached) return false;
   if (!keys_.hasKey()) return false;
   Beacon beacon{};
+  beaconNumber_++;
   fillBeacon(beacon);
   if (beacon.grounded && !keepPromises()) return false;
   const size_t length = encodeBeacon(beacon, frame_ + linkHeaderBytes, bodyBytesMax);

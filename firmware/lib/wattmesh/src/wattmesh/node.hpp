@@ -2,6 +2,7 @@
 // it calls receive, sent and hostBytes when something happens, and tick when the returned moment has come.
 #pragma once
 #include "wattmesh/bundles.hpp"
+#include "wattmesh/children.hpp"
 #include "wattmesh/commands.hpp"
 #include "wattmesh/control.hpp"
 #include "wattmesh/flood.hpp"
@@ -9,6 +10,7 @@
 #include "wattmesh/hub.hpp"
 #include "wattmesh/join_proxy.hpp"
 #include "wattmesh/key_ring.hpp"
+#include "wattmesh/leaf.hpp"
 #include "wattmesh/link.hpp"
 #include "wattmesh/meter.hpp"
 #include "wattmesh/neighbours.hpp"
@@ -70,6 +72,8 @@ class Node : private Downward, private HostSide {
   const NetworkClock& clock() const { return clock_; }
   size_t members() const { return hub_ == nullptr ? 0 : hub_->hub.members(); }
   size_t queued() const { return queue_.count(); }
+  // A battery leaf: the chip may sleep until the moment that the last call returned, its receiver off. All of this object must outlast that.
+  bool asleep() const { return leaf_.asleep(); }
 
  private:
   // node.cpp: life and beacons
@@ -152,6 +156,7 @@ class Node : private Downward, private HostSide {
   void passPoll(const Routed& routed, const PollSection& poll, size_t first, size_t end, uint64_t dueUs);
   // node_time.cpp: network time from frame to frame
   bool isParent(const Neighbour& neighbour) const;
+  bool followsTime(const Neighbour& neighbour) const;
   void hearBeaconTime(const Neighbour& neighbour, const Beacon& beacon);
   void hearTime(const Neighbour& neighbour, uint32_t counter, Routed& routed);
   bool tellTime(const uint8_t mac[macBytes], Writer& writer) const;
@@ -194,6 +199,24 @@ class Node : private Downward, private HostSide {
   bool pumpChallenge();
   void challengeSent(bool ok);
   void settleParent();
+
+  // node_leaf.cpp: a battery leaf's own side
+  bool sleeps() const;
+  void settleLeaf();
+  void settleExchange();
+  void leafSent(bool ok);
+  void leafUnanswered();
+  void onWake(const WakeSection& wake);
+  Routing::NextHop nextHop() const;
+  bool mayRest() const;
+  void rest();
+  uint64_t leafNextUs() const;
+  void stayForM2();
+
+  // node_children.cpp: a router's side of leaves
+  void answerLeaf(const Neighbour& neighbour, uint16_t shortId);
+  bool holdFor(uint16_t target, const uint8_t* packet, size_t length);
+  bool holdForLeaf(const Routed& routed);
 
   // node_host.cpp: the gateway's host side
   void hostTime(uint64_t utcMs) override;
@@ -269,6 +292,8 @@ class Node : private Downward, private HostSide {
   TokenBucket answersM2_{4, 4};  // M2 in JOIN frames: opening one takes a chip a tenth of a second
   Counters counters_;
   Session session_;
+  Leaf leaf_;
+  TickScale scale_;
   Commands commands_;
   JoinProxy proxy_;
   ProxySearch proxies_;
@@ -277,6 +302,7 @@ class Node : private Downward, private HostSide {
   Flooding flooding_;
   Queue queue_;
   ControlQueue control_;
+  Children children_;
 };
 
 // Complete devices, for ports and for measuring.

@@ -52,7 +52,7 @@ void Node::onRouted(const Neighbour& neighbour, const ReceivedFrame& frame) {
     return;
   }
   onPassing(routed);
-  if (!intercept(routed) && !forward(routed)) {
+  if (!holdForLeaf(routed) && !intercept(routed) && !forward(routed)) {
     drop(Error::noRoute);
     tellUnreachable(routed.route[routed.at]);
   }
@@ -68,7 +68,7 @@ void Node::onPassing(const Routed& routed) {
     if (section.kind == routedCustody && decodeCustody(section, custody) == Error::none) {
       onCustody(custody);
     } else if (section.kind == routedPacketFor && decodePacketFor(section, packet) == Error::none) {
-      if (packet.target == session_.shortId()) onPacket(packet.packet, packet.packetLength);
+      if (packet.target == session_.shortId() || children_.has(packet.target, now_)) onPacketFor(packet, false);
     }
   }
 }
@@ -77,9 +77,9 @@ void Node::onPassing(const Routed& routed) {
 void Node::onPacketFor(const PacketForSection& packet, bool isPolled) {
   if (packet.target == session_.shortId()) {
     onPacket(packet.packet, packet.packetLength);
-  } else if (isPolled) {
+  } else if (isPolled && !children_.has(packet.target, now_)) {
     return;
-  } else if (hub_ == nullptr || !hub_->hub.hold(packet.target, packet.packet, packet.packetLength, now_)) {
+  } else if (!holdFor(packet.target, packet.packet, packet.packetLength)) {
     drop(Error::noRoute);
   }
 }
@@ -93,6 +93,7 @@ void Node::onSections(const Routed& routed) {
     CustodySection custody{};
     PacketSection packet{};
     PacketForSection packetFor{};
+    WakeSection wake{};
     LeftSection left{};
     if (section.kind == routedCustody && decodeCustody(section, custody) == Error::none) {
       onCustody(custody);
@@ -100,6 +101,8 @@ void Node::onSections(const Routed& routed) {
       onPacketFor(packetFor, isPolled);
     } else if (section.kind == routedPacket && decodePacketSection(section, packet) == Error::none) {
       onPacket(packet.packet, packet.packetLength);
+    } else if (section.kind == routedWake && decodeWake(section, wake) == Error::none) {
+      onWake(wake);
     } else if (section.kind == routedLeft && hub_ != nullptr && decodeLeft(section, left) == Error::none) {
       for (uint8_t i = 0; i < left.entries; i++) hub_->hub.left(left.entry[i]);
     }
@@ -111,6 +114,7 @@ void Node::onCustody(const CustodySection& custody) {
   for (uint8_t i = 0; i < custody.entries; i++) {
     const CustodyEntry& entry = custody.entry[i];
     if (hub_ != nullptr) queue_.release(entry.origin, entry.session, entry.counter);
+    children_.owe(entry);
     if (meter_ != nullptr && entry.origin == session_.shortId() && entry.session == session_.id()) {
       meter_->delivery().custody(entry.counter);
     }
@@ -281,7 +285,7 @@ Error Node::relayDown(const PacketHeader& header, const uint8_t* packet, size_t 
     routed.hops = static_cast<uint8_t>(hops + 1);
   } else {
     const uint16_t target = tables_->directory.find(header.nodeId);
-    if (hold && hub_->hub.hold(target, packet, length, now_)) return Error::none;
+    if ((hold || children_.has(target, now_)) && holdFor(target, packet, length)) return Error::none;
     routed.hops = static_cast<uint8_t>(hub_->routes.path(session_.shortId(), target, routed.route));
     if (target == shortIdNone || routed.hops == 0) return Error::noRoute;
     if (hold && bundle(routed.route, routed.hops, target, packet, length)) return Error::none;

@@ -37,8 +37,11 @@ void Node::onPoll(const Routed& routed, const PollSection& poll) {
   uint64_t dueUs = now_;
   for (size_t first = 1; first < poll.entries;) {
     const size_t end = pollSubtreeEnd(poll, first);
-    passPoll(routed, poll, first, end, dueUs);
-    dueUs += siblingGapUs;
+    // A leaf of ours sleeps: what is for it was kept.
+    if (!children_.has(pollEntry(poll.tree, first).shortId, now_)) {
+      passPoll(routed, poll, first, end, dueUs);
+      dueUs += siblingGapUs;
+    }
     first = end;
   }
   const size_t below = poll.depth > self.hops ? poll.depth - self.hops : 0;

@@ -21,7 +21,7 @@ constexpr size_t fullBodyBytes = 180;  // what is worth a frame without waiting 
 }  // namespace
 
 void Node::pump() {
-  if (inFlight_ != InFlight::none) return;
+  if (inFlight_ != InFlight::none || leaf_.asleep()) return;
   if (pumpChallenge()) return;
   if (pumpControl()) return;
   if (pumpBeacon()) return;
@@ -43,11 +43,11 @@ bool Node::transmit(FrameType type, const uint8_t to[macBytes], size_t bodyLengt
   return true;
 }
 
-// What is for a neighbour whose link rests waits.
+// What is for a neighbour whose link rests waits, but for a leaf, which is awake now.
 ControlFrame* Node::dueControl() {
   for (ControlFrame* frame = control_.due(now_); frame != nullptr; frame = control_.due(now_)) {
     const Neighbour* to = neighbours_.find(frame->to);
-    if (to == nullptr || !to->rests(now_)) return frame;
+    if (frame->once || to == nullptr || !to->rests(now_)) return frame;
     frame->dueUs = to->restUntilUs + jitter(retryStepUs);
   }
   return nullptr;
@@ -77,7 +77,7 @@ bool Node::dataReady() const {
 }
 
 bool Node::pumpData() {
-  const Routing::NextHop& hop = routing_.hop();
+  const Routing::NextHop hop = nextHop();
   if (rootedHere() || !hop.exists || now_ < dataUs_ || !dataReady()) return false;
   Writer body(frame_ + linkHeaderBytes, bodyBytesMax);
   body.u16(hop.cost);
@@ -123,7 +123,8 @@ bool Node::appendItem(Writer& body, QueuedItem& slot, Item& item, const Item* be
 }
 
 void Node::dataSent(bool ok) {
-  dataUs_ = now_ + paceUs + jitter(paceSpreadUs);
+  // A leaf has its parent's ear for a moment only.
+  if (config_.routes()) dataUs_ = now_ + paceUs + jitter(paceSpreadUs);
   for (QueuedItem& slot : queue_) {
     if (slot.state != QueuedItem::State::inFlight) continue;
     // Its session ended while it was in the air, and nothing but a handshake may go out before the next one.
@@ -159,7 +160,7 @@ void Node::judgeNeighbour(bool ok) {
   Neighbour* neighbour = neighbours_.find(inFlightTo_);
   if (neighbour == nullptr) return;
   neighbour->sent(ok, now_);
-  if (!position().attached || memcmp(inFlightTo_, position().parent, macBytes) != 0) return;
+  if (sleeps() || !isParent(*neighbour)) return;
   if (ok) {
     askParentUs_ = never;
   } else if (askParentUs_ == never) {

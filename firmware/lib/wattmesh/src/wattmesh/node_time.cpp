@@ -32,9 +32,12 @@ bool Node::isParent(const Neighbour& neighbour) const {
   return !rootedHere() && position().attached && memcmp(neighbour.mac, position().parent, macBytes) == 0;
 }
 
+// A leaf has the time from the answers to its reports.
+bool Node::followsTime(const Neighbour& neighbour) const { return isParent(neighbour) && !sleeps(); }
+
 void Node::hearBeaconTime(const Neighbour& neighbour, const Beacon& beacon) {
   const bool isFirst = !rootedHere() && !clock_.valid();
-  if (!beacon.timeValid || !beacon.grounded || !(isFirst || isParent(neighbour))) return;
+  if (!beacon.timeValid || !beacon.grounded || !(isFirst || followsTime(neighbour))) return;
   const uint64_t stampUs = beacon.utcMs * usPerMs + beacon.subMillisecond * 10u;
   const uint64_t beforeUs = heardBeacon_.atUs(neighbour.mac, beacon.number);
   bool stepped = false;
@@ -58,7 +61,7 @@ void Node::hearTime(const Neighbour& neighbour, uint32_t counter, Routed& routed
     routed.sections += reader.offset();
     routed.sectionsLength = reader.remaining();
   }
-  if (!isParent(neighbour)) return;
+  if (!followsTime(neighbour)) return;
   if (!heard_.isFrom(neighbour.mac)) clock_.changeSource();
   const uint64_t atUs = tells ? heard_.atUs(neighbour.mac, time.number) : never;
   if (atUs != never && now_ - atUs < pastMaxUs) {

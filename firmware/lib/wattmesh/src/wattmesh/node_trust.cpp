@@ -29,7 +29,7 @@ void Node::settleTrust() {
   if (rootedHere() || floods() || !position().attached || !session_.joined()) return;
   Neighbour* parent = neighbours_.find(position().parent);
   if (parent == nullptr) return;
-  const uint64_t cyclesUs = patienceCycles * config_.pollCycleS * usPerS;
+  const uint64_t cyclesUs = patienceCycles * config_.cycleS() * usPerS;
   const uint64_t patienceUs = cyclesUs > patienceMinUs ? cyclesUs : patienceMinUs;
   if (isProven || !awaitsAnswer(patienceUs)) {
     parent->silentMs = 0;

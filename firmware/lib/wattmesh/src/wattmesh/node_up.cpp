@@ -8,6 +8,7 @@ namespace wattmesh {
 
 namespace {
 constexpr uint64_t aggregateMaxUs = 5 * usPerS;
+constexpr uint64_t leafReportHoldUs = 60 * usPerS;
 constexpr uint64_t telemetryMinUs = 600 * usPerS;
 constexpr uint64_t telemetryLateUs = 3600 * usPerS;
 constexpr uint64_t reportMinUs = 10 * usPerS;
@@ -32,12 +33,17 @@ void Node::onData(Neighbour& neighbour, const ReceivedFrame& frame) {
   }
   neighbour.dataUs = now_;
   Reader reader(frame.body, frame.length);
+  uint16_t leaf = shortIdNone;
   // Data goes down the gradient: who stands no higher than we do knows us by an old beacon (data-path validation, CTP).
   if (reader.u16() <= position().cost) announceSoon();
   for (at = 0; reader.remaining() > 0; at++) {
     if (decodeItem(reader, items[at % 2], at == 0 ? nullptr : &items[(at + 1) % 2]) != Error::none) return;
-    onItem(neighbour, items[at % 2]);
+    Item& item = items[at % 2];
+    if (item.hops == 1 && isLeafReport(item)) leaf = item.route[0];
+    if (leaf != shortIdNone) children_.heard(leaf, now_);
+    onItem(neighbour, item);
   }
+  if (leaf != shortIdNone) answerLeaf(neighbour, leaf);
 }
 
 void Node::onItem(Neighbour& neighbour, Item& item) {
@@ -67,6 +73,8 @@ void Node::onItem(Neighbour& neighbour, Item& item) {
     if (tables_ != nullptr) tables_->directory.joining(header.nodeId, item.hops > 1 ? item.route[1] : shortIdNone, now_);
   }
   if (hub_ != nullptr && noteMember(item, header)) return;
+  // A leaf that has nothing to say asks for an answer, and of us alone.
+  if (empty && item.hops == 1 && isLeafReport(item)) return;
   keepItem(item, header, neighbour.rssi);
 }
 
@@ -83,6 +91,7 @@ bool Node::noteMember(const Item& item, const PacketHeader& header) {
   const bool member = !isHub(custodian) && custodian != shortIdNone;
   if (member && (empty || header.type == packetUp)) {
     hub_->hub.heard(custodian, item.hops, item.route[item.hops - 1], item.isAnswer, item.poll, item.more, now_);
+    if (isLeafReport(item)) hub_->hub.sleeps(custodian, item.hops > 1 ? item.route[1] : shortIdNone);
   }
   if (isHub(custodian) && item.route[0] != shortIdNone) hub_->hub.left(item.route[0]);
   return member && empty;
@@ -120,12 +129,15 @@ void Node::keepItem(const Item& item, const PacketHeader& header, int8_t rssi) {
   slot->rssi = rssi;
   // What else was polled passes here in a moment: it travels as one.
   if (!custody && header.type != packetM1 && !item.urgent && releaseUs_ > now_) slot->dueUs = releaseUs_;
+  const uint64_t cycleUs = config_.pollCycleS * usPerS;
+  // A leaf wakes at any time: what it says waits for company, above all for the answers to the next poll.
+  const bool fromChild = item.hops == 1 && isLeafReport(item);
+  if (fromChild && !item.urgent && !rootedHere()) slot->dueUs = now_ + (cycleUs < leafReportHoldUs ? cycleUs : leafReportHoldUs);
   if (!custody) return;
   hub_->seen.add(item.packet, item.packetLength);
   hub_->hub.owe(custodian, entry, now_);
-  if (item.urgent || rootedHere()) return;
-  const uint64_t quarterUs = config_.pollCycleS * usPerS / 4;
-  slot->dueUs = now_ + (quarterUs < aggregateMaxUs ? quarterUs : aggregateMaxUs);
+  if (item.urgent || fromChild || rootedHere()) return;
+  slot->dueUs = now_ + (cycleUs / 4 < aggregateMaxUs ? cycleUs / 4 : aggregateMaxUs);
 }
 
 QueuedItem* Node::enqueueOwn(Item& item) {
@@ -160,11 +172,13 @@ void Node::sendM1() {
   if (byProxy) {
     if (asked_) proxies_.failed(askedMac_);
     askProxy(dueUs);
+    stayForM2();
     return;
   }
   uint8_t packet[packetBytesMax];
   Item item{};
   item.packet = packet;
+  stayForM2();
   for (size_t part = 0; (item.packetLength = session_.m1(part, packet)) > 0; part++) {
     QueuedItem* slot = enqueueOwn(item);
     if (slot == nullptr) return;
@@ -174,7 +188,7 @@ void Node::sendM1() {
 
 void Node::settleReports() {
   const bool reachable = position().attached && session_.joined();
-  if (!reachable) return;
+  if (!reachable || sleeps()) return;
   if (meter_ != nullptr) {
     if ((!meter_->pushDue(now_) && !commands_.urgent()) || queue_.holdsOwn()) return;
     report(false, 0, 0);
@@ -183,7 +197,7 @@ void Node::settleReports() {
     return;
   }
   if ((now_ < reportUs_ && !commands_.urgent()) || queue_.holdsOwn()) return;
-  const uint64_t cycleUs = config_.pollCycleS * usPerS;
+  const uint64_t cycleUs = config_.cycleS() * usPerS;
   reportUs_ = now_ + (cycleUs > reportMinUs ? cycleUs : reportMinUs);
   if (floods()) reportUs_ += floodPauseUs() - cycleUs;
   // Nobody waits for it: it goes with what members have to say in this cycle, but for the first of a session.
@@ -257,7 +271,7 @@ void Node::tellTelemetry(Writer& writer) {
   Telemetry telemetry{};
   fillTelemetry(telemetry);
   if (!writeTelemetry(writer, telemetry)) return;
-  const uint64_t cycleUs = config_.pollCycleS * usPerS;
+  const uint64_t cycleUs = config_.cycleS() * usPerS;
   telemetryUs_ = now_ + (cycleUs > telemetryMinUs ? cycleUs : telemetryMinUs);
 }
 

@@ -18,6 +18,7 @@ class Relay {
 
   // Only the latest PREPARE counts. On Outcome::prepared `nonce` is what COMMIT has to echo.
   Outcome prepare(uint8_t state, uint64_t nowUs, uint8_t nonce[nonceBytes]);
+  bool prepared(uint64_t nowUs) const { return prepared_ && nowUs - preparedUs_ <= preparedLifeUs; }
   // refused: no such PREPARE. expired: it is older than preparedLifeUs. A COMMIT that was carried out before is answered the same again.
   Outcome commit(uint16_t command, const uint8_t nonce[nonceBytes], uint64_t nowUs);
 

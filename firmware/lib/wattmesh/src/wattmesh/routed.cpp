@@ -9,6 +9,8 @@ namespace {
 constexpr size_t timeBytes = timeSectionBytes - sectionHeaderBytes;
 constexpr size_t packetFlagsBytes = 1;
 constexpr size_t packetTargetBytes = 2;
+constexpr size_t wakePhaseBytes = 2;
+constexpr size_t wakeBytes = wakePhaseBytes + beaconBytes;
 constexpr uint8_t pollHopsMask = 0x1f;
 constexpr uint8_t pollAsked = 0x80;
 
@@ -19,6 +21,7 @@ Error checkSection(const RoutedSection& section) {
   PacketForSection packetFor;
   LeftSection left;
   TimeSection time;
+  WakeSection wake;
   switch (section.kind) {
     case routedPoll:
       return decodePoll(section, poll);
@@ -32,6 +35,8 @@ Error checkSection(const RoutedSection& section) {
       return decodeLeft(section, left);
     case routedTime:
       return decodeTime(section, time);
+    case routedWake:
+      return decodeWake(section, wake);
     default:
       return Error::none;
   }
@@ -153,6 +158,12 @@ Error decodeLeft(const RoutedSection& section, LeftSection& left) {
   return Error::none;
 }
 
+Error decodeWake(const RoutedSection& section, WakeSection& wake) {
+  if (section.length != wakeBytes) return Error::badLength;
+  wake.phase = Reader(section.body, section.length).u16();
+  return decodeBeacon(section.body + wakePhaseBytes, beaconBytes, wake.beacon);
+}
+
 Error decodePacketSection(const RoutedSection& section, PacketSection& packet) {
   if (section.length < packetFlagsBytes + packetBytesMin || section.length > packetFlagsBytes + packetBytesMax) {
     return Error::badLength;
@@ -211,6 +222,16 @@ bool writeLeft(Writer& writer, const uint16_t* entries, size_t count) {
   writer.u8(routedLeft);
   writer.u8(static_cast<uint8_t>(count * leftEntryBytes));
   for (size_t i = 0; i < count; i++) writer.u16(entries[i]);
+  return keepOrRewind(writer, start);
+}
+
+bool writeWake(Writer& writer, const WakeSection& wake) {
+  const size_t start = writer.length();
+  uint8_t beacon[beaconBytes];
+  writer.u8(routedWake);
+  writer.u8(wakeBytes);
+  writer.u16(wake.phase);
+  writer.bytes(beacon, encodeBeacon(wake.beacon, beacon, sizeof beacon));
   return keepOrRewind(writer, start);
 }
 

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "wattmesh/beacon.hpp"
 #include "wattmesh/bytes.hpp"
 #include "wattmesh/errors.hpp"
 #include "wattmesh/limits.hpp"
@@ -15,6 +16,7 @@ constexpr uint8_t routedPacket = 3;
 constexpr uint8_t routedPacketFor = 4;
 constexpr uint8_t routedLeft = 5;
 constexpr uint8_t routedTime = 6;
+constexpr uint8_t routedWake = 7;
 
 constexpr uint8_t pollPacketsMax = 4;
 constexpr uint8_t packetFlagHold = 0x01;
@@ -91,6 +93,12 @@ struct LeftSection {
   uint16_t entry[custodyEntriesMax];
 };
 
+// A parent's answer to a leaf that is awake. The time in the beacon is that at which the leaf's frame came.
+struct WakeSection {
+  uint16_t phase;  // when in its cycle the leaf is to wake, in 1/65536 of it
+  Beacon beacon;   // of the parent
+};
+
 struct PacketSection {
   uint8_t flags;
   const uint8_t* packet;
@@ -109,6 +117,7 @@ bool encodeRoutedHeader(Writer& writer, const Routed& routed);
 [[nodiscard]] Error decodeCustody(const RoutedSection& section, CustodySection& custody);
 [[nodiscard]] Error decodeLeft(const RoutedSection& section, LeftSection& left);
 [[nodiscard]] Error decodePacketSection(const RoutedSection& section, PacketSection& packet);
+[[nodiscard]] Error decodeWake(const RoutedSection& section, WakeSection& wake);
 [[nodiscard]] Error decodePacketFor(const RoutedSection& section, PacketForSection& packet);
 
 PollEntry pollEntry(const uint8_t* tree, size_t index);
@@ -121,6 +130,7 @@ bool writePoll(Writer& writer, const PollSection& poll);
 bool writeTime(Writer& writer, const TimeSection& time);
 bool writeCustody(Writer& writer, const CustodyEntry* entries, size_t count);
 bool writeLeft(Writer& writer, const uint16_t* entries, size_t count);
+bool writeWake(Writer& writer, const WakeSection& wake);
 bool writePacket(Writer& writer, uint8_t flags, const uint8_t* packet, size_t length);
 bool writePacketFor(Writer& writer, uint16_t target, const uint8_t* packet, size_t length);
 constexpr size_t pollSectionBytes(size_t entries) { return sectionHeaderBytes + pollHeadBytes + entries * pollEntryBytes; }

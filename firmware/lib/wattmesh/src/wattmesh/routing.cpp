@@ -25,6 +25,14 @@ bool newer(uint16_t epochA, uint16_t treeA, uint16_t epochB, uint16_t treeB) {
   return epochA != epochB ? later(epochA, epochB) : later(treeA, treeB);
 }
 
+// Energy is a constraint, not a metric (RFC 6551): who runs on a backup is passed by where there is a way over mains. A link that needs more
+// transmissions than this is none.
+constexpr uint16_t mainsEtxMax = 4 * 128;
+bool isMainsWay(const Neighbour& neighbour, bool isParent) {
+  const uint16_t etxMax = isParent ? 2 * mainsEtxMax : mainsEtxMax;
+  return neighbour.beacon.energyClass == EnergyClass::mains && neighbour.quality.etx() <= etxMax;
+}
+
 uint32_t costThrough(const Neighbour& neighbour) {
   return static_cast<uint32_t>(neighbour.beacon.cost) + neighbour.quality.etx();
 }
@@ -35,8 +43,11 @@ bool samePosition(const TreePosition& a, const TreePosition& b) {
          a.localHubId == b.localHubId;
 }
 
-// The least is the best: 0 nothing speaks against it, 1 its link fails, 2 it leads nowhere.
-unsigned doubt(const Neighbour& neighbour, uint64_t nowUs) { return neighbour.avoided(nowUs) ? 2u : neighbour.troubled() ? 1u : 0u; }
+// The least is the best: 0 nothing speaks against it, 1 it runs on a backup, 2 its link fails, 4 it leads nowhere.
+unsigned doubt(const Neighbour& neighbour, bool isParent, uint64_t nowUs) {
+  const unsigned doubts = neighbour.avoided(nowUs) ? 4u : neighbour.troubled() ? 2u : 0u;
+  return doubts + (isMainsWay(neighbour, isParent) ? 0u : 1u);
+}
 
 }  // namespace
 
@@ -68,8 +79,12 @@ bool Routing::offers(const Neighbour& neighbour, uint64_t nowUs) {
 
 bool Routing::update(Neighbours& neighbours, uint64_t nowUs) {
   const TreePosition before = position_;
+  const auto isParent = [&before](const Neighbour& neighbour) {
+    return before.attached && memcmp(neighbour.mac, before.parent, macBytes) == 0;
+  };
   const Neighbour* best = nullptr;
   const Neighbour* parent = nullptr;
+  unsigned leastDoubts = 0;
   bool waits = false;
   forgetGone(neighbours, nowUs);
   for (const Neighbour& neighbour : neighbours) {
@@ -79,14 +94,16 @@ bool Routing::update(Neighbours& neighbours, uint64_t nowUs) {
       if (!std::exchange(waits, true) && newsUs_ == 0) newsUs_ = nowUs;
       if (nowUs - newsUs_ < newsWaitUs) continue;
     }
-    if (before.attached && memcmp(neighbour.mac, before.parent, macBytes) == 0) parent = &neighbour;
-    const unsigned doubts = doubt(neighbour, nowUs);
+    if (isParent(neighbour)) parent = &neighbour;
+    const unsigned doubts = doubt(neighbour, isParent(neighbour), nowUs);
     // Who is to be avoided is better than nobody.
-    const bool better = best == nullptr || (doubts != doubt(*best, nowUs) ? doubts < doubt(*best, nowUs) : costThrough(neighbour) < costThrough(*best));
-    if (better) best = &neighbour;
+    const bool better = best == nullptr || (doubts != leastDoubts ? doubts < leastDoubts : costThrough(neighbour) < costThrough(*best));
+    if (!better) continue;
+    best = &neighbour;
+    leastDoubts = doubts;
   }
   if (!waits) newsUs_ = 0;
-  if (parent != nullptr && doubt(*parent, nowUs) == doubt(*best, nowUs) && costThrough(*best) + switchCost >= costThrough(*parent)) best = parent;
+  if (parent != nullptr && doubt(*parent, true, nowUs) == leastDoubts && costThrough(*best) + switchCost >= costThrough(*parent)) best = parent;
   if (best != nullptr) {
     take(*best);
   } else if (!waits) {

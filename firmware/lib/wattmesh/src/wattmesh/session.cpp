@@ -116,7 +116,7 @@ bool Session::tick(uint64_t nowUs, bool grounded, bool waiting) {
   if (state_ == State::idle) restart(nowUs);
   if (state_ == State::joined) {
     if (!waiting) silentSinceUs_ = nowUs;
-    const uint64_t cyclesUs = silenceCycles * config_->pollCycleS * usPerS;
+    const uint64_t cyclesUs = silenceCycles * config_->cycleS() * usPerS;
     const bool silent = nowUs - silentSinceUs_ > (cyclesUs > silenceMinUs ? cyclesUs : silenceMinUs);
     if (!silent && !transport_.spent(nowUs)) return false;
     rounds_ = 0;

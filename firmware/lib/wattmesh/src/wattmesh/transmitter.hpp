@@ -11,6 +11,7 @@ namespace wattmesh {
 // A frame of its own (a poll, a custody confirmation, a packet on its way down), tried three times, then dropped: what it carried comes again.
 struct ControlFrame : Packed {  // its body
   uint8_t to[macBytes] = {};
+  bool once = false;  // its receiver listens for a moment only: not tried again
   FrameType type = FrameType::routed;
   uint8_t attempts = 0;
   bool used = false;
@@ -25,22 +26,12 @@ class ControlQueue {
 
   // Takes a copy of the body, which is not empty; false: there is no room.
   bool push(FrameType type, const uint8_t to[macBytes], const uint8_t* body, size_t length, uint64_t nowUs) {
-    ControlFrame* place = nullptr;
-    for (ControlFrame& frame : frames_) {
-      if (frame.used) continue;
-      frame.length = 0;
-      if (place == nullptr) place = &frame;
-    }
-    uint8_t* room = place == nullptr ? nullptr : arena_.room(length);
-    if (room == nullptr) return false;
-    *place = ControlFrame{};
-    place->used = true;
-    place->type = type;
-    place->dueUs = nowUs;
-    memcpy(place->to, to, macBytes);
-    memcpy(room, body, length);
-    arena_.keep(*place, length);
-    return true;
+    return place(type, to, body, length, nowUs) != nullptr;
+  }
+  bool pushOnce(FrameType type, const uint8_t to[macBytes], const uint8_t* body, size_t length, uint64_t nowUs) {
+    ControlFrame* frame = place(type, to, body, length, nowUs);
+    if (frame != nullptr) frame->once = true;
+    return frame != nullptr;
   }
 
   // A frame of this type to this neighbour is on its way already.
@@ -74,6 +65,25 @@ class ControlQueue {
   }
 
  private:
+  ControlFrame* place(FrameType type, const uint8_t to[macBytes], const uint8_t* body, size_t length, uint64_t nowUs) {
+    ControlFrame* free = nullptr;
+    for (ControlFrame& frame : frames_) {
+      if (frame.used) continue;
+      frame.length = 0;
+      if (free == nullptr) free = &frame;
+    }
+    uint8_t* room = free == nullptr ? nullptr : arena_.room(length);
+    if (room == nullptr) return nullptr;
+    *free = ControlFrame{};
+    free->used = true;
+    free->type = type;
+    free->dueUs = nowUs;
+    memcpy(free->to, to, macBytes);
+    memcpy(room, body, length);
+    arena_.keep(*free, length);
+    return free;
+  }
+
   ControlFrame frames_[framesMax];
   uint8_t memory_[controlBytes];
   Arena arena_{Room{memory_, sizeof memory_}, frames_, sizeof frames_[0], framesMax};

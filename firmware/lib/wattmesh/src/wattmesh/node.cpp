@@ -211,6 +211,7 @@ uint64_t Node::nextUs() {
     consider(flooding_.nextUs(queue_));
     consider(neighbours_.challengeUs());
     consider(askParentUs_);
+    if (meter_ != nullptr && meter_->pushUs() != askedForUs_) consider(meter_->pushUs() + unpolledUs - config_.pollCycleS * usPerS);
     consider(nextHop().againUs);
     if (!rootedHere() && nextHop().exists) {
       for (const QueuedItem& slot : queue_) {

@@ -16,8 +16,10 @@ export const PARTS = [
   ...['Commands', 'KeyRing', 'JoinProxy', 'ProxySearch', 'Config', 'Meter', 'Log', 'Delivery'],
   ...['Hub', 'Member', 'RoutePointer', 'DuplicateCache', 'Gateway', 'Directory', 'Bundles'],
 ];
-/** Bytes at most. A meter has a router's 32 neighbours, a hub 64 members; code is the whole core's, with all roles and all of its security. */
-/** Above what is wanted (14 KB, 24 KB, 64 KB of code), which is not met: so that it does not grow further unseen. */
+/**
+ * Bytes at most. A meter has a router's 32 neighbours, a hub 64 members; code is the whole core's, with all roles and all of its security.
+ * What is wanted is less (14 KB, 24 KB and 64 KB of code); until that is met, nothing grows unseen.
+ */
 export const LIMITS = { meter: 17 * 1024, hub: 26 * 1024, text: 82 * 1024, stack: 2048 };
 
 const CORE = 'firmware/lib/wattmesh/src';

@@ -17,7 +17,7 @@ const FORGETTING_CYCLES = 18;
 const WAIT_CYCLES_MAX = 6;
 const CYCLES = 45;
 /** Two nodes next to each other try each other once, and then keep to what they have. */
-const CHANGES_MAX = 10;
+const CHANGES_MAX = 15;
 const QUEUE_MAX = 32;
 
 const cheapest = (beacon: Beacon): Beacon => ({ ...beacon, hops: 1, cost: 1, grounded: true, pull: false });

@@ -127,7 +127,7 @@ describe('the verdict of a swarm', function () {
   });
 
   it('names meters that do not measure any more', async () => {
-    const dead = plan(2, { faults: [[{ atS: 300, kill: 'm2' }]] });
+    const dead = plan(2, { faults: [[{ atS: 298, kill: 'm2' }]] });
     assert.deepEqual((await judge(dead, loadFirmware())).findings, [
       { kind: 'silent', what: 'm2 took its last row at 270 s of 5100' },
     ]);

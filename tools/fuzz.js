@@ -1,6 +1,7 @@
 // npm run fuzz [-- --seconds 60] [--target radio] [--jobs 2]: fuzzes the firmware core under the address and undefined behaviour
 // sanitizers, starting from the test vectors and from what earlier runs found. Needs Debian's clang and libclang-rt-14-dev.
-// --runs N: so many inputs instead of a time, from the vectors alone. --replay FILE (with --target): that input alone.
+// --runs N: so many inputs instead of a time, from the vectors alone; --repeatable: as many as take about a minute each. Both try the
+// same inputs every time and everywhere. --replay FILE (with --target): that input alone.
 import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -27,6 +28,8 @@ const FLAGS = [
 const COVERAGE = ['-fsanitize=fuzzer-no-link', '-fno-sanitize-coverage=trace-cmp'];
 /** Longest inputs in bytes: what a target can make use of. */
 const TARGETS = { radio: 2048, envelope: 2048, batch: 1024, downlink: 2048 };
+/** With --repeatable. */
+const REPEATABLE_RUNS = { radio: 14_000, envelope: 15_000, batch: 3_000_000, downlink: 16_000 };
 const INPUT_SECONDS_MAX = 20;
 const MEMORY_MB_MAX = 1500;
 
@@ -230,7 +233,8 @@ function reportFinding(target, input, text) {
   );
 }
 
-async function fuzz(target, program, { seconds, runs }) {
+async function fuzz(target, program, { seconds, runs: wanted, repeatable }) {
+  const runs = repeatable ? REPEATABLE_RUNS[target] : wanted;
   const known = regressions(target);
   for (const input of known) {
     const { code, text } = await fuzzer(program, [input]);
@@ -243,7 +247,7 @@ async function fuzz(target, program, { seconds, runs }) {
   const kept = join(CACHE, 'corpus', target);
   const corpus = runs ? mkdtempSync(join(CACHE, `${target}-`)) : kept;
   mkdirSync(corpus, { recursive: true });
-  const limits = runs ? [`-runs=${runs}`, '-seed=1'] : [`-max_total_time=${seconds}`];
+  const limits = runs ? [`-runs=${runs}`, '-seed=1', '-reload=0'] : [`-max_total_time=${seconds}`];
   const started = performance.now();
   const { code, text } = await fuzzer(program, [
     ...[`-max_len=${TARGETS[target]}`, '-print_final_stats=1', `-artifact_prefix=${CRASHES}/${target}-`],
@@ -269,6 +273,7 @@ function options() {
     options: {
       seconds: { type: 'string', default: '60' },
       runs: { type: 'string' },
+      repeatable: { type: 'boolean', default: false },
       target: { type: 'string', multiple: true, default: Object.keys(TARGETS) },
       jobs: { type: 'string', default: '2' },
       replay: { type: 'string' },

@@ -121,7 +121,7 @@ void step(World& world, Head& head, Input& input) {
       if ((input.u8() & 1) != 0) {
         world.reboot(meter);
       } else {
-        toMeter(world, pollSection(input.u16(), shortId));
+        toMeter(world, pollSection(input.u16(), world.board(meter).session().shortId()));
       }
       break;
     default:
@@ -136,7 +136,7 @@ void pollUntilAnswered(World& world, uint16_t& number) {
   for (unsigned poll = 0; poll < pollsMax && board.session().joined(); poll++) {
     number++;
     board.watch().answered.clear();
-    toMeter(world, pollSection(number, shortId));
+    toMeter(world, pollSection(number, board.session().shortId()));  // an M2 may have given it another one
     world.beaconPeriod(meter);
     for (const uint16_t answered : board.watch().answered) {
       if (answered == number) return;
@@ -147,7 +147,7 @@ void pollUntilAnswered(World& world, uint16_t& number) {
 
 // The hub takes the packet sent last into custody: the meter goes on to the next rows.
 void takeIntoCustody(World& world, uint32_t counter) {
-  const CustodyEntry entry{shortId, firstSession, counter};
+  const CustodyEntry entry{world.board(meter).session().shortId(), firstSession, counter};
   Bytes section(sectionHeaderBytes + custodyEntryBytes);
   Writer writer(section.data(), section.size());
   DEMAND(writeCustody(writer, &entry, 1));
@@ -173,7 +173,7 @@ void heal(World& world) {
   uint32_t acks = 0;
   for (unsigned idle = 0; !held.empty() && idle < idleRoundsMax && watch.offered.count(held.back()) == 0; idle++) {
     world.beacon(meter);
-    toMeter(world, pollSection(++number, shortId));
+    toMeter(world, pollSection(++number, board.session().shortId()));
     world.run(usPerS);
     takeIntoCustody(world, watch.sealedLast());
     if (watch.offered.size() == known) continue;

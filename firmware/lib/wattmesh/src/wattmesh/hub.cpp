@@ -13,6 +13,8 @@ constexpr uint8_t missesGone = 64;
 constexpr uint8_t skipDoublingsMax = 4;
 // A round begins when the rows of the boundary have been taken, and each hub's a little after another's.
 constexpr uint64_t pollGapUs = 60 * usPerMs;
+// Between two groups while the queue is filled: answers that find no room are lost, and asked for again.
+constexpr uint64_t congestedGapUs = 2 * usPerS;
 constexpr uint32_t rowsTakenMs = 500;
 constexpr uint32_t hubStepMs = 2500;
 constexpr uint32_t hubSteps = 8;
@@ -196,6 +198,9 @@ void Hub::pollGroup(uint64_t nowUs, Downward& downward) {
   Member* target = next(groupSent_ == 0 ? shortIdNone : branch_);
   if (target == nullptr) return;
   if (groupSent_ == 0) {
+    pollUs_ = groupUs_ + (downward.congested() ? congestedGapUs : 0);
+    if (nowUs < pollUs_) return;
+    groupUs_ = nowUs;
     branch_ = target->branch;
     depth_ = target->hops;
   }

@@ -20,6 +20,8 @@ class Downward {
   virtual size_t pathTo(uint16_t target, uint16_t path[hopsMax]) const = 0;
   // Through whom a node below sends, 0: unknown.
   virtual uint16_t parentOf(uint16_t node) const = 0;
+  // What was taken into custody before still fills half of the queue.
+  virtual bool congested() const = 0;
 
  protected:
   ~Downward() = default;
@@ -138,6 +140,7 @@ class Hub {
   uint16_t branch_ = 0;       // the neighbour that they go through
   uint8_t depth_ = 0;         // hops to the first and deepest
   uint64_t pollUs_ = 0;       // not before: the next poll
+  uint64_t groupUs_ = 0;      // when the present group began
   uint64_t roundUs_ = 0;      // when the next round begins
   uint64_t timeUs_ = 0;       // not before: a round that tells the time
   uint8_t timeRounds_ = 0;    // that told it, up to some

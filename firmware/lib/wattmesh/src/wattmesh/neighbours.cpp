@@ -14,11 +14,11 @@ constexpr uint32_t failureWeight = 6;
 constexpr int sensitivityDbm = -97;
 // A link that has failed once, with the radio's own retries, most likely fails for a second or two: it rests so long, each time twice as
 // long, and the neighbour counts as gone after that many.
-constexpr uint64_t restUs = 2 * usPerS;
+constexpr uint64_t restUs = 300 * usPerMs;
 // On a link that is poor at all times, a failure says nothing about the next second.
 constexpr uint16_t poorEtx = 3 * 128;
 constexpr uint64_t poorRestUs = 250 * usPerMs;
-constexpr uint8_t failuresGone = 6;
+constexpr uint8_t failuresGone = 7;
 // Who was distrusted is avoided for longer each time, up to 2^6 times as long, until it was not for a day.
 constexpr uint8_t distrustDoublings = 6;
 constexpr uint64_t forgivenUs = uint64_t{24} * 3600 * usPerS;

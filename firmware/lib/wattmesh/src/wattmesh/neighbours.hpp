@@ -79,7 +79,7 @@ struct Neighbour {
   bool troubled() const { return failures >= failuresTroubled; }
 
  private:
-  static constexpr uint8_t failuresTroubled = 4;
+  static constexpr uint8_t failuresTroubled = 5;
 };
 
 // What a stranger did to be noticed. None of it is believed: it may have been recorded.

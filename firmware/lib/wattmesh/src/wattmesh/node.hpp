@@ -42,7 +42,6 @@ struct HubTables {
       : hub(members, memberCapacity, held), routes(pointers, pointerCapacity) {}
   Hub hub;
   Routes routes;
-  DuplicateCache seen;
 };
 
 // And only gateways.
@@ -147,6 +146,7 @@ class Node : private Downward, private HostSide {
   bool sendRouted(uint16_t target, const uint8_t* sections, size_t length) override;
   size_t pathTo(uint16_t target, uint16_t path[hopsMax]) const override;
   uint16_t parentOf(uint16_t node) const override;
+  bool congested() const override { return queue_.congested(); }
   bool bundle(const uint16_t* path, size_t hops, uint16_t target, const uint8_t* packet, size_t length);
   void settleBundles();
   void sendBundle(Bundle& bundle);
@@ -305,6 +305,8 @@ class Node : private Downward, private HostSide {
   uint8_t frame_[frameBytesMax] = {};
   Records records_;
   Flooding flooding_;
+  DuplicateCache seen_;
+  PollsSeen polls_;
   Queue queue_;
   ControlQueue control_;
   Children children_;

@@ -87,6 +87,8 @@ void Node::onPacketFor(const PacketForSection& packet, bool isPolled) {
 void Node::onSections(const Routed& routed) {
   PollSection poll{};
   const bool isPolled = findPoll(routed, poll);
+  // Only the radio's acknowledgement was lost, of the same frame before.
+  if (isPolled && polls_.repeats(poll.number)) return;
   Reader reader(routed.sections, routed.sectionsLength);
   RoutedSection section{};
   while (reader.remaining() > 0 && nextRoutedSection(reader, section) == Error::none) {

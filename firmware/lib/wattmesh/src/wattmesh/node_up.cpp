@@ -106,13 +106,14 @@ bool Node::passedHere(const Item& item) const {
 }
 
 void Node::keepItem(const Item& item, const PacketHeader& header, int8_t rssi) {
-  const bool custody = hub_ != nullptr && header.type == packetUp && item.packetLength > 0;
+  const bool isReport = header.type == packetUp && item.packetLength > 0;
+  const bool custody = hub_ != nullptr && isReport;
   const uint16_t custodian = item.route[custodianIndex(item)];
   const CustodyEntry entry{item.route[0], header.session, header.counter};
   // What comes back from above is no repeat: who sent it counts on us from now on, and ours may have gone with its confirmation.
-  if (custody && !passedHere(item) && hub_->seen.contains(item.packet, item.packetLength)) {
-    // Ours already: only the confirmation was lost.
-    if (custodian != session_.shortId()) hub_->hub.owe(custodian, entry, now_);
+  if (isReport && !passedHere(item) && seen_.contains(item.packet, item.packetLength)) {
+    // Ours already: only the confirmation was lost, the radio's or that of custody.
+    if (custody && custodian != session_.shortId()) hub_->hub.owe(custodian, entry, now_);
     return;
   }
   if (floods() && session_.joined() && !rootedHere() && item.packetLength > 0) {
@@ -127,6 +128,7 @@ void Node::keepItem(const Item& item, const PacketHeader& header, int8_t rssi) {
     return;
   }
   slot->rssi = rssi;
+  if (isReport) seen_.add(item.packet, item.packetLength);
   // What else was polled passes here in a moment: it travels as one.
   if (!custody && header.type != packetM1 && !item.urgent && releaseUs_ > now_) slot->dueUs = releaseUs_;
   const uint64_t cycleUs = config_.pollCycleS * usPerS;
@@ -134,7 +136,6 @@ void Node::keepItem(const Item& item, const PacketHeader& header, int8_t rssi) {
   const bool fromChild = item.hops == 1 && isLeafReport(item);
   if (fromChild && !item.urgent && !rootedHere()) slot->dueUs = now_ + (cycleUs < leafReportHoldUs ? cycleUs : leafReportHoldUs);
   if (!custody) return;
-  hub_->seen.add(item.packet, item.packetLength);
   hub_->hub.owe(custodian, entry, now_);
   if (item.urgent || fromChild || rootedHere()) return;
   slot->dueUs = now_ + (cycleUs / 4 < aggregateMaxUs ? cycleUs / 4 : aggregateMaxUs);

@@ -68,7 +68,7 @@ class Queue {
   Arena arena_;
 };
 
-// Packets seen lately: a repeat is confirmed again but not queued twice.
+// Packets seen lately: a repeat, which comes when an acknowledgement was lost, is confirmed again but not queued twice.
 class DuplicateCache {
  public:
   bool contains(const uint8_t* packet, size_t length) const;

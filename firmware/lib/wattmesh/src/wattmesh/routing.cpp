@@ -15,6 +15,8 @@ constexpr uint64_t shunnedUs = 300 * usPerS;
 constexpr uint64_t childUs = 3600 * usPerS;
 // For so long a newer tree is awaited from others, when only somebody who is avoided has told of it.
 constexpr uint64_t newsWaitUs = 8 * usPerS;
+// A link that has failed less often in a row suffers from a burst, as far as can be told.
+constexpr uint8_t burstFailures = 3;
 // Costs flutter: half a transmission cheaper than announced is promised, so that NV is not written for every bit. The parent of before is
 // cheaper by one at least: after a reboot it is feasible at once.
 constexpr uint16_t promiseMargin = 64;
@@ -146,6 +148,8 @@ void Routing::chooseHop(Neighbours& neighbours, uint64_t nowUs) {
   hop_ = NextHop{};
   if (!position_.attached) return;
   const Neighbour* best = nullptr;
+  const Neighbour* parent = neighbours.find(position_.parent);
+  const bool isBurst = parent != nullptr && parent->failures < burstFailures;
   for (const Neighbour& neighbour : neighbours) {
     if (!usable(neighbour, nowUs) || neighbour.beacon.gateway != position_.gateway) continue;
     const bool isParent = memcmp(neighbour.mac, position_.parent, macBytes) == 0;
@@ -154,6 +158,8 @@ void Routing::chooseHop(Neighbours& neighbours, uint64_t nowUs) {
       if (neighbour.restUntilUs < hop_.againUs) hop_.againUs = neighbour.restUntilUs;
       continue;
     }
+    // Whoever is served by another hub would make us its member, and us a stranger to ours: a burst is over before that pays.
+    if (!isParent && isBurst && neighbour.beacon.nearestHub != position_.hub) continue;
     if (best == nullptr || isParent || costThrough(neighbour) < costThrough(*best)) best = &neighbour;
     if (isParent) break;
   }

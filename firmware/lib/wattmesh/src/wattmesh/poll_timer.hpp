@@ -28,7 +28,7 @@ class PollTimer {
   }
 
  private:
-  static constexpr uint32_t firstMs = 600;
+  static constexpr uint32_t firstMs = 1000;
   static constexpr uint32_t perHopMs = 200;
   static constexpr uint32_t maxMs = 5000;
   uint16_t smoothedMs_ = 0;  // 0: no answer yet

@@ -114,7 +114,8 @@ uint64_t Node::sent(bool ok, uint64_t nowUs) {
     frame->attempts++;
     frame->used = !ok && frame->attempts < (frame->once ? 1 : ControlQueue::attemptsMax);
     // A joiner's or proxy's link has no rest of its own.
-    frame->dueUs = now_ + jitter(triggeredUs) + (frame->type == FrameType::join ? frame->attempts * joinRepeatUs : 0);
+    if (memcmp(frame->to, broadcastMac, macBytes) == 0 && frame->type == FrameType::routed) called(*frame);
+    else frame->dueUs = now_ + jitter(triggeredUs) + (frame->type == FrameType::join ? frame->attempts * joinRepeatUs : 0);
     if (frame->once) children_.delivered(neighbours_.shortIdOf(inFlightTo_), ok);
     if (!ok && !frame->used && frame->type == FrameType::join) proxyFailed();
     if (!ok && !frame->used && !frame->once && frame->type == FrameType::routed) tellUnreachable(neighbours_.shortIdOf(inFlightTo_));

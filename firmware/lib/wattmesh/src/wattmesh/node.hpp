@@ -125,8 +125,8 @@ class Node : private Downward, private HostSide {
   void fillTelemetry(Telemetry& telemetry) const;
 
   // node_down.cpp: packets on their way down
-  void onRouted(const Neighbour& neighbour, const ReceivedFrame& frame);
-  void onSections(const Routed& routed);
+  void onRouted(const Neighbour& neighbour, bool broadcast, const ReceivedFrame& frame);
+  void onSections(const Routed& routed, const PollSection* poll);
   void onPassing(const Routed& routed);
   void onPacketFor(const PacketForSection& packet, bool isPolled);
   void onPacket(const uint8_t* packet, size_t length);
@@ -153,7 +153,12 @@ class Node : private Downward, private HostSide {
 
   // node_poll.cpp: polls on their way down
   void onPoll(const Routed& routed, const PollSection& poll);
+  bool isLeafOf(const PollSection& poll, size_t index) const;
   void passPoll(const Routed& routed, const PollSection& poll, size_t first, size_t end, uint64_t dueUs);
+  void sendPoll(const uint8_t mac[macBytes], uint16_t hop, const Routed& routed, const PollSection& poll, uint64_t dueUs);
+  void callLeaves(const Routed& routed, const PollSection& poll, uint64_t dueUs);
+  void called(ControlFrame& frame);
+  void callAgain(ControlFrame& frame);
   // node_time.cpp: network time from frame to frame
   bool isParent(const Neighbour& neighbour) const;
   bool followsTime(const Neighbour& neighbour) const;
@@ -189,7 +194,7 @@ class Node : private Downward, private HostSide {
 
   // node_challenge.cpp: who is fresh
   void onVerified(const uint8_t from[macBytes], bool broadcast, const ReceivedFrame& frame, int8_t rssi);
-  void onFrame(Neighbour& neighbour, const ReceivedFrame& frame, int8_t rssi);
+  void onFrame(Neighbour& neighbour, bool broadcast, const ReceivedFrame& frame, int8_t rssi);
   void refuse(const uint8_t from[macBytes], bool broadcast, const ReceivedFrame& frame, int8_t rssi);
   void onClaim(const uint8_t from[macBytes], const ReceivedFrame& frame, int8_t rssi);
   void meet(const uint8_t from[macBytes], int8_t rssi, Claim claim, uint64_t spreadUs);

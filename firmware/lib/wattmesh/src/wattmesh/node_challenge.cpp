@@ -34,10 +34,10 @@ void Node::onVerified(const uint8_t from[macBytes], bool broadcast, const Receiv
   neighbour->heardUs = now_;
   neighbour->rssi = rssi;
   if (!broadcast) neighbour->servedUs = now_;
-  onFrame(*neighbour, frame, rssi);
+  onFrame(*neighbour, broadcast, frame, rssi);
 }
 
-void Node::onFrame(Neighbour& neighbour, const ReceivedFrame& frame, int8_t rssi) {
+void Node::onFrame(Neighbour& neighbour, bool broadcast, const ReceivedFrame& frame, int8_t rssi) {
   switch (frame.header.type) {
     case FrameType::beacon:
       onBeacon(neighbour, frame);
@@ -46,7 +46,7 @@ void Node::onFrame(Neighbour& neighbour, const ReceivedFrame& frame, int8_t rssi
       onData(neighbour, frame);
       break;
     case FrameType::routed:
-      onRouted(neighbour, frame);
+      onRouted(neighbour, broadcast, frame);
       break;
     case FrameType::route:
       onRoute(frame);
@@ -72,7 +72,7 @@ void Node::refuse(const uint8_t from[macBytes], bool broadcast, const ReceivedFr
     meet(from, rssi, Claim::handsOver, 0);
   } else if (frame.header.type == FrameType::beacon) {
     onClaim(from, frame, rssi);
-  } else {
+  } else if (frame.header.type == FrameType::flood) {
     meet(from, rssi, Claim::floods, spreadUs);
   }
 }

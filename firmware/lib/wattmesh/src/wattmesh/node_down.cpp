@@ -18,17 +18,9 @@ bool findPacket(const Routed& routed, PacketSection& packet) {
   }
   return false;
 }
-bool findPoll(const Routed& routed, PollSection& poll) {
-  Reader reader(routed.sections, routed.sectionsLength);
-  RoutedSection section{};
-  while (reader.remaining() > 0 && nextRoutedSection(reader, section) == Error::none) {
-    if (section.kind == routedPoll && decodePoll(section, poll) == Error::none) return true;
-  }
-  return false;
-}
 }  // namespace
 
-void Node::onRouted(const Neighbour& neighbour, const ReceivedFrame& frame) {
+void Node::onRouted(const Neighbour& neighbour, bool broadcast, const ReceivedFrame& frame) {
   Routed routed{};
   const Error error = decodeRouted(frame.body, frame.length, routed);
   if (error != Error::none) {
@@ -36,6 +28,13 @@ void Node::onRouted(const Neighbour& neighbour, const ReceivedFrame& frame) {
     return;
   }
   hearTime(neighbour, frame.header.counter, routed);
+  PollSection poll{};
+  const bool isPolled = findPoll(routed, poll);
+  if (broadcast) {
+    // Whoever is no leaf below its sender only overhears it.
+    if (isPolled && takePoll(poll, session_.shortId())) onSections(routed, &poll);
+    return;
+  }
   const bool last = routed.at + 1 == routed.hops;
   if (last && routed.route[routed.at] == shortIdNone) {
     // For a node that has not joined: only M2 can be meant, and the packet's node id says for whom.
@@ -48,7 +47,7 @@ void Node::onRouted(const Neighbour& neighbour, const ReceivedFrame& frame) {
     return;
   }
   if (last) {
-    onSections(routed);
+    onSections(routed, isPolled ? &poll : nullptr);
     return;
   }
   onPassing(routed);
@@ -84,11 +83,11 @@ void Node::onPacketFor(const PacketForSection& packet, bool isPolled) {
   }
 }
 
-void Node::onSections(const Routed& routed) {
-  PollSection poll{};
-  const bool isPolled = findPoll(routed, poll);
+// `poll`: of the frame, from this node on down; nullptr: it holds none.
+void Node::onSections(const Routed& routed, const PollSection* poll) {
+  const bool isPolled = poll != nullptr;
   // Only the radio's acknowledgement was lost, of the same frame before.
-  if (isPolled && polls_.repeats(poll.number)) return;
+  if (isPolled && polls_.repeats(poll->number)) return;
   Reader reader(routed.sections, routed.sectionsLength);
   RoutedSection section{};
   while (reader.remaining() > 0 && nextRoutedSection(reader, section) == Error::none) {
@@ -109,7 +108,7 @@ void Node::onSections(const Routed& routed) {
       for (uint8_t i = 0; i < left.entries; i++) hub_->hub.left(left.entry[i]);
     }
   }
-  if (isPolled) onPoll(routed, poll);
+  if (isPolled) onPoll(routed, *poll);
 }
 
 void Node::onCustody(const CustodySection& custody) {

@@ -10,19 +10,22 @@ namespace {
 constexpr uint64_t releaseStepUs = 80 * usPerMs;
 // Two frames too close to each other meet again two hops further on, where neither sender hears the other.
 constexpr uint64_t siblingGapUs = 15 * usPerMs;
+// Leaves that were called together have answered by then.
+constexpr uint64_t answeredUs = 55 * usPerMs;
 
-bool isBelow(const PollSection& poll, size_t first, size_t end, uint16_t shortId) {
-  for (size_t i = first; i < end; i++) {
+// `self`: who sends the poll on and takes nothing from it.
+bool isIn(const PollSection& poll, uint16_t shortId, uint16_t self) {
+  for (size_t i = 0; i < poll.entries && shortId != self; i++) {
     if (pollEntry(poll.tree, i).shortId == shortId) return true;
   }
   return false;
 }
 
-void copyCustody(Writer& writer, const CustodySection& custody, const PollSection& poll, size_t first, size_t end) {
+void copyCustody(Writer& writer, const CustodySection& custody, const PollSection& poll, uint16_t self) {
   CustodyEntry entries[custodyEntriesMax];
   size_t count = 0;
   for (uint8_t i = 0; i < custody.entries; i++) {
-    if (isBelow(poll, first, end, custody.entry[i].origin)) entries[count++] = custody.entry[i];
+    if (isIn(poll, custody.entry[i].origin, self)) entries[count++] = custody.entry[i];
   }
   if (count > 0) writeCustody(writer, entries, count);
 }
@@ -34,22 +37,63 @@ void Node::onPoll(const Routed& routed, const PollSection& poll) {
     drop(Error::noRoute);
     return;
   }
+  size_t leaves = 0;
+  for (size_t i = 1; i < poll.entries; i++) leaves += isLeafOf(poll, i) ? 1 : 0;
+  const bool isCall = leaves > 1;
   uint64_t dueUs = now_;
   for (size_t first = 1; first < poll.entries;) {
     const size_t end = pollSubtreeEnd(poll, first);
     // A leaf of ours sleeps: what is for it was kept.
-    if (!children_.has(pollEntry(poll.tree, first).shortId, now_)) {
+    if (!children_.has(pollEntry(poll.tree, first).shortId, now_) && !(isCall && end == first + 1)) {
       passPoll(routed, poll, first, end, dueUs);
       dueUs += siblingGapUs;
     }
     first = end;
   }
+  if (isCall) callLeaves(routed, poll, dueUs);
   const size_t below = poll.depth > self.hops ? poll.depth - self.hops : 0;
   const uint64_t releaseUs = now_ + releaseStepUs * below + jitter(releaseStepUs / 2);
   if (releaseUs > releaseUs_) releaseUs_ = releaseUs;
   if (meter_ == nullptr || !self.asked) return;
   meter_->polled(now_);
   report(true, poll.number, releaseUs);
+}
+
+// Nobody is below it, and it is awake.
+bool Node::isLeafOf(const PollSection& poll, size_t index) const {
+  const PollEntry entry = pollEntry(poll.tree, index);
+  return entry.hops == pollEntry(poll.tree, 0).hops + 1 && pollSubtreeEnd(poll, index) == index + 1 && !children_.has(entry.shortId, now_);
+}
+
+// What is for all leaves of the tree that hang here, in one frame to everybody.
+void Node::callLeaves(const Routed& routed, const PollSection& poll, uint64_t dueUs) {
+  uint8_t tree[pollEntriesMax * pollEntryBytes];
+  Writer entries(tree, sizeof tree);
+  for (size_t i = 0; i < poll.entries; i++) {
+    if (i == 0 || isLeafOf(poll, i)) writePollEntry(entries, pollEntry(poll.tree, i));
+  }
+  const uint8_t depth = static_cast<uint8_t>(pollEntry(tree, 0).hops + 1);
+  const PollSection leaves{poll.number, poll.packets, depth, tree, entries.length() / pollEntryBytes};
+  sendPoll(broadcastMac, session_.shortId(), routed, leaves, dueUs);
+}
+
+// The radio does not tell who has heard a frame to everybody: who says nothing within a moment is asked by name.
+void Node::called(ControlFrame& frame) {
+  if (frame.attempts > 1) return;
+  frame.used = true;
+  frame.dueUs = now_ + answeredUs;
+}
+
+void Node::callAgain(ControlFrame& frame) {
+  for (size_t i = 1;; i++) {
+    Routed routed{};
+    PollSection poll{};
+    // Anew each time: what is sent may move it.
+    if (decodeRouted(frame.bytes, frame.length, routed) != Error::none || !findPoll(routed, poll) || i >= poll.entries) break;
+    const Neighbour* neighbour = neighbours_.findShort(pollEntry(poll.tree, i).shortId);
+    if (neighbour == nullptr || neighbour->heardUs + answeredUs < frame.dueUs) passPoll(routed, poll, i, i + 1, now_);
+  }
+  frame.used = false;
 }
 
 // To the child at `first`: what the frame holds for it and for those below it, up to `end`.
@@ -61,6 +105,12 @@ void Node::passPoll(const Routed& routed, const PollSection& poll, size_t first,
     tellUnreachable(child);
     return;
   }
+  const PollSection below{poll.number, poll.packets, poll.depth, poll.tree + first * pollEntryBytes, end - first};
+  sendPoll(neighbour->mac, child, routed, below, dueUs);
+}
+
+// With what `routed` holds for those in the tree.
+void Node::sendPoll(const uint8_t mac[macBytes], uint16_t hop, const Routed& routed, const PollSection& poll, uint64_t dueUs) {
   uint8_t sections[bodyBytesMax];
   Writer writer(sections, routedRoom(1));
   Reader reader(routed.sections, routed.sectionsLength);
@@ -69,18 +119,18 @@ void Node::passPoll(const Routed& routed, const PollSection& poll, size_t first,
     CustodySection custody{};
     PacketForSection packet{};
     if (section.kind == routedCustody && decodeCustody(section, custody) == Error::none) {
-      copyCustody(writer, custody, poll, first, end);
+      copyCustody(writer, custody, poll, session_.shortId());
     } else if (section.kind == routedPacketFor && decodePacketFor(section, packet) == Error::none) {
-      if (isBelow(poll, first, end, packet.target)) writePacketFor(writer, packet.target, packet.packet, packet.packetLength);
+      if (isIn(poll, packet.target, session_.shortId())) writePacketFor(writer, packet.target, packet.packet, packet.packetLength);
     }
   }
-  writePoll(writer, PollSection{poll.number, poll.packets, poll.depth, poll.tree + first * pollEntryBytes, end - first});
+  writePoll(writer, poll);
   Routed onward{};
   onward.hops = 1;
-  onward.route[0] = child;
+  onward.route[0] = hop;
   onward.sections = sections;
   onward.sectionsLength = writer.length();
-  if (!sendTowards(neighbour->mac, onward, dueUs)) drop(Error::queueFull);
+  if (!sendTowards(mac, onward, dueUs)) drop(Error::queueFull);
 }
 
 }  // namespace wattmesh

@@ -46,6 +46,10 @@ bool Node::transmit(FrameType type, const uint8_t to[macBytes], size_t bodyLengt
 // What is for a neighbour whose link rests waits, but for a leaf, which is awake now.
 ControlFrame* Node::dueControl() {
   for (ControlFrame* frame = control_.due(now_); frame != nullptr; frame = control_.due(now_)) {
+    if (frame->attempts > 0 && memcmp(frame->to, broadcastMac, macBytes) == 0) {
+      callAgain(*frame);
+      continue;
+    }
     const Neighbour* to = neighbours_.find(frame->to);
     if (frame->once || to == nullptr || !to->rests(now_)) return frame;
     frame->dueUs = to->restUntilUs + jitter(retryStepUs);

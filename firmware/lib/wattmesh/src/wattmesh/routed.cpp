@@ -106,6 +106,28 @@ Error decodePoll(const RoutedSection& section, PollSection& poll) {
   return Error::none;
 }
 
+bool findPoll(const Routed& routed, PollSection& poll) {
+  Reader reader(routed.sections, routed.sectionsLength);
+  RoutedSection section{};
+  while (reader.remaining() > 0 && nextRoutedSection(reader, section) == Error::none) {
+    if (section.kind == routedPoll && decodePoll(section, poll) == Error::none) return true;
+  }
+  return false;
+}
+
+bool takePoll(PollSection& poll, uint16_t child) {
+  for (size_t first = 1; first < poll.entries;) {
+    const size_t end = pollSubtreeEnd(poll, first);
+    if (pollEntry(poll.tree, first).shortId == child) {
+      poll.tree += first * pollEntryBytes;
+      poll.entries = end - first;
+      return true;
+    }
+    first = end;
+  }
+  return false;
+}
+
 PollEntry pollEntry(const uint8_t* tree, size_t index) {
   Reader reader(tree + index * pollEntryBytes, pollEntryBytes);
   const uint8_t head = reader.u8();

@@ -120,6 +120,10 @@ bool encodeRoutedHeader(Writer& writer, const Routed& routed);
 [[nodiscard]] Error decodeWake(const RoutedSection& section, WakeSection& wake);
 [[nodiscard]] Error decodePacketFor(const RoutedSection& section, PacketForSection& packet);
 
+// The frame's poll; false: it holds none.
+bool findPoll(const Routed& routed, PollSection& poll);
+// Narrows a poll to a child of its first node, and what is below that; false: it is none.
+bool takePoll(PollSection& poll, uint16_t child);
 PollEntry pollEntry(const uint8_t* tree, size_t index);
 void writePollEntry(Writer& writer, const PollEntry& entry);
 // Index behind the last of those below `index`.

@@ -19,9 +19,9 @@ struct Bundle {
 class Bundles {
  public:
   static constexpr size_t bundlesMax = 4;
-  static constexpr uint64_t waitUs = 4 * usPerS;
+  static constexpr uint64_t waitUs = 9 * usPerS;
   static constexpr uint64_t retryUs = 200 * usPerMs;
-  static constexpr uint64_t lifeUs = 10 * usPerS;
+  static constexpr uint64_t lifeUs = 15 * usPerS;
 
   // False: there is no room, and what is there must go first.
   bool add(uint16_t hub, size_t hops, uint16_t target, const uint8_t* packet, size_t length, uint64_t nowUs) {

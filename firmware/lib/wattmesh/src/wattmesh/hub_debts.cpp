@@ -7,7 +7,7 @@ namespace wattmesh {
 
 namespace {
 // Other hubs are told a little later, for more of it or a packet on the same way; and at once when a section is full.
-constexpr uint64_t debtUs = 6 * usPerS;
+constexpr uint64_t debtUs = 10 * usPerS;
 }  // namespace
 
 void Hub::tellLeft(uint16_t former, uint16_t shortId, uint64_t nowUs) { addDebt(Debt{CustodyEntry{shortId, 0, 0}, former, true, 0}, nowUs); }

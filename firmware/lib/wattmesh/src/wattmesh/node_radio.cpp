@@ -10,7 +10,7 @@ namespace {
 constexpr uint8_t attemptsMax = 30;
 constexpr uint64_t retryStepUs = 20 * usPerMs;
 constexpr uint64_t retryMaxUs = 5 * usPerS;
-constexpr uint64_t custodyRepeatUs = 15 * usPerS;
+constexpr uint64_t custodyRepeatUs = 25 * usPerS;
 // After a data frame the next one waits until that has gone two hops further, where its sender would not be heard (CTP does the same).
 constexpr uint64_t paceUs = 12 * usPerMs;
 constexpr uint64_t paceSpreadUs = 12 * usPerMs;

@@ -198,9 +198,9 @@ void Node::settleReports() {
     return;
   }
   if ((now_ < reportUs_ && !commands_.urgent()) || queue_.holdsOwn()) return;
+  // Every other cycle: the head-end misses a hub after three.
   const uint64_t cycleUs = config_.cycleS() * usPerS;
-  reportUs_ = now_ + (cycleUs > reportMinUs ? cycleUs : reportMinUs);
-  if (floods()) reportUs_ += floodPauseUs() - cycleUs;
+  reportUs_ = now_ + (floods() ? floodPauseUs() : 2 * cycleUs > reportMinUs ? 2 * cycleUs : reportMinUs);
   // Nobody waits for it: it goes with what members have to say in this cycle, but for the first of a session.
   const bool isFirst = telemetryUs_ == 0;
   telemetryUs_ = now_;

@@ -221,7 +221,6 @@ bool Hub::poll(Member& member, uint64_t nowUs, Downward& downward) {
     return false;
   }
   PollTree tree(path, hops);
-  for (size_t i = 0; i < hops; i++) ask(tree, i);
   grow(tree, member.again, nowUs, downward);
   // By now it may be deeper than when it was heard last.
   if (tree.depth() > depth_) depth_ = tree.depth();
@@ -264,13 +263,17 @@ void Hub::ask(PollTree& tree, size_t index) {
   member->asked = number_;
 }
 
-// Adds members that were asked as often in this round and whose parent is in the tree, from the deepest up, as long as what they wait for fits.
+// Asks whoever stands in the tree, and adds members that were asked as often in this round and whose parent is in the tree, from the deepest up, as long as what they wait for fits.
 void Hub::grow(PollTree& tree, uint8_t again, uint64_t nowUs, const Downward& downward) {
   // Custody may take three sections.
   size_t used = pollSectionBytes(tree.size()) + 3 * sectionHeaderBytes + (tellsTime_ ? timeSectionBytes : 0);
-  for (size_t i = 0; i < tree.size(); i++) {
-    const Member* member = tree.at(i).asked ? find(tree.at(i).shortId) : nullptr;
-    if (member != nullptr) used += ridingBytes(*member, nowUs);
+  // The last one in any case. Who is passed and whose acknowledgement would wait for another cycle has a poll of its own.
+  for (size_t i = tree.size(); i-- > 0;) {
+    const Member* member = find(tree.at(i).shortId);
+    const size_t needed = member == nullptr ? 0 : ridingBytes(*member, nowUs);
+    if (used + needed > routedRoom(1) && i + 1 < tree.size()) continue;
+    used += needed;
+    ask(tree, i);
   }
   for (uint8_t hops = hopsMax; hops > 1; hops--) {
     bool grown = false;

@@ -220,7 +220,10 @@ bool Hub::poll(Member& member, uint64_t nowUs, Downward& downward) {
     missed(member);
     return false;
   }
-  PollTree tree(path, hops);
+  // Who hangs on this hub and is left when those below have been asked is called together with others of the kind.
+  const uint16_t self = hops == 1 && groupSent_ == 0 ? downward.parentOf(member.shortId) : shortIdNone;
+  const bool isCall = self != shortIdNone && isShared(member);
+  PollTree tree(isCall ? &self : path, hops);
   grow(tree, member.again, nowUs, downward);
   // By now it may be deeper than when it was heard last.
   if (tree.depth() > depth_) depth_ = tree.depth();
@@ -244,7 +247,8 @@ bool Hub::poll(Member& member, uint64_t nowUs, Downward& downward) {
   whole.rewind(writer.length());
   addLeaves(tree, whole, timeBytes);
   const PollSection section{number_, 1, depth_, tree.bytes(), tree.size()};
-  const bool sent = writePoll(whole, section) && downward.sendRouted(path[0], sections, whole.length());
+  const bool sent = writePoll(whole, section) &&
+                    (isCall ? downward.call(sections, whole.length()) : downward.sendRouted(path[0], sections, whole.length()));
   for (Outstanding& place : outstanding_) {
     if (place.poll != 0) continue;
     // What could not be sent counts as not answered, at once.
@@ -252,6 +256,14 @@ bool Hub::poll(Member& member, uint64_t nowUs, Downward& downward) {
     break;
   }
   return true;
+}
+
+// Somebody else as near as this member is to be asked.
+bool Hub::isShared(const Member& member) {
+  for (const Member& other : *this) {
+    if (&other != &member && other.pending && other.hops == member.hops && other.again == member.again) return true;
+  }
+  return false;
 }
 
 // Whoever is to be polled and stands in the tree answers this poll.
@@ -275,7 +287,7 @@ void Hub::grow(PollTree& tree, uint8_t again, uint64_t nowUs, const Downward& do
     used += needed;
     ask(tree, i);
   }
-  for (uint8_t hops = hopsMax; hops > 1; hops--) {
+  for (uint8_t hops = hopsMax; hops > 0; hops--) {
     bool grown = false;
     for (Member& member : *this) {
       if (!member.pending || member.hops != hops || member.again != again) continue;

@@ -16,6 +16,8 @@ class Downward {
  public:
   // Sends sections to a node below; false: no route or no room now.
   virtual bool sendRouted(uint16_t target, const uint8_t* sections, size_t length) = 0;
+  // The same to everybody in reach: a poll of some who hang on this hub itself, and on whom nobody hangs who is asked with them.
+  virtual bool call(const uint8_t* sections, size_t length) = 0;
   // Short ids from the first hop to a node below, which is the last; their number, 0: no route known.
   virtual size_t pathTo(uint16_t target, uint16_t path[hopsMax]) const = 0;
   // Through whom a node below sends, 0: unknown.
@@ -115,6 +117,7 @@ class Hub {
   bool poll(Member& member, uint64_t nowUs, Downward& downward);
   void grow(PollTree& tree, uint8_t again, uint64_t nowUs, const Downward& downward);
   size_t ridingBytes(const Member& member, uint64_t nowUs);
+  bool isShared(const Member& member);
   void ask(PollTree& tree, size_t index);
   void answered(Member& member, uint16_t poll, uint64_t nowUs);
   void missed(Member& member);

@@ -144,6 +144,7 @@ class Node : private Downward, private HostSide {
   Error routeDown(const uint8_t* packet, size_t length, bool hold);
   Error relayDown(const PacketHeader& header, const uint8_t* packet, size_t length, bool hold);
   bool sendRouted(uint16_t target, const uint8_t* sections, size_t length) override;
+  bool call(const uint8_t* sections, size_t length) override;
   size_t pathTo(uint16_t target, uint16_t path[hopsMax]) const override;
   uint16_t parentOf(uint16_t node) const override;
   bool congested() const override { return queue_.congested(); }

@@ -77,6 +77,10 @@ void Node::callLeaves(const Routed& routed, const PollSection& poll, uint64_t du
   sendPoll(broadcastMac, session_.shortId(), routed, leaves, dueUs);
 }
 
+bool Node::call(const uint8_t* sections, size_t length) {
+  return sendTowards(broadcastMac, Routed{1, 0, {session_.shortId()}, sections, length}, now_);
+}
+
 // The radio does not tell who has heard a frame to everybody: who says nothing within a moment is asked by name.
 void Node::called(ControlFrame& frame) {
   if (frame.attempts > 1) return;

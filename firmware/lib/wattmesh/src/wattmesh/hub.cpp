@@ -18,6 +18,8 @@ constexpr uint64_t congestedGapUs = 2 * usPerS;
 constexpr uint32_t rowsTakenMs = 500;
 constexpr uint32_t hubStepMs = 2500;
 constexpr uint32_t hubSteps = 8;
+// Two of the same step who do not hear each other would disturb each other at whom both reach.
+constexpr uint32_t hubFineMs = 60;
 // So often all polls of a round have room for the time, and in the first rounds.
 constexpr uint64_t timePeriodUs = 300 * usPerS;
 constexpr uint8_t firstRounds = 8;
@@ -29,7 +31,7 @@ void Hub::begin(const Port& port, const Config& config) {
   port.random(port.context, start, sizeof start);
   // Poll numbers of an earlier life must not match.
   number_ = static_cast<uint16_t>(start[0] | start[1] << 8);
-  offsetMs_ = rowsTakenMs + hubStepMs * (start[2] % hubSteps);
+  offsetMs_ = rowsTakenMs + hubStepMs * (start[2] % hubSteps) + hubFineMs * (start[2] / hubSteps);
   for (size_t i = 0; i < capacity_; i++) members_[i] = Member{};
 }
 

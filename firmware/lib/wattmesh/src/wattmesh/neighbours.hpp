@@ -5,6 +5,7 @@
 #include "wattmesh/freshness.hpp"
 #include "wattmesh/limits.hpp"
 #include "wattmesh/port.hpp"
+#include "wattmesh/stamp.hpp"
 #include "wattmesh/trickle.hpp"
 
 namespace wattmesh {
@@ -39,9 +40,15 @@ class LinkQuality {
   uint8_t failures_ : 3;
 };
 
-struct Neighbour {
-  Freshness freshness;
-  uint64_t heardUs = 0;  // when a frame of it was taken last, or its place in the table
+struct Neighbour : Freshness {
+  bool used : 1;
+  bool hasBeacon : 1;
+  bool handsOver : 1;      // it has something for us, or seems to have: not believed before it is fresh
+  bool goneKnown : 1;      // of the last ROUTED frame to it
+  int8_t rssi = 0;
+  uint8_t failures : 4;    // sends failed in a row, those apart that came while it rested
+  uint8_t distrusted : 4;  // times that it was left because nothing came back
+  Stamp heardUs;         // when a frame of it was taken last, or its place in the table
   RoughTime servedUs;    // when it handed something over to us last, 0 never: a child, or our parent
   RoughTime dataUs;      // when its last DATA came, 0 never: a child
   RoughTime beaconUs;
@@ -56,13 +63,6 @@ struct Neighbour {
   uint16_t goneNumber = 0;  // low half of the link counter of that frame
   uint16_t shortId = 0;  // 0: not known
   uint8_t mac[macBytes] = {};
-  bool used : 1;
-  bool hasBeacon : 1;
-  bool handsOver : 1;    // it has something for us, or seems to have: not believed before it is fresh
-  bool goneKnown : 1;    // of the last ROUTED frame to it
-  int8_t rssi = 0;
-  uint8_t failures : 4;    // sends failed in a row, those apart that came while it rested
-  uint8_t distrusted : 4;  // times that it was left because nothing came back
 
   Neighbour() : used(false), hasBeacon(false), handsOver(false), goneKnown(false), failures(0), distrusted(0) {}
   // A beacon of it told this just now.

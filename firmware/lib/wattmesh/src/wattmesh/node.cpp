@@ -21,8 +21,8 @@ constexpr uint64_t pullPeriodUs = 32 * usPerS;
 
 }  // namespace
 
-Node::Node(const Port& port, const Config& config, Neighbours& neighbours, Meter* meter, HubTables* hub, Gateway* gateway, GatewayTables* tables, Room queue)
-    : port_(port), neighbours_(neighbours), meter_(meter), hub_(hub), gateway_(gateway), tables_(tables), config_(config), queue_(queue) {}
+Node::Node(const Port& port, const Config& config, Neighbours& neighbours, Meter* meter, HubTables* hub, Gateway* gateway, GatewayTables* tables, Room queue, Room control)
+    : port_(port), neighbours_(neighbours), meter_(meter), hub_(hub), gateway_(gateway), tables_(tables), config_(config), queue_(queue), control_(control) {}
 
 Error Node::boot(uint64_t nowUs) {
   now_ = nowUs;
@@ -219,7 +219,7 @@ uint64_t Node::nextUs() {
     if (!rootedHere() && nextHop().exists) {
       for (const QueuedItem& slot : queue_) {
         if (!session_.joined() && !slot.own) continue;
-        if (slot.state == QueuedItem::State::waiting || slot.state == QueuedItem::State::handedOn) consider(slot.dueUs > dataUs_ ? slot.dueUs : dataUs_);
+        if (slot.state == QueuedItem::State::waiting || slot.state == QueuedItem::State::handedOn) consider(slot.dueUs > dataUs_ ? uint64_t{slot.dueUs} : dataUs_);
       }
     }
   }

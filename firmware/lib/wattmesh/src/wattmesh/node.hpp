@@ -54,8 +54,8 @@ struct GatewayTables {
 
 class Node : private Downward, private HostSide {
  public:
-  // `port`, the parts and the memory of the queue must outlive the node; parts of other roles are nullptr.
-  Node(const Port& port, const Config& config, Neighbours& neighbours, Meter* meter, HubTables* hub, Gateway* gateway, GatewayTables* tables, Room queue);
+  // `port`, the parts and the memory of the queues must outlive the node; parts of other roles are nullptr.
+  Node(const Port& port, const Config& config, Neighbours& neighbours, Meter* meter, HubTables* hub, Gateway* gateway, GatewayTables* tables, Room queue, Room control);
 
   // Mounts NV and starts. nowUs: microseconds since boot, never going back.
   [[nodiscard]] Error boot(uint64_t nowUs);
@@ -164,6 +164,7 @@ class Node : private Downward, private HostSide {
 
   // node_flood.cpp: mode "flooding"
   bool floods() const;
+  void settleMode();
   uint64_t floodPauseUs();
   QueuedItem* flood(Direction direction, const uint8_t* packet, size_t length);
   void onFlood(const ReceivedFrame& frame, int8_t rssi);
@@ -313,22 +314,24 @@ class Node : private Downward, private HostSide {
 // Complete devices, for ports and for measuring.
 struct MeterDevice {
   MeterDevice(const Port& port, const Config& config)
-      : node(port, config, neighbours, &meter, nullptr, nullptr, nullptr, Room{queue, sizeof queue}) {}
+      : node(port, config, neighbours, &meter, nullptr, nullptr, nullptr, Room{queue, sizeof queue}, Room{control, sizeof control}) {}
   NeighbourTable<> neighbours;
   Meter meter;
   uint8_t queue[meterQueueBytes];
+  uint8_t control[meterControlBytes];
   Node node;
 };
 struct HubDevice {
   HubDevice(const Port& port, const Config& config)
       : tables(members, membersMax, Room{held, sizeof held}, pointers, hubRoutePointersMax),
-        node(port, config, neighbours, nullptr, &tables, nullptr, nullptr, Room{queue, sizeof queue}) {}
+        node(port, config, neighbours, nullptr, &tables, nullptr, nullptr, Room{queue, sizeof queue}, Room{control, sizeof control}) {}
   NeighbourTable<> neighbours;
   Member members[membersMax];
   uint8_t held[membersMax * heldBytesPerMember];
   RoutePointer pointers[hubRoutePointersMax];
   HubTables tables;
   uint8_t queue[hubQueueBytes];
+  uint8_t control[controlBytes];
   Node node;
 };
 // A gateway of so many members, routes and neighbours: on a chip with little memory, fewer.
@@ -336,7 +339,7 @@ template <size_t Members, size_t Pointers, size_t Reach>
 struct GatewayDeviceOf {
   GatewayDeviceOf(const Port& port, const Config& config)
       : tables(members, Members, Room{held, sizeof held}, pointers, Pointers),
-        node(port, config, neighbours, nullptr, &tables, &gateway, &gatewayTables, Room{queue, sizeof queue}) {}
+        node(port, config, neighbours, nullptr, &tables, &gateway, &gatewayTables, Room{queue, sizeof queue}, Room{control, sizeof control}) {}
   NeighbourTable<Reach> neighbours;
   Member members[Members];
   uint8_t held[Members * heldBytesPerMember];
@@ -345,6 +348,7 @@ struct GatewayDeviceOf {
   Gateway gateway;
   GatewayTables gatewayTables;
   uint8_t queue[gatewayQueueBytes];
+  uint8_t control[controlBytes];
   Node node;
 };
 using GatewayDevice = GatewayDeviceOf<gatewayMembersMax, gatewayRoutePointersMax, gatewayNeighboursMax>;

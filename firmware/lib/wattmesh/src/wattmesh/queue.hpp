@@ -6,6 +6,7 @@
 #include "wattmesh/errors.hpp"
 #include "wattmesh/item.hpp"
 #include "wattmesh/limits.hpp"
+#include "wattmesh/stamp.hpp"
 
 namespace wattmesh {
 
@@ -30,8 +31,8 @@ struct QueuedItem : Packed {  // the item as it was received
   int8_t rssi = 0;
   uint32_t counter = 0;
   uint32_t upNumber = 0;    // gateways: number of the UP envelope, 0 none yet
-  uint64_t receivedUs = 0;
-  uint64_t dueUs = 0;
+  Stamp receivedUs;
+  Stamp dueUs;
 
   QueuedItem() : own(false), uncustodied(false), urgent(false), floods(false), starts(false) {}
 };

@@ -1,5 +1,5 @@
 import { Reader, toHex, Writer } from '../../nodes/headend/bytes.ts';
-import { type ErrorName, errorCodes, WattmeshError } from '../../nodes/headend/errors.ts';
+import { WattmeshError } from '../../nodes/headend/errors.ts';
 import {
   ENERGY_CLASSES,
   type EnergyClass,
@@ -11,7 +11,7 @@ import {
 import { SUITE_NONE, type Suite } from '../../nodes/headend/frame/packet.ts';
 import { cryptoImports } from './crypto-imports.ts';
 import type { DeviceClock } from './device-clock.ts';
-import { type Firmware, type FirmwareImports, type FirmwareInstance, IO_BYTES } from './firmware.ts';
+import { bootFailed, type Firmware, type FirmwareImports, type FirmwareInstance, IO_BYTES } from './firmware.ts';
 import { Flash, PowerCut, SECTOR_BYTES } from './flash.ts';
 import { type InputSample, registerBytes } from './input-sample.ts';
 import { EspNow } from './radio/esp-now.ts';
@@ -235,6 +235,11 @@ export class Device implements Station {
     this.#run((instance) => instance.wm_host(this.#put(bytes), this.#nowUs()));
   }
 
+  /** Something happens that the head-end is to hear of at once (PROTOCOL.md, section 4.3); nobody notices when the device is off. */
+  raise(code: number, value: number): void {
+    this.#awake((instance) => instance.wm_raise(code, value, this.#nowUs()));
+  }
+
   /** What the firmware knows of itself; undefined while the device is off. */
   state(): DeviceState | undefined {
     const instance = this.#instance;
@@ -282,10 +287,15 @@ export class Device implements Station {
     this.#ticksAtOnce = now === this.#lastTickUs ? this.#ticksAtOnce + 1 : 0;
     this.#lastTickUs = now;
     if (this.#ticksAtOnce > TICKS_AT_ONCE_MAX) throw this.#trapped(new Error('it asks for ticks without time passing'));
+    this.#awake((instance) => instance.wm_tick(this.#nowUs()));
+  }
+
+  /** Calls a firmware that may sleep. */
+  #awake(call: (instance: FirmwareInstance) => number): void {
     const slept = this.#asleep;
     // What the firmware sends now is acknowledged to a receiver that is on.
     this.#asleep = false;
-    this.#run((instance) => instance.wm_tick(this.#nowUs()));
+    this.#run(call);
     if (slept && this.on) this.#around.slept?.(this.#asleep ? 'brief' : 'awake');
   }
 
@@ -429,12 +439,4 @@ export class Device implements Station {
       },
     };
   }
-}
-
-function bootFailed(id: string, code: number): WattmeshError {
-  const reason = (Object.keys(errorCodes) as ErrorName[]).find((name) => errorCodes[name] === code) ?? 'badField';
-  return new WattmeshError(
-    reason,
-    `the firmware of ${id} does not start: error ${code} (${reason}); check its configuration and flash`,
-  );
 }

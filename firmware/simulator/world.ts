@@ -13,6 +13,7 @@ import { linksFromPositions } from './radio/path-loss.ts';
 import { Radio } from './radio/radio.ts';
 import { Random } from './random.ts';
 import { gatewayIds, type Scenario, type ScenarioNode } from './scenario.ts';
+import type { ScenarioEvent } from './scenario-events.ts';
 import type { Fault } from './scenario-faults.ts';
 import { Schedule } from './schedule.ts';
 import type { MeterRow, Trace } from './trace.ts';
@@ -69,6 +70,8 @@ export interface WorldObserver {
   identified?(node: string, seconds: number): void;
   /** A device seals something; both arrays are good for this call only. */
   sealed?(node: string, key: Uint8Array, nonce: Uint8Array): void;
+  /** A device with power tells of an event of the scenario now. */
+  raised?(event: ScenarioEvent): void;
   /** A fault of the scenario happens now. */
   fault?(fault: Fault): void;
 }
@@ -108,6 +111,7 @@ export class World {
     );
     for (const [index, node] of scenario.nodes.entries()) this.#addDevice(node, index);
     for (const fault of scenario.faults) this.schedule.at(Math.round(fault.atS * 1e6), () => this.apply(fault));
+    for (const event of scenario.events) this.schedule.at(Math.round(event.atS * 1e6), () => this.raise(event));
   }
 
   /** In the order of the scenario. */
@@ -168,6 +172,14 @@ export class World {
     if (!device.on) return;
     device.powerOff();
     this.#tellPower(id, false);
+  }
+
+  /** Lets an event of the scenario happen, now. */
+  raise(event: ScenarioEvent): void {
+    const device = this.device(event.node);
+    if (!device.on) return;
+    this.#tell((observer) => observer.raised?.(event));
+    device.raise(event.code, event.value);
   }
 
   /** Does what a fault of the scenario says, now. */

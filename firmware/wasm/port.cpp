@@ -172,6 +172,11 @@ WM_EXPORT(wm_host) double wm_host(size_t length, double nowUs) { return next(nod
 
 WM_EXPORT(wm_tick) double wm_tick(double nowUs) { return next(node->tick(time(nowUs))); }
 
+// Something happens at the device that the head-end is to hear of at once; `code` as in PROTOCOL.md, section 4.3.
+WM_EXPORT(wm_raise) double wm_raise(int32_t code, int32_t value, double nowUs) {
+  return next(node->raise(static_cast<EventCode>(code), static_cast<int16_t>(value), time(nowUs)));
+}
+
 // 1: the chip sleeps, its receiver off, until the tick that was asked for last.
 WM_EXPORT(wm_asleep) int32_t wm_asleep() { return node->asleep() ? 1 : 0; }
 

@@ -17,6 +17,8 @@ constexpr size_t envelopeBytesMax = 512;
 constexpr size_t batchRowsMax = 64;
 constexpr size_t ackRangesMax = 4;
 constexpr size_t custodyEntriesMax = 16;
+constexpr size_t eventsMax = 4;        // that wait for the head-end, and so many at once; then one in a while:
+constexpr uint32_t eventPeriodS = 15;
 
 constexpr size_t neighboursMax = 32;
 constexpr size_t gatewayNeighboursMax = 128;     // in a dense cell most hang on the gateway itself

@@ -39,6 +39,9 @@ class Meter {
   // A session begins; `acknowledged` is the cumulative mark in M2. Error: a row could not be written again.
   [[nodiscard]] Error joined(uint32_t acknowledged, uint64_t nowUs);
 
+  // UTC of a row that this log holds, ms; 0: it holds no such row.
+  uint64_t measuredMs(const uint8_t logId[logIdBytes], uint32_t seq);
+
   const Log& log() const { return log_; }
   Delivery& delivery() { return delivery_; }
   uint16_t registerMask() const { return mask_; }

@@ -172,9 +172,10 @@ void Node::settle() {
   }
   if (handshakeDue) sendM1();
   if (meter_ != nullptr) {
-    const Error error = meter_->tick(now_, clock_, position().attached, sleeps() && !scale_.known());
+    const Error error = meter_->tick(now_, clock_, position().attached, timeDoubted_ || (sleeps() && !scale_.known()));
     if (error != Error::none) drop(error);
   }
+  settleEvents();
   settleReports();
   settleLeaf();
   if (hub_ != nullptr && session_.joined() && position().attached && !floods()) hub_->hub.tick(now_, clock_, *this);
@@ -228,9 +229,10 @@ uint64_t Node::nextUs() {
   consider(keys_.nextUs());
   if (seeksProxy()) consider(proxies_.nextUs(now_));
   if (meter_ != nullptr) consider(meter_->nextUs(now_, clock_));
-  // What is overdue waits for an event.
+  // What is overdue waits for something to happen.
   const uint64_t reportUs = meter_ != nullptr ? meter_->pushUs() : reportUs_;
   if (reportUs > now_) consider(reportUs);
+  if (events_.nextUs() > now_) consider(events_.nextUs());
   if (hub_ != nullptr && session_.joined() && position().attached && !floods()) consider(hub_->hub.nextUs());
   if (tables_ != nullptr) consider(tables_->bundles.nextUs());
   if (gateway_ != nullptr) consider(gateway_->nextUs(now_, queue_));

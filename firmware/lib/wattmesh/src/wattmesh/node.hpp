@@ -5,6 +5,7 @@
 #include "wattmesh/children.hpp"
 #include "wattmesh/commands.hpp"
 #include "wattmesh/control.hpp"
+#include "wattmesh/events.hpp"
 #include "wattmesh/flood.hpp"
 #include "wattmesh/gateway.hpp"
 #include "wattmesh/hub.hpp"
@@ -65,6 +66,8 @@ class Node : private Downward, private HostSide {
   uint64_t sent(bool ok, uint64_t nowUs);
   uint64_t hostBytes(const uint8_t* data, size_t length, uint64_t nowUs);
   uint64_t tick(uint64_t nowUs);
+  // Something happens now that the head-end is to hear of at once.
+  uint64_t raise(EventCode code, int16_t value, uint64_t nowUs);
 
   const Session& session() const { return session_; }
   const TreePosition& position() const { return routing_.position(); }
@@ -150,6 +153,11 @@ class Node : private Downward, private HostSide {
   bool bundle(const uint16_t* path, size_t hops, uint16_t target, const uint8_t* packet, size_t length);
   void settleBundles();
   void sendBundle(Bundle& bundle);
+
+  // node_event.cpp: what cannot wait
+  bool eventDue() const;
+  void settleEvents();
+  void judgeTime(const AckSection& ack);
 
   // node_poll.cpp: polls on their way down
   void onPoll(const Routed& routed, const PollSection& poll);
@@ -282,6 +290,7 @@ class Node : private Downward, private HostSide {
   uint64_t reportUs_ = 0;     // hubs: next report of their own
   uint64_t probeUs_ = 0;      // next sign of life asked for
   bool probing_ = false;
+  bool timeDoubted_ = false;  // the head-end's time contradicts it
   uint64_t downUs_ = 0;       // last valid downlink
   uint64_t judgedUs_ = 0;     // up to then the parent's silence is counted
   uint32_t provenMark_ = 0;   // meters: the cumulative mark then
@@ -301,6 +310,7 @@ class Node : private Downward, private HostSide {
   Leaf leaf_;
   TickScale scale_;
   Commands commands_;
+  Events events_;
   JoinProxy proxy_;
   ProxySearch proxies_;
   uint8_t frame_[frameBytesMax] = {};

@@ -25,7 +25,7 @@ void Node::settleLeaf() {
   }
   const bool settled = session_.joined() && position().attached;
   if (leaf_.asleep()) {
-    if (now_ < leaf_.wakeUs()) return;
+    if (now_ < leaf_.wakeUs() && !eventDue()) return;
     leaf_.wake(now_);
     if (settled) {
       leaf_.report(now_);
@@ -42,7 +42,7 @@ void Node::settleLeaf() {
 void Node::settleExchange() {
   if (leaf_.unheard(now_) && leaf_.unanswered(now_) == Leaf::Verdict::otherParent) leafUnanswered();
   const bool more = leaf_.free() && leaf_.takeMore() && meter_->handedOn();
-  if (leaf_.free() && (more || commands_.urgent())) leaf_.report(now_);
+  if (leaf_.free() && (more || commands_.urgent() || eventDue())) leaf_.report(now_);
   if (!leaf_.reportDue(now_) || !position().attached || queue_.holdsOwn()) return;
   report(true, 0, 0);
   leaf_.reporting(meter_->moreRows());
@@ -118,6 +118,7 @@ void Node::rest() {
 uint64_t Node::leafNextUs() const {
   uint64_t next = leaf_.wakeUs();
   if (clock_.valid() && meter_->nextUs(now_, clock_) < next) next = meter_->nextUs(now_, clock_);
+  if (events_.nextUs() > now_ && events_.nextUs() < next) next = events_.nextUs();
   return next;
 }
 

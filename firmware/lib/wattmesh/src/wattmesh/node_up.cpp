@@ -234,7 +234,8 @@ void Node::report(bool isAnswer, uint16_t poll, uint64_t dueUs) {
   item.isAnswer = isAnswer;
   item.poll = poll;
   // Somebody waits for a result: no hub is to collect more before it sends this on.
-  item.urgent = commands_.urgent();
+  const bool events = sleeps() && eventDue();
+  item.urgent = commands_.urgent() || events;
   item.packet = packet;
   uint32_t counter = 0;
   if (length > 0) item.packetLength = session_.seal(plain, length, packet, counter);
@@ -243,6 +244,7 @@ void Node::report(bool isAnswer, uint16_t poll, uint64_t dueUs) {
   const bool sent = slot != nullptr;
   if (sent && dueUs > now_) slot->dueUs = dueUs;
   commands_.told(sent && item.packetLength > 0);
+  if (events) events_.told(sent, now_);
   if (sent && rows) meter_->sent(counter, now_);
 }
 
@@ -251,6 +253,7 @@ size_t Node::writeReport(uint8_t* out, size_t capacity, bool& rows) {
   Echo echo{};
   if (session_.takeEcho(echo)) writeEcho(writer, echo);
   commands_.write(writer);
+  if (sleeps() && eventDue()) events_.write(writer, clock_);
   if (now_ >= probeUs_ && probeUs_ != 0) {
     probing_ = true;
     writeProbe(writer);

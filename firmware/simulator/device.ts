@@ -104,6 +104,8 @@ export interface DeviceState {
   readonly nodeId: string;
   readonly members: number;
   readonly queue: number;
+  /** Packets of others that wait in its flash. */
+  readonly spooled: number;
   readonly counters: Readonly<Record<(typeof COUNTERS)[number], number>>;
 }
 
@@ -120,9 +122,10 @@ const NODE_ID_BYTES = 6;
 const KEY_BYTES = 32;
 const RSA_BYTES = 256;
 
-/** Sectors of the records that every device keeps, and of a meter's log: 11,016 rows, a week of one-minute rows. */
+/** Sectors of the records that every device keeps, of a meter's log (11,016 rows, a week of one-minute rows), and of a hub's spool. */
 const RECORD_SECTORS = 2;
 const LOG_SECTORS = 108;
+const SPOOL_SECTORS = 17;
 
 const CAPABILITY = { routes: 1, relay: 2, battery: 4, simulated: 8 } as const;
 
@@ -165,7 +168,7 @@ export class Device implements Station {
     this.neverSleeps = config.energy !== 'battery';
     this.config = config;
     this.#around = around;
-    this.flash = new Flash((RECORD_SECTORS + (config.role === 'meter' ? LOG_SECTORS : 0)) * SECTOR_BYTES);
+    this.flash = new Flash((RECORD_SECTORS + (config.role === 'meter' ? LOG_SECTORS : SPOOL_SECTORS)) * SECTOR_BYTES);
   }
 
   get on(): boolean {
@@ -248,7 +251,7 @@ export class Device implements Station {
     const reader = new Reader(this.#view(this.#io, length));
     const position = { shortId: reader.u16(), parentShort: reader.u16(), hops: reader.u8(), cost: reader.u16() };
     const session = { attached: reader.u8() === 1, joined: reader.u8() === 1, session: reader.u8() };
-    const rest = { nodeId: toHex(reader.bytes(NODE_ID_BYTES)), members: reader.u16(), queue: reader.u16() };
+    const rest = { nodeId: toHex(reader.bytes(NODE_ID_BYTES)), members: reader.u16(), queue: reader.u16(), spooled: reader.u16() };
     const counters = Object.fromEntries(COUNTERS.map((name) => [name, reader.u32()])) as DeviceState['counters'];
     return { ...position, ...session, ...rest, counters };
   }

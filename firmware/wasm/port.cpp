@@ -196,6 +196,7 @@ WM_EXPORT(wm_state) size_t wm_state() {
   writer.bytes(session.nodeId(), nodeIdBytes);
   writer.u16(static_cast<uint16_t>(node->members()));
   writer.u16(static_cast<uint16_t>(node->queued()));
+  writer.u16(static_cast<uint16_t>(node->spooled()));
   writer.u32(counters.framesReceived);
   writer.u32(counters.framesSent);
   writer.u32(counters.sendsFailed);

@@ -41,6 +41,7 @@ constexpr size_t joinItemsMax = 4;               // M1 of others waiting in a qu
 constexpr size_t hubRoutePointersMax = 128;      // nodes below a hub
 constexpr size_t gatewayRoutePointersMax = 512;  // nodes of a network, as far as a gateway remembers
 constexpr size_t duplicateCacheMax = 64;
+constexpr size_t spoolPacketsMax = 256;  // in a hub's custody that wait in flash
 constexpr size_t childrenMax = 32;       // battery leaves of one parent
 constexpr size_t childPacketsMax = 16;   // packets that wait for them to wake
 constexpr size_t heldBytesMax = 88;      // of one that is held: an acknowledgement of four ranges
@@ -51,5 +52,6 @@ constexpr size_t timeOffsetsMax = 4;              // and of network time
 
 constexpr size_t sectorBytes = 4096;   // erase unit of the serial flash of ESP32 and ESP8266
 constexpr size_t logSectorsMax = 128;  // 128 sectors of 102 rows: 9 days of one-minute rows
+constexpr size_t spoolSectors = 17;    // of 16 packets; the one that is erased next is empty
 
 }  // namespace wattmesh

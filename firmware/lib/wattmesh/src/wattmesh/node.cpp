@@ -47,7 +47,11 @@ Error Node::boot(uint64_t nowUs) {
   askTreeWaitUs_ = usPerS;
   trickle_.reset(now_, dice());
   flooding_.begin(static_cast<uint16_t>(dice()));
-  if (hub_ != nullptr) hub_->hub.begin(port_, config_);
+  if (hub_ != nullptr) {
+    error = hub_->spool.open(port_, recordsBytes, port_.nvBytes - recordsBytes);
+    if (error != Error::none) return error;
+    hub_->hub.begin(port_, config_);
+  }
   if (gateway_ != nullptr) gateway_->begin(port_, config_);
   announceSoon();
   return Error::none;
@@ -179,6 +183,7 @@ void Node::settle() {
   settleReports();
   settleLeaf();
   if (hub_ != nullptr && session_.joined() && position().attached && !floods()) hub_->hub.tick(now_, clock_, *this);
+  if (hub_ != nullptr) settleSpool();
   if (tables_ != nullptr) settleBundles();
   if (gateway_ != nullptr) gateway_->tick(now_, clock_, queue_, *this);
   pump();

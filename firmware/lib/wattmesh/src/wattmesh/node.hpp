@@ -21,6 +21,7 @@
 #include "wattmesh/routes.hpp"
 #include "wattmesh/routing.hpp"
 #include "wattmesh/session.hpp"
+#include "wattmesh/spool.hpp"
 #include "wattmesh/time_sync.hpp"
 #include "wattmesh/transmitter.hpp"
 #include "wattmesh/trickle.hpp"
@@ -44,6 +45,7 @@ struct HubTables {
   Hub hub;
   Routes routes;
   DuplicateCache seen;
+  Spool spool;
 };
 
 // And only gateways.
@@ -75,6 +77,7 @@ class Node : private Downward, private HostSide {
   const NetworkClock& clock() const { return clock_; }
   size_t members() const { return hub_ == nullptr ? 0 : hub_->hub.members(); }
   size_t queued() const { return queue_.count(); }
+  size_t spooled() const { return hub_ == nullptr ? 0 : hub_->spool.count(); }
   // A battery leaf: the chip may sleep until the moment that the last call returned, its receiver off. All of this object must outlast that.
   bool asleep() const { return leaf_.asleep(); }
 
@@ -127,6 +130,14 @@ class Node : private Downward, private HostSide {
   void settleCommands();
   void tellTelemetry(Writer& writer);
   void fillTelemetry(Telemetry& telemetry) const;
+
+  // node_spool.cpp: what waits in flash
+  bool isStranded() const;
+  bool secure(QueuedItem& slot);
+  bool spool(QueuedItem& slot);
+  bool isOut(uint16_t spoolNumber);
+  void settleSpool();
+  size_t packets() const;
 
   // node_down.cpp: packets on their way down
   void onRouted(const Neighbour& neighbour, const ReceivedFrame& frame);

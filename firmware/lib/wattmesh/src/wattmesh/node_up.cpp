@@ -134,9 +134,13 @@ void Node::keepItem(const Item& item, const PacketHeader& header, int8_t rssi) {
   const bool fromChild = item.hops == 1 && isLeafReport(item);
   if (fromChild && !item.urgent && !rootedHere()) slot->dueUs = now_ + (cycleUs < leafReportHoldUs ? cycleUs : leafReportHoldUs);
   if (!custody) return;
+  if (!secure(*slot)) {
+    drop(Error::queueFull);
+    return;
+  }
   hub_->seen.add(item.packet, item.packetLength);
   hub_->hub.owe(custodian, entry, now_);
-  if (item.urgent || fromChild || rootedHere()) return;
+  if (slot->state == QueuedItem::State::empty || item.urgent || fromChild || rootedHere()) return;
   slot->dueUs = now_ + (cycleUs / 4 < aggregateMaxUs ? cycleUs / 4 : aggregateMaxUs);
 }
 
@@ -287,7 +291,7 @@ void Node::fillTelemetry(Telemetry& telemetry) const {
   telemetry.linkEtx = hasParent ? parent->quality.etx() : uint16_t{0};
   telemetry.cost = position().cost;
   telemetry.hops = position().hops;
-  telemetry.queue = static_cast<uint8_t>(queue_.count());
+  telemetry.queue = static_cast<uint8_t>(packets() < UINT8_MAX ? packets() : UINT8_MAX);
   telemetry.bootCount = session_.bootCount();
   telemetry.resetCause = config_.resetCause;
   telemetry.batteryMv = batteryNone;

@@ -251,7 +251,12 @@ export class Device implements Station {
     const reader = new Reader(this.#view(this.#io, length));
     const position = { shortId: reader.u16(), parentShort: reader.u16(), hops: reader.u8(), cost: reader.u16() };
     const session = { attached: reader.u8() === 1, joined: reader.u8() === 1, session: reader.u8() };
-    const rest = { nodeId: toHex(reader.bytes(NODE_ID_BYTES)), members: reader.u16(), queue: reader.u16(), spooled: reader.u16() };
+    const rest = {
+      nodeId: toHex(reader.bytes(NODE_ID_BYTES)),
+      members: reader.u16(),
+      queue: reader.u16(),
+      spooled: reader.u16(),
+    };
     const counters = Object.fromEntries(COUNTERS.map((name) => [name, reader.u32()])) as DeviceState['counters'];
     return { ...position, ...session, ...rest, counters };
   }

@@ -28,7 +28,8 @@ Error Node::boot(uint64_t nowUs) {
   now_ = nowUs;
   bootUs_ = nowUs;
   clock_.begin(config_.energy == EnergyClass::battery);
-  attachedUs_ = nowUs;
+  groundedUs_ = nowUs;
+  parentUs_ = nowUs;
   leaf_.begin(nowUs);
   constexpr uint32_t recordsBytes = recordSectors * sectorBytes;
   Error error = records_.open(port_, 0);
@@ -176,7 +177,11 @@ void Node::settle() {
   }
   if (handshakeDue) sendM1();
   if (meter_ != nullptr) {
+<<<<<<< HEAD
     const Error error = meter_->tick(now_, clock_, position().attached, timeDoubted_ || (sleeps() && !scale_.known()));
+=======
+    const Error error = meter_->tick(now_, clock_, grounded(), sleeps() && !scale_.known());
+>>>>>>> spool
     if (error != Error::none) drop(error);
   }
   settleEvents();
@@ -192,7 +197,7 @@ void Node::settle() {
 // Somebody takes an M1 on.
 bool Node::reachable() const {
   if (rootedHere()) return gateway_->hostAlive(now_);
-  return position().attached || (seeksProxy() && proxies_.best(now_) != nullptr);
+  return grounded() || (seeksProxy() && proxies_.best(now_) != nullptr);
 }
 
 // Nothing is under way but what is foreseen.
@@ -261,12 +266,14 @@ void Node::onBeacon(Neighbour& neighbour, const ReceivedFrame& frame) {
 // Does the neighbour know what we know?
 void Node::judgeBeacon(const Beacon& beacon) {
   if (!position().attached || !session_.joined() || !config_.routes()) return;
-  const bool agrees = beacon.grounded && beacon.epoch == position().epoch && beacon.tree == position().tree;
+  const bool agrees = beacon.grounded == grounded() && beacon.epoch == position().epoch && beacon.tree == position().tree;
   const bool lacksTime = clock_.valid() && !beacon.timeValid;
-  if (agrees && !beacon.pull && !lacksTime) {
+  // Who hangs on a floating tree looks for something else than ours, if that floats too.
+  const bool pulls = beacon.pull && (grounded() || beacon.cost == costNone);
+  if (agrees && !pulls && !lacksTime) {
     // Those farther from the gateway do not speak for us: whoever looks for a parent wants to hear the nearest.
     if (beacon.cost <= position().cost) trickle_.consistent();
-  } else if (beacon.pull || lacksTime || routing_.isBehind(beacon)) {
+  } else if (pulls || lacksTime || routing_.isBehind(beacon)) {
     announceSoon();
   }
 }
@@ -275,17 +282,18 @@ void Node::settleRoute() {
   const TreePosition before = position();
   bool changed = false;
   if (rootedHere()) {
-    const bool grounded = gateway_->hostAlive(now_) && session_.joined();
-    changed = routing_.updateRoot(grounded, session_.shortId(), session_.localHubId(), session_.bootCount());
+    const bool leadsOn = gateway_->hostAlive(now_) && session_.joined();
+    changed = routing_.updateRoot(leadsOn, afloat() == Afloat::holds, session_.shortId(), session_.localHubId(), session_.bootCount());
   } else {
-    changed = routing_.update(neighbours_, now_);
+    changed = routing_.update(neighbours_, now_, afloat());
   }
-  if (position().attached) {
-    attachedUs_ = now_;
+  if (grounded()) {
+    groundedUs_ = now_;
   } else {
     curiosity_.wake();
   }
-  if (changed && (config_.routes() || !position().attached)) before.attached == position().attached ? announceSoon() : startOver();
+  const bool stays = before.attached == position().attached && before.grounded == grounded();
+  if (changed && (config_.routes() || !position().attached)) stays ? announceSoon() : startOver();
   if (before.attached != position().attached || before.parentShort != position().parentShort) {
     parentUs_ = now_;
     // A leaf's way is known from its next report.
@@ -319,7 +327,7 @@ void Node::startOver() {
   announceSoon();
 }
 
-uint64_t Node::longestSilenceUs() const { return position().attached ? Trickle::maxUs : pullPeriodUs; }
+uint64_t Node::longestSilenceUs() const { return grounded() ? Trickle::maxUs : pullPeriodUs; }
 
 void Node::fillBeacon(Beacon& beacon) {
   const TreePosition& at = position();
@@ -332,8 +340,8 @@ void Node::fillBeacon(Beacon& beacon) {
   beacon.localHubId = config_.isHub() ? session_.localHubId() : at.localHubId;
   beacon.hops = offers ? at.hops : hopsNone;
   beacon.cost = offers ? at.cost : costNone;
-  beacon.grounded = offers;
-  beacon.pull = !at.attached;
+  beacon.grounded = offers && at.grounded;
+  beacon.pull = !at.grounded;
   beacon.congested = queue_.congested();
   beacon.timeValid = clock_.valid();
   beacon.timeAge = clock_.valid() ? clock_.age(now_) : uint8_t{0};
@@ -369,7 +377,7 @@ bool Node::pumpBeacon() {
   Beacon beacon{};
   beaconNumber_++;
   fillBeacon(beacon);
-  if (beacon.grounded && !keepPromises()) return false;
+  if (beacon.cost != costNone && !keepPromises()) return false;
   const size_t length = encodeBeacon(beacon, frame_ + linkHeaderBytes, bodyBytesMax);
   if (!transmit(FrameType::beacon, broadcastMac, length)) {
     announceSoon();

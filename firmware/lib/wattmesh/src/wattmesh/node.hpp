@@ -90,6 +90,8 @@ class Node : private Downward, private HostSide {
   uint32_t dice();
   bool rootedHere() const { return gateway_ != nullptr; }
   bool reachable() const;
+  bool grounded() const { return position().grounded; }
+  Afloat afloat() const;
   void onBeacon(Neighbour& neighbour, const ReceivedFrame& frame);
   void judgeBeacon(const Beacon& beacon);
   void settleRoute();
@@ -276,7 +278,7 @@ class Node : private Downward, private HostSide {
   uint8_t inFlightTo_[macBytes] = {};
   bool asked_ = false;          // a proxy was asked, and its M2 has not come
   uint8_t askedMac_[macBytes] = {};
-  uint64_t attachedUs_ = 0;     // when there was a parent last
+  uint64_t groundedUs_ = 0;     // when there was a way to the head-end last
   uint64_t parentUs_ = 0;       // when the parent changed last
   Trickle trickle_;
   uint64_t beaconUs_ = never;   // a beacon out of turn: there is news

@@ -96,10 +96,10 @@ void Node::onClaim(const uint8_t from[macBytes], const ReceivedFrame& frame, int
     drop(error);
     return;
   }
-  if (beacon.pull && position().attached && session_.joined() && config_.routes() && solicited_.take(now_)) announceSoon();
+  if (beacon.pull && grounded() && session_.joined() && config_.routes() && solicited_.take(now_)) announceSoon();
   const uint32_t guessed = Neighbours::guess(beacon.cost, rssi);
   if (rootedHere() || !leads(beacon) || !neighbours_.wants(guessed, now_)) return;
-  if (position().attached) {
+  if (grounded()) {
     const bool muchBetter = guessed + Routing::switchCost < position().cost;
     const bool settled = !muchBetter && neighbours_.spares(now_, position().parent) >= Neighbours::sparesMin;
     if (!curiosity_.take(settled, now_)) return;
@@ -137,7 +137,11 @@ void Node::onChallenge(const uint8_t from[macBytes], const ReceivedFrame& frame,
   }
   neighbours_.proved(*neighbour, rssi, now_, position().parent);
   // Its beacons were refused so far: it is asked for another.
+<<<<<<< HEAD
   if (!rootedHere() && !position().attached) beaconSoon(pullUs, pullBeaconSpreadUs);
+=======
+  if (!rootedHere() && !grounded()) beaconSoon(pullUs, pullSpreadUs);
+>>>>>>> spool
 }
 
 // A parent that we have just taken asks whether we are there: what it got from us so far was refused.

@@ -86,7 +86,7 @@ void Node::onWake(const WakeSection& wake) {
   parent->learn(wake.beacon, now_);
   const uint64_t heardUs = leaf_.sentUs() != 0 ? leaf_.sentUs() : now_;
   leaf_.answered(wake.phase);
-  if (!wake.beacon.grounded || !wake.beacon.timeValid) return;
+  if (!wake.beacon.timeValid) return;
   const uint64_t utcUs = wake.beacon.utcMs * usPerMs + wake.beacon.subMillisecond * 10u;
   scale_.sync(utcUs, scale_.ticks(heardUs), scale_.ticks(now_));
   // The whole difference at once: until the next answer nothing else is heard. The rate is in the scale.

@@ -165,7 +165,7 @@ QueuedItem* Node::enqueueReport(Item& item) {
 
 void Node::sendM1() {
   static constexpr uint8_t noLog[logIdBytes] = {};
-  const bool byProxy = !rootedHere() && !position().attached;
+  const bool byProxy = !rootedHere() && !grounded();
   if (!byProxy && queue_.holdsOwn()) return;
   const Error error = meter_ != nullptr ? session_.makeM1(meter_->log().logId(), meter_->registerMask()) : session_.makeM1(noLog, 0);
   if (error != Error::none) {
@@ -191,7 +191,8 @@ void Node::sendM1() {
 }
 
 void Node::settleReports() {
-  const bool reachable = position().attached && session_.joined();
+  // A hub's own news are worth no place in a spool.
+  const bool reachable = (meter_ != nullptr ? position().attached : grounded()) && session_.joined();
   if (!reachable || sleeps()) return;
   if (meter_ != nullptr) {
     if ((!meter_->pushDue(now_) && !commands_.urgent()) || queue_.holdsOwn()) return;

@@ -181,6 +181,8 @@ class Simulation {
       joinTimesS: this.#recorder.joinTimesS(),
       time: this.#time.figures(),
       repairS: this.#recorder.repairs.longestS(endS),
+      reroutesS: this.#recorder.reroutesS(),
+      metersThroughHubs: this.#recorder.metersThroughHubs(),
       violations: [...checkExactlyOnce(evidence), ...checkNothingLost(evidence), ...this.#recorder.violations],
       peersReplaced: this.#world.devices.reduce((sum, { peersReplaced }) => sum + peersReplaced, 0),
       simS: endS,

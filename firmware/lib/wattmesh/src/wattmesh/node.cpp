@@ -211,10 +211,6 @@ uint64_t Node::nextUs() {
     consider(flooding_.nextUs(queue_));
     consider(neighbours_.challengeUs());
     consider(askParentUs_);
-    if (meter_ != nullptr) {
-      const uint64_t lateUs = meter_->pushUs() + unpolledUs - config_.pollCycleS * usPerS;
-      if (lateUs > now_) consider(lateUs);
-    }
     consider(nextHop().againUs);
     if (!rootedHere() && nextHop().exists) {
       for (const QueuedItem& slot : queue_) {

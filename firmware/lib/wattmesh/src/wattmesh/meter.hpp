@@ -30,7 +30,7 @@ class Meter {
   bool handedOn() const { return delivery_.next(log_) > writtenLast_; }
   bool waiting() const { return delivery_.waiting(log_); }
 
-  // Pushing: rows wait and no poll came for two cycles, or the session is new.
+  // Pushing: rows wait and the poll of this cycle is late, or the session is new.
   bool pushDue(uint64_t nowUs) const;
   uint64_t pushUs() const { return pushUs_; }
   void polled(uint64_t nowUs);

@@ -177,11 +177,7 @@ void Node::settle() {
   }
   if (handshakeDue) sendM1();
   if (meter_ != nullptr) {
-<<<<<<< HEAD
-    const Error error = meter_->tick(now_, clock_, position().attached, timeDoubted_ || (sleeps() && !scale_.known()));
-=======
-    const Error error = meter_->tick(now_, clock_, grounded(), sleeps() && !scale_.known());
->>>>>>> spool
+    const Error error = meter_->tick(now_, clock_, grounded(), timeDoubted_ || (sleeps() && !scale_.known()));
     if (error != Error::none) drop(error);
   }
   settleEvents();
@@ -222,10 +218,6 @@ uint64_t Node::nextUs() {
     consider(flooding_.nextUs(queue_));
     consider(neighbours_.challengeUs());
     consider(askParentUs_);
-    if (meter_ != nullptr) {
-      const uint64_t lateUs = meter_->pushUs() + unpolledUs - config_.pollCycleS * usPerS;
-      if (lateUs > now_) consider(lateUs);
-    }
     consider(nextHop().againUs);
     if (!rootedHere() && nextHop().exists) {
       for (const QueuedItem& slot : queue_) {

@@ -221,9 +221,6 @@ class Node : private Downward, private HostSide {
   bool pumpChallenge();
   void challengeSent(bool ok);
   void settleParent();
-  // By so much a poll may be late.
-  static constexpr uint64_t unpolledUs = 5 * usPerS;
-  bool isUnpolled() const;
 
   // node_leaf.cpp: a battery leaf's own side
   bool sleeps() const;
@@ -291,8 +288,6 @@ class Node : private Downward, private HostSide {
   uint16_t routeNumber_ = 0;  // of our last ROUTE
   uint16_t treeAsked_ = 0;    // last request for a tree that was passed on
   uint64_t treeAskedUs_ = 0;
-  bool unpolled_ = false;      // it is asked because no poll has come
-  uint64_t askedForUs_ = 0;    // the push before which it was
   uint64_t askParentUs_ = never;  // when the parent is asked whether it is there, because its link failed
   uint64_t askTreeDueUs_ = 0;  // our own next one, while starving
   uint64_t askTreeWaitUs_ = 0;

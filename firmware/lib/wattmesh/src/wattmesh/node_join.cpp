@@ -6,26 +6,16 @@
 namespace wattmesh {
 
 namespace {
-<<<<<<< HEAD
-// Without a parent for this long, the network key may have changed meanwhile.
-constexpr uint64_t seekProxyUs = 600 * usPerS;
-=======
 // Without a way to the head-end for this long, the network key may have changed meanwhile.
-constexpr uint64_t groundlessMaxUs = 600 * usPerS;
->>>>>>> spool
+constexpr uint64_t seekProxyUs = 600 * usPerS;
 // Others were asked for a beacon at the same moment.
 constexpr uint64_t solicitedSpreadUs = 300 * usPerMs;
 }  // namespace
 
 // True when beacons that cannot be verified are looked at, to find somebody who takes an M1 on. Under suite 0x00 no key could come of it.
 bool Node::seeksProxy() const {
-<<<<<<< HEAD
-  if (rootedHere() || config_.suite == suiteNone || position().attached) return false;
-  return !keys_.hasKey() || now_ - attachedUs_ >= seekProxyUs;
-=======
   if (rootedHere() || config_.suite == suiteNone || grounded()) return false;
-  return !keys_.hasKey() || now_ - groundedUs_ >= groundlessMaxUs;
->>>>>>> spool
+  return !keys_.hasKey() || now_ - groundedUs_ >= seekProxyUs;
 }
 
 void Node::hearProxy(const uint8_t from[macBytes], const ReceivedFrame& frame, int8_t rssi) {

@@ -7,6 +7,8 @@ namespace wattmesh {
 namespace {
 // The next custodian is out of reach, and not just for a moment.
 constexpr uint64_t strandedUs = 10 * usPerS;
+// For so long a newer tree is asked for in vain, of those who say that they lead on: the tree that is held may be made up.
+constexpr uint64_t heldInVainUs = 600 * usPerS;
 }  // namespace
 
 bool Node::isStranded() const { return now_ - groundedUs_ >= strandedUs; }
@@ -63,7 +65,8 @@ void Node::settleSpool() {
 // A hub that has lost its way up goes on with its members for as long as it can take what they say.
 Afloat Node::afloat() const {
   if (hub_ == nullptr) return Afloat::follows;
-  return session_.joined() && !floods() && !hub_->spool.full() ? Afloat::holds : Afloat::leaves;
+  const bool isInVain = routing_.starving() && now_ - groundedUs_ >= heldInVainUs;
+  return session_.joined() && !floods() && !hub_->spool.full() && !isInVain ? Afloat::holds : Afloat::leaves;
 }
 
 // Packets that wait here, in RAM and in flash.

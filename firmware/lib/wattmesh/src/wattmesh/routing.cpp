@@ -216,8 +216,7 @@ void Routing::forgetTree(uint64_t nowUs) {
 
 void Routing::letGo(Neighbours& neighbours, uint64_t nowUs) {
   const Neighbour* parent = position_.attached && position_.hops > 0 ? neighbours.find(position_.parent) : nullptr;
-  const bool leadsNowhere = parent != nullptr && parent->avoided(nowUs);
-  if (goneUs_ != 0 || !outrun_ || !position_.attached || (position_.grounded && !leadsNowhere)) return;
+  if (goneUs_ != 0 || !outrun_ || parent == nullptr || !parent->avoided(nowUs)) return;
   goneUs_ = nowUs;
   goneTree_ = wantedTree_;
 }

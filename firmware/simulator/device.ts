@@ -10,6 +10,7 @@ import {
 } from '../../nodes/headend/frame/fields.ts';
 import { SUITE_NONE, type Suite } from '../../nodes/headend/frame/packet.ts';
 import { cryptoImports } from './crypto-imports.ts';
+import { DeepSleep } from './deep-sleep.ts';
 import type { DeviceClock } from './device-clock.ts';
 import { type Firmware, type FirmwareImports, type FirmwareInstance, IO_BYTES } from './firmware.ts';
 import { Flash, PowerCut, SECTOR_BYTES } from './flash.ts';
@@ -107,15 +108,8 @@ export interface DeviceState {
   readonly counters: Readonly<Record<(typeof COUNTERS)[number], number>>;
 }
 
-const COUNTERS = [
-  'framesReceived',
-  'framesSent',
-  'sendsFailed',
-  'badMac',
-  'replays',
-  'malformed',
-  'queueFull',
-] as const;
+const RADIO_COUNTERS = ['framesReceived', 'framesSent', 'sendsFailed'] as const;
+const COUNTERS = [...RADIO_COUNTERS, 'badMac', 'replays', 'malformed', 'queueFull'] as const;
 const NODE_ID_BYTES = 6;
 const KEY_BYTES = 32;
 const RSA_BYTES = 256;
@@ -131,7 +125,7 @@ const TICKS_AT_ONCE_MAX = 10_000;
 
 /**
  * One device: an instance of the firmware, its flash and its place on the radio. Powering off discards the instance, powering on makes a
- * new one on the same flash.
+ * new one on the same flash. So does deep sleep, with what the firmware kept in the memory of its RTC.
  */
 export class Device implements Station {
   readonly id: string;
@@ -149,12 +143,13 @@ export class Device implements Station {
   #bootUs = 0;
   #tick: EventHandle | undefined;
   #tickUs = 0;
+  #cause: ResetCause = 'powerOn';
   #ticksAtOnce = 0;
   #lastTickUs = -1;
   /** When the firmware learns of the last event of its radio. */
   #toldUs = 0;
   #restarts = false;
-  #asleep = false;
+  readonly #sleep: DeepSleep;
   #relayOn = false;
   readonly #onTick = (): void => this.#ticked();
 
@@ -165,6 +160,7 @@ export class Device implements Station {
     this.neverSleeps = config.energy !== 'battery';
     this.config = config;
     this.#around = around;
+    this.#sleep = new DeepSleep(around.firmware);
     this.flash = new Flash((RECORD_SECTORS + (config.role === 'meter' ? LOG_SECTORS : 0)) * SECTOR_BYTES);
   }
 
@@ -188,7 +184,7 @@ export class Device implements Station {
   }
 
   listening(): boolean {
-    return this.on && !this.#asleep;
+    return this.on && !this.#sleep.asleep;
   }
 
   /** Boots the firmware; nothing happens when the device is on. Throws the firmware's error when it cannot start, `firmwareTrap` when it traps. */
@@ -199,21 +195,28 @@ export class Device implements Station {
     this.#peersReplaced = this.peersReplaced;
     this.#espNow = this.config.peersMax === undefined ? undefined : new EspNow(this.config.peersMax);
     this.#instance = firmware.instantiate(this.#imports());
+    this.#cause = cause;
     radio.attach(this);
     this.#run((instance) => {
       instance._initialize?.();
+      this.#sleep.made(instance);
       this.#io = instance.wm_io();
-      const next = instance.wm_boot(this.#put(this.#configBytes(cause)), 0);
-      if (next < 0) throw bootFailed(this.id, -next);
-      return next;
+      return this.#boot(instance);
     });
+  }
+
+  /** Starts the firmware, or wakes it: it looks into the memory of the RTC. */
+  #boot(instance: FirmwareInstance): number {
+    const next = instance.wm_boot(this.#put(this.#configBytes(this.#cause)), this.#nowUs());
+    if (next < 0) throw bootFailed(this.id, -next);
+    return next;
   }
 
   /** Power is gone at once; the flash keeps what it has. */
   powerOff(): void {
     if (!this.#instance) return;
     this.#instance = undefined;
-    this.#asleep = false;
+    this.#sleep.powerOff();
     this.#memory = new Uint8Array(0);
     if (this.#tick !== undefined) this.#around.schedule.cancel(this.#tick);
     this.#tick = undefined;
@@ -239,8 +242,7 @@ export class Device implements Station {
   state(): DeviceState | undefined {
     const instance = this.#instance;
     if (!instance) return undefined;
-    const length = instance.wm_state();
-    const reader = new Reader(this.#view(this.#io, length));
+    const reader = new Reader(this.#sleep.state ?? this.#stateBytes(instance));
     const position = { shortId: reader.u16(), parentShort: reader.u16(), hops: reader.u8(), cost: reader.u16() };
     const session = { attached: reader.u8() === 1, joined: reader.u8() === 1, session: reader.u8() };
     const rest = { nodeId: toHex(reader.bytes(NODE_ID_BYTES)), members: reader.u16(), queue: reader.u16() };
@@ -250,8 +252,14 @@ export class Device implements Station {
 
   /** What time it is for the device, microseconds of UTC; undefined while it is off or has not been told the time. */
   utcUs(): number | undefined {
-    const utcUs = this.#instance?.wm_utc(this.#nowUs()) ?? -1;
+    if (!this.#instance) return undefined;
+    const nowUs = this.#nowUs();
+    const utcUs = this.#sleep.asleep ? this.#sleep.utcUs(nowUs) : this.#instance.wm_utc(nowUs);
     return utcUs < 0 ? undefined : utcUs;
+  }
+
+  #stateBytes(instance: FirmwareInstance): Uint8Array {
+    return this.#view(this.#io, instance.wm_state());
   }
 
   #nowUs(): number {
@@ -272,7 +280,7 @@ export class Device implements Station {
     this.#toldUs = atUs;
     const instance = this.#instance;
     schedule.at(atUs, () => {
-      if (this.#instance === instance && !this.#asleep) tell();
+      if (this.#instance === instance && !this.#sleep.asleep) tell();
     });
   }
 
@@ -282,11 +290,15 @@ export class Device implements Station {
     this.#ticksAtOnce = now === this.#lastTickUs ? this.#ticksAtOnce + 1 : 0;
     this.#lastTickUs = now;
     if (this.#ticksAtOnce > TICKS_AT_ONCE_MAX) throw this.#trapped(new Error('it asks for ticks without time passing'));
-    const slept = this.#asleep;
-    // What the firmware sends now is acknowledged to a receiver that is on.
-    this.#asleep = false;
-    this.#run((instance) => instance.wm_tick(this.#nowUs()));
-    if (slept && this.on) this.#around.slept?.(this.#asleep ? 'brief' : 'awake');
+    if (!this.#sleep.asleep) {
+      this.#run((instance) => instance.wm_tick(this.#nowUs()));
+      return;
+    }
+    this.#run((instance) => {
+      this.#sleep.wake(instance);
+      return this.#boot(instance);
+    });
+    if (this.on) this.#around.slept?.(this.#sleep.asleep ? 'brief' : 'awake');
   }
 
   /** Calls the firmware, unless the device is off, and sees to its next tick. */
@@ -294,8 +306,11 @@ export class Device implements Station {
     const instance = this.#instance;
     if (!instance) return;
     try {
+      const slept = this.#sleep.asleep;
       this.#scheduleTick(call(instance));
-      this.#rest(instance);
+      // A leaf that sleeps hears nothing until its next tick.
+      const sleeps = this.#sleep.settle(instance, this.#nowUs(), () => this.#stateBytes(instance));
+      if (sleeps && !slept) this.#around.slept?.('asleep');
     } catch (error) {
       this.powerOff();
       if (error instanceof PowerCut) this.#around.powerLost();
@@ -306,13 +321,6 @@ export class Device implements Station {
     this.#restarts = false;
     this.powerOff();
     this.#around.restarting?.();
-  }
-
-  /** A leaf whose firmware rests hears nothing until its next tick. */
-  #rest(instance: FirmwareInstance): void {
-    if (this.neverSleeps || this.#asleep || instance.wm_asleep() === 0) return;
-    this.#asleep = true;
-    this.#around.slept?.('asleep');
   }
 
   #scheduleTick(wantedUs: number): void {
@@ -427,6 +435,9 @@ export class Device implements Station {
       reboot: () => {
         this.#restarts = true;
       },
+      rtc_read: (out, capacity) => this.#sleep.rtcRead(view(out, capacity)),
+      rtc_write: (data, length) => this.#sleep.rtcWrite(view(data, length)),
+      deep_sleep: () => this.#sleep.fall(),
     };
   }
 }

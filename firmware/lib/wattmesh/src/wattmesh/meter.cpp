@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "wattmesh/sections.hpp"
+#include "wattmesh/sleep_state.hpp"
 
 namespace wattmesh {
 
@@ -129,6 +130,11 @@ Error Meter::leaveUsedSeqs(uint32_t acknowledged) {
     if (log_.read(seq, row) == Error::none) error = log_.append(row);
   }
   return error;
+}
+
+void Meter::pass(SleepState& state) {
+  state.pass(watchUs_, mask_);
+  delivery_.pass(state);
 }
 
 }  // namespace wattmesh

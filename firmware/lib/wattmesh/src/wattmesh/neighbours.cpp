@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "wattmesh/sleep_state.hpp"
 #include "wattmesh/trickle.hpp"
 
 namespace wattmesh {
@@ -126,6 +127,15 @@ void Neighbour::sent(bool ok, uint64_t nowUs) {
   failures = 0;
   restUntilUs = 0;
   hasBeacon = false;
+}
+
+void Neighbour::pass(SleepState& state) {
+  uint32_t counter = freshness.counter();
+  state.pass(counter);
+  state.pass(static_cast<KnownNeighbour&>(*this));
+  if (!state.reads()) return;
+  freshness.resume(counter);
+  heardUs = beaconUs;
 }
 
 void Neighbour::distrust(uint64_t patienceUs, uint64_t nowUs) {

@@ -133,7 +133,8 @@ Error Meter::leaveUsedSeqs(uint32_t acknowledged) {
 }
 
 void Meter::pass(SleepState& state) {
-  state.pass(watchUs_, mask_);
+  state.pass(watched_, mask_);
+  state.passTimes(&watchUs_, 2);
   delivery_.pass(state);
 }
 

@@ -54,7 +54,7 @@ class Meter {
 
   const Port* port_ = nullptr;
   const Config* config_ = nullptr;
-  // What pass() keeps, as far as mask_.
+  // What pass() keeps, as far as mask_; two times.
   uint64_t watchUs_ = 0;     // since when the cumulative mark has stood where it is, later by all time without a parent
   uint64_t lastWatchUs_ = 0;
   uint32_t watched_ = 0;     // that mark

@@ -64,6 +64,12 @@ export class DeepSleep {
     this.#falling = true;
   }
 
+  /** It does not after all: something else happened. */
+  stay(): void {
+    this.#falling = false;
+    this.#rtc = new Uint8Array(0);
+  }
+
   /** Sleeps if the call that returned at local `nowUs` wanted to. `state` is what the device tells of itself. */
   settle(instance: FirmwareInstance, nowUs: number, state: () => Uint8Array): boolean {
     if (!this.#falling) return false;

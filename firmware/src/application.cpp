@@ -33,7 +33,9 @@ constexpr uint64_t blinkUs = usPerSecond / 4;
 // The settings lie behind what the core has.
 constexpr uint32_t settingsBytes = static_cast<uint32_t>(board::SettingsStore::sectors * sectorBytes);
 constexpr uint32_t coreBytesMax = static_cast<uint32_t>((recordSectors + logSectorsMax) * sectorBytes);
-constexpr uint32_t coreBytesMin = static_cast<uint32_t>((recordSectors + logSectorsMin) * sectorBytes);
+constexpr uint32_t coreBytesMin(Role role) {
+  return static_cast<uint32_t>((recordSectors + (role == Role::meter ? logSectorsMin : spoolSectors)) * sectorBytes);
+}
 
 board::Entropy entropy;
 
@@ -95,7 +97,7 @@ bool Application::beginHardware() {
     return false;
   }
   const uint32_t flashBytes = ports::openFlash();
-  if (flashBytes < coreBytesMin + settingsBytes) {
+  if (flashBytes < coreBytesMin(role_) + settingsBytes) {
     fail("there is no room in flash: flash the board with the partition table of this project");
     return false;
   }

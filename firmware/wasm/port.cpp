@@ -189,6 +189,11 @@ WM_EXPORT(wm_host) double wm_host(size_t length, double nowUs) { return next(nod
 
 WM_EXPORT(wm_tick) double wm_tick(double nowUs) { return next(node->tick(time(nowUs))); }
 
+// Something happens at the device that the head-end is to hear of at once; `code` as in PROTOCOL.md, section 4.3.
+WM_EXPORT(wm_raise) double wm_raise(int32_t code, int32_t value, double nowUs) {
+  return next(node->raise(static_cast<EventCode>(code), static_cast<int16_t>(value), time(nowUs)));
+}
+
 // What the device knows of itself, for displays and checkers; returns the length.
 WM_EXPORT(wm_state) size_t wm_state() {
   const TreePosition& position = node->position();
@@ -205,6 +210,7 @@ WM_EXPORT(wm_state) size_t wm_state() {
   writer.bytes(session.nodeId(), nodeIdBytes);
   writer.u16(static_cast<uint16_t>(node->members()));
   writer.u16(static_cast<uint16_t>(node->queued()));
+  writer.u16(static_cast<uint16_t>(node->spooled()));
   writer.u32(counters.framesReceived);
   writer.u32(counters.framesSent);
   writer.u32(counters.sendsFailed);

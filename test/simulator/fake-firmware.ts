@@ -54,6 +54,10 @@ export class FakeInstance implements FirmwareInstance {
     return this.#called({ kind: 'host', io: this.#input(length), nowUs });
   }
 
+  wm_raise(_code: number, _value: number, nowUs: number): number {
+    return this.wm_tick(nowUs);
+  }
+
   wm_tick(nowUs: number): number {
     return this.#called({ kind: 'tick', nowUs });
   }

@@ -36,10 +36,9 @@ class Delivery {
   bool merge(uint32_t first, uint32_t last);
 
   struct Batch {
-    bool used = false;
     uint32_t counter = 0;
     uint32_t from = 0;  // the cursor when it was sent
-    uint32_t last = 0;
+    uint32_t last = 0;  // 0: free
   };
   // What pass() keeps of these ends with hasEpoch_.
   uint32_t cumulative_ = 0;  // every seq <= this is done

@@ -56,6 +56,12 @@ uint64_t Meter::nextUs(uint64_t nowUs, const NetworkClock& clock) const {
   return clock.localUs(nextRowS_ * usPerS, nowUs);
 }
 
+uint64_t Meter::measuredMs(const uint8_t logId[logIdBytes], uint32_t seq) {
+  Row row{};
+  const bool isThere = memcmp(logId, log_.logId(), logIdBytes) == 0 && log_.read(seq, row) == Error::none;
+  return isThere ? row.t * uint64_t{1000} : 0;
+}
+
 void Meter::watch(uint64_t nowUs, bool grounded) {
   const uint32_t mark = delivery_.cumulative();
   // Time without a parent does not count.

@@ -41,6 +41,8 @@ class Meter {
 
   // Through deep sleep; the rows are in the log.
   void pass(SleepState& state);
+  // UTC of a row that this log holds, ms; 0: it holds no such row.
+  uint64_t measuredMs(const uint8_t logId[logIdBytes], uint32_t seq);
 
   const Log& log() const { return log_; }
   Delivery& delivery() { return delivery_; }

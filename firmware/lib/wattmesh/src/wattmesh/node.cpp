@@ -19,10 +19,12 @@ constexpr uint64_t beaconGapUs = 300 * usPerMs;
 // Who has no parent asks for beacons at least as often.
 constexpr uint64_t pullPeriodUs = 32 * usPerS;
 
+constexpr uint32_t recordsBytes = recordSectors * sectorBytes;
+
 }  // namespace
 
-Node::Node(const Port& port, const Config& config, Neighbours& neighbours, Meter* meter, HubTables* hub, Gateway* gateway, GatewayTables* tables, Room queue)
-    : port_(port), neighbours_(neighbours), meter_(meter), hub_(hub), gateway_(gateway), tables_(tables), config_(config), queue_(queue) {}
+Node::Node(const Port& port, const Config& config, Neighbours& neighbours, Meter* meter, HubTables* hub, Gateway* gateway, GatewayTables* tables, Room queue, Room control)
+    : port_(port), neighbours_(neighbours), meter_(meter), hub_(hub), gateway_(gateway), tables_(tables), config_(config), queue_(queue), control_(control) {}
 
 Error Node::boot(uint64_t nowUs) {
   const Error error = mount(nowUs, false);
@@ -33,7 +35,11 @@ Error Node::boot(uint64_t nowUs) {
   uint8_t promises[Routing::promisesBytes];
   if (records_.read(RecordKey::promises, promises, sizeof promises)) routing_.restore(promises, now_);
   begin();
-  if (hub_ != nullptr) hub_->hub.begin(port_, config_);
+  if (hub_ != nullptr) {
+    const Error unopened = hub_->spool.open(port_, recordsBytes, port_.nvBytes - recordsBytes);
+    if (unopened != Error::none) return unopened;
+    hub_->hub.begin(port_, config_);
+  }
   if (gateway_ != nullptr) gateway_->begin(port_, config_);
   announceSoon();
   return Error::none;
@@ -43,7 +49,6 @@ Error Node::boot(uint64_t nowUs) {
 Error Node::mount(uint64_t nowUs, bool wakes) {
   now_ = nowUs;
   clock_.begin(config_.energy == EnergyClass::battery);
-  constexpr uint32_t recordsBytes = recordSectors * sectorBytes;
   Error error = records_.open(port_, 0);
   if (error != Error::none) return error;
   keys_.begin(port_, config_, records_);
@@ -183,12 +188,14 @@ void Node::settle() {
   }
   if (handshakeDue) sendM1();
   if (meter_ != nullptr) {
-    const Error error = meter_->tick(now_, clock_, position().attached, sleeps() && !scale_.known());
+    const Error error = meter_->tick(now_, clock_, position().attached, timeDoubted_ || (sleeps() && !scale_.known()));
     if (error != Error::none) drop(error);
   }
+  settleEvents();
   settleReports();
   settleLeaf();
   if (hub_ != nullptr && session_.joined() && position().attached && !floods()) hub_->hub.tick(now_, clock_, *this);
+  if (hub_ != nullptr) settleSpool();
   if (tables_ != nullptr) settleBundles();
   if (gateway_ != nullptr) gateway_->tick(now_, clock_, queue_, *this);
   pump();
@@ -230,7 +237,7 @@ uint64_t Node::nextUs() {
     if (!rootedHere() && nextHop().exists) {
       for (const QueuedItem& slot : queue_) {
         if (!session_.joined() && !slot.own) continue;
-        if (slot.state == QueuedItem::State::waiting || slot.state == QueuedItem::State::handedOn) consider(slot.dueUs > dataUs_ ? slot.dueUs : dataUs_);
+        if (slot.state == QueuedItem::State::waiting || slot.state == QueuedItem::State::handedOn) consider(slot.dueUs > dataUs_ ? uint64_t{slot.dueUs} : dataUs_);
       }
     }
   }
@@ -239,9 +246,10 @@ uint64_t Node::nextUs() {
   consider(keys_.nextUs());
   if (seeksProxy()) consider(proxies_.nextUs(now_));
   if (meter_ != nullptr) consider(meter_->nextUs(now_, clock_));
-  // What is overdue waits for an event.
+  // What is overdue waits for something to happen.
   const uint64_t reportUs = meter_ != nullptr ? meter_->pushUs() : reportUs_;
   if (reportUs > now_) consider(reportUs);
+  if (events_.nextUs() > now_) consider(events_.nextUs());
   if (hub_ != nullptr && session_.joined() && position().attached && !floods()) consider(hub_->hub.nextUs());
   if (tables_ != nullptr) consider(tables_->bundles.nextUs());
   if (gateway_ != nullptr) consider(gateway_->nextUs(now_, queue_));

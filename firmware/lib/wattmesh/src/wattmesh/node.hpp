@@ -5,6 +5,7 @@
 #include "wattmesh/children.hpp"
 #include "wattmesh/commands.hpp"
 #include "wattmesh/control.hpp"
+#include "wattmesh/events.hpp"
 #include "wattmesh/flood.hpp"
 #include "wattmesh/gateway.hpp"
 #include "wattmesh/hub.hpp"
@@ -20,6 +21,7 @@
 #include "wattmesh/routes.hpp"
 #include "wattmesh/routing.hpp"
 #include "wattmesh/session.hpp"
+#include "wattmesh/spool.hpp"
 #include "wattmesh/time_sync.hpp"
 #include "wattmesh/transmitter.hpp"
 #include "wattmesh/trickle.hpp"
@@ -43,6 +45,7 @@ struct HubTables {
   Hub hub;
   Routes routes;
   DuplicateCache seen;
+  Spool spool;
 };
 
 // And only gateways.
@@ -54,8 +57,8 @@ struct GatewayTables {
 
 class Node : private Downward, private HostSide {
  public:
-  // `port`, the parts and the memory of the queue must outlive the node; parts of other roles are nullptr.
-  Node(const Port& port, const Config& config, Neighbours& neighbours, Meter* meter, HubTables* hub, Gateway* gateway, GatewayTables* tables, Room queue);
+  // `port`, the parts and the memory of the queues must outlive the node; parts of other roles are nullptr.
+  Node(const Port& port, const Config& config, Neighbours& neighbours, Meter* meter, HubTables* hub, Gateway* gateway, GatewayTables* tables, Room queue, Room control);
 
   // Mounts NV and starts. nowUs: microseconds since boot, never going back.
   [[nodiscard]] Error boot(uint64_t nowUs);
@@ -68,12 +71,15 @@ class Node : private Downward, private HostSide {
   uint64_t sent(bool ok, uint64_t nowUs);
   uint64_t hostBytes(const uint8_t* data, size_t length, uint64_t nowUs);
   uint64_t tick(uint64_t nowUs);
+  // Something happens now that the head-end is to hear of at once.
+  uint64_t raise(EventCode code, int16_t value, uint64_t nowUs);
 
   const Session& session() const { return session_; }
   const TreePosition& position() const { return routing_.position(); }
   const Counters& counters() const { return counters_; }
   size_t members() const { return hub_ == nullptr ? 0 : hub_->hub.members(); }
   size_t queued() const { return queue_.count(); }
+  size_t spooled() const { return hub_ == nullptr ? 0 : hub_->spool.count(); }
   // A battery leaf: the chip may sleep until the moment that the last call returned, its receiver off.
   bool asleep() const { return leaf_.asleep(); }
   // Asleep: what is to outlast a sleep in which RAM is lost. Bytes written; 0: it does not fit, and RAM must stay.
@@ -135,6 +141,14 @@ class Node : private Downward, private HostSide {
   void tellTelemetry(Writer& writer);
   void fillTelemetry(Telemetry& telemetry) const;
 
+  // node_spool.cpp: what waits in flash
+  bool isStranded() const;
+  bool secure(QueuedItem& slot);
+  bool spool(QueuedItem& slot);
+  bool isOut(uint16_t spoolNumber);
+  void settleSpool();
+  size_t packets() const;
+
   // node_down.cpp: packets on their way down
   void onRouted(const Neighbour& neighbour, const ReceivedFrame& frame);
   void onSections(const Routed& routed);
@@ -161,6 +175,11 @@ class Node : private Downward, private HostSide {
   void settleBundles();
   void sendBundle(Bundle& bundle);
 
+  // node_event.cpp: what cannot wait
+  bool eventDue() const;
+  void settleEvents();
+  void judgeTime(const AckSection& ack);
+
   // node_poll.cpp: polls on their way down
   void onPoll(const Routed& routed, const PollSection& poll);
   void passPoll(const Routed& routed, const PollSection& poll, size_t first, size_t end, uint64_t dueUs);
@@ -174,6 +193,7 @@ class Node : private Downward, private HostSide {
 
   // node_flood.cpp: mode "flooding"
   bool floods() const;
+  void settleMode();
   uint64_t floodPauseUs();
   QueuedItem* flood(Direction direction, const uint8_t* packet, size_t length);
   void onFlood(const ReceivedFrame& frame, int8_t rssi);
@@ -224,6 +244,7 @@ class Node : private Downward, private HostSide {
   bool mayRest() const;
   void rest();
   uint64_t leafNextUs() const;
+  uint64_t leafListensUs() const;
   void stayForM2();
 
   // node_sleep.cpp: through deep sleep
@@ -264,7 +285,7 @@ class Node : private Downward, private HostSide {
   Gateway* gateway_;
   GatewayTables* tables_;
 
-  // The small and often used first: what lies further behind takes a chip longer code to reach. What passState() keeps: six times, two more.
+  // The small and often used first: what lies further behind takes a chip longer code to reach. What passState() keeps: six times, three more.
   uint64_t bootUs_ = 0;
   uint64_t attachedUs_ = 0;   // when there was a parent last
   uint64_t telemetryUs_ = 0;  // next; 0: at once
@@ -273,6 +294,7 @@ class Node : private Downward, private HostSide {
   uint64_t judgedUs_ = 0;     // up to then the parent's silence is counted
   uint16_t custodian_ = 0;    // nearest hub when rows were last offered
   bool probing_ = false;
+  bool timeDoubted_ = false;  // the head-end's time contradicts it
 
   InFlight inFlight_ = InFlight::none;
   uint8_t inFlightTo_[macBytes] = {};
@@ -315,6 +337,7 @@ class Node : private Downward, private HostSide {
   Leaf leaf_;
   TickScale scale_;
   Commands commands_;
+  Events events_;
   JoinProxy proxy_;
   ProxySearch proxies_;
   uint8_t frame_[frameBytesMax] = {};
@@ -328,22 +351,24 @@ class Node : private Downward, private HostSide {
 // Complete devices, for ports and for measuring.
 struct MeterDevice {
   MeterDevice(const Port& port, const Config& config)
-      : node(port, config, neighbours, &meter, nullptr, nullptr, nullptr, Room{queue, sizeof queue}) {}
+      : node(port, config, neighbours, &meter, nullptr, nullptr, nullptr, Room{queue, sizeof queue}, Room{control, sizeof control}) {}
   NeighbourTable<> neighbours;
   Meter meter;
   uint8_t queue[meterQueueBytes];
+  uint8_t control[meterControlBytes];
   Node node;
 };
 struct HubDevice {
   HubDevice(const Port& port, const Config& config)
       : tables(members, membersMax, Room{held, sizeof held}, pointers, hubRoutePointersMax),
-        node(port, config, neighbours, nullptr, &tables, nullptr, nullptr, Room{queue, sizeof queue}) {}
+        node(port, config, neighbours, nullptr, &tables, nullptr, nullptr, Room{queue, sizeof queue}, Room{control, sizeof control}) {}
   NeighbourTable<> neighbours;
   Member members[membersMax];
   uint8_t held[membersMax * heldBytesPerMember];
   RoutePointer pointers[hubRoutePointersMax];
   HubTables tables;
   uint8_t queue[hubQueueBytes];
+  uint8_t control[controlBytes];
   Node node;
 };
 // A gateway of so many members, routes and neighbours: on a chip with little memory, fewer.
@@ -351,7 +376,7 @@ template <size_t Members, size_t Pointers, size_t Reach>
 struct GatewayDeviceOf {
   GatewayDeviceOf(const Port& port, const Config& config)
       : tables(members, Members, Room{held, sizeof held}, pointers, Pointers),
-        node(port, config, neighbours, nullptr, &tables, &gateway, &gatewayTables, Room{queue, sizeof queue}) {}
+        node(port, config, neighbours, nullptr, &tables, &gateway, &gatewayTables, Room{queue, sizeof queue}, Room{control, sizeof control}) {}
   NeighbourTable<Reach> neighbours;
   Member members[Members];
   uint8_t held[Members * heldBytesPerMember];
@@ -360,6 +385,7 @@ struct GatewayDeviceOf {
   Gateway gateway;
   GatewayTables gatewayTables;
   uint8_t queue[gatewayQueueBytes];
+  uint8_t control[controlBytes];
   Node node;
 };
 using GatewayDevice = GatewayDeviceOf<gatewayMembersMax, gatewayRoutePointersMax, gatewayNeighboursMax>;

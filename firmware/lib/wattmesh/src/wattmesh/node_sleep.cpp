@@ -16,7 +16,7 @@ bool Node::passState(SleepState& state) {
   session_.pass(state);
   link_.pass(state);
   meter_->pass(state);
-  state.pass(custodian_, probing_);
+  state.pass(custodian_, timeDoubted_);
   state.pass(config_.resetCause);
   state.passTimes(&bootUs_, 6);
   keys_.pass(state);
@@ -27,6 +27,7 @@ bool Node::passState(SleepState& state) {
   if (isAttached) parent->pass(state);
   if (isAttached) routing_.resume(*parent);
   // What follows may be left out.
+  events_.pass(state);
   commands_.passResults(state);
   keys_.passFormer(state);
   meter_->delivery().passSent(state);
@@ -40,7 +41,7 @@ bool Node::passState(SleepState& state) {
 Neighbour* Node::spareParent() {
   Neighbour* best = nullptr;
   for (Neighbour& neighbour : neighbours_) {
-    const bool isOne = neighbour.used && neighbour.hasBeacon && neighbour.freshness.fresh() && !isParent(neighbour);
+    const bool isOne = neighbour.used && neighbour.hasBeacon && neighbour.fresh() && !isParent(neighbour);
     if (isOne && (best == nullptr || neighbour.beacon.cost < best->beacon.cost)) best = &neighbour;
   }
   return best;
@@ -62,6 +63,6 @@ Error Node::wake(const uint8_t* kept, size_t length, uint64_t nowUs) {
   return Error::none;
 }
 
-bool Node::listensNext() const { return leafNextUs() >= leaf_.wakeUs(); }
+bool Node::listensNext() const { return leafNextUs() >= leafListensUs(); }
 
 }  // namespace wattmesh

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "wattmesh/sections.hpp"
+#include "wattmesh/sleep_state.hpp"
 
 namespace wattmesh {
 
@@ -136,6 +137,12 @@ Error Meter::leaveUsedSeqs(uint32_t acknowledged) {
     if (log_.read(seq, row) == Error::none) error = log_.append(row);
   }
   return error;
+}
+
+void Meter::pass(SleepState& state) {
+  state.pass(watched_, mask_);
+  state.passTimes(&watchUs_, 2);
+  delivery_.pass(state);
 }
 
 }  // namespace wattmesh

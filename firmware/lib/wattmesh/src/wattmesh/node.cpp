@@ -19,43 +19,55 @@ constexpr uint64_t beaconGapUs = 300 * usPerMs;
 // Who has no parent asks for beacons at least as often.
 constexpr uint64_t pullPeriodUs = 32 * usPerS;
 
+constexpr uint32_t recordsBytes = recordSectors * sectorBytes;
+
 }  // namespace
 
 Node::Node(const Port& port, const Config& config, Neighbours& neighbours, Meter* meter, HubTables* hub, Gateway* gateway, GatewayTables* tables, Room queue, Room control)
     : port_(port), neighbours_(neighbours), meter_(meter), hub_(hub), gateway_(gateway), tables_(tables), config_(config), queue_(queue), control_(control) {}
 
 Error Node::boot(uint64_t nowUs) {
-  now_ = nowUs;
+  const Error error = mount(nowUs, false);
+  if (error != Error::none) return error;
   bootUs_ = nowUs;
-  clock_.begin(config_.energy == EnergyClass::battery);
   groundedUs_ = nowUs;
   parentUs_ = nowUs;
   leaf_.begin(nowUs);
-  constexpr uint32_t recordsBytes = recordSectors * sectorBytes;
-  Error error = records_.open(port_, 0);
-  if (error != Error::none) return error;
-  keys_.begin(port_, config_, records_);
-  link_.begin(port_, config_, records_, keys_);
-  error = session_.begin(port_, config_, records_);
-  if (error == Error::none && session_.randomStuck()) drop(Error::randomStuck);
-  if (error == Error::none) error = commands_.begin(port_, config_, records_, session_.bootCount());
-  if (error == Error::none && meter_ != nullptr) {
-    error = meter_->begin(port_, config_, records_, session_.bootCount(), recordsBytes, port_.nvBytes - recordsBytes);
-  }
-  if (error != Error::none) return error;
   uint8_t promises[Routing::promisesBytes];
   if (records_.read(RecordKey::promises, promises, sizeof promises)) routing_.restore(promises, now_);
-  askTreeWaitUs_ = usPerS;
-  trickle_.reset(now_, dice());
-  flooding_.begin(static_cast<uint16_t>(dice()));
+  begin();
   if (hub_ != nullptr) {
-    error = hub_->spool.open(port_, recordsBytes, port_.nvBytes - recordsBytes);
-    if (error != Error::none) return error;
+    const Error unopened = hub_->spool.open(port_, recordsBytes, port_.nvBytes - recordsBytes);
+    if (unopened != Error::none) return unopened;
     hub_->hub.begin(port_, config_);
   }
   if (gateway_ != nullptr) gateway_->begin(port_, config_);
   announceSoon();
   return Error::none;
+}
+
+// What is in NV.
+Error Node::mount(uint64_t nowUs, bool wakes) {
+  now_ = nowUs;
+  clock_.begin(config_.energy == EnergyClass::battery);
+  Error error = records_.open(port_, 0);
+  if (error != Error::none) return error;
+  keys_.begin(port_, config_, records_);
+  link_.begin(port_, config_, records_, keys_);
+  error = session_.begin(port_, config_, records_, wakes);
+  if (error == Error::none && session_.randomStuck()) drop(Error::randomStuck);
+  if (error == Error::none) error = commands_.begin(port_, config_, records_, session_.bootCount());
+  if (error == Error::none && meter_ != nullptr) {
+    error = meter_->begin(port_, config_, records_, session_.bootCount(), recordsBytes, port_.nvBytes - recordsBytes);
+  }
+  return error;
+}
+
+// What begins anew with each life, and with each wake.
+void Node::begin() {
+  askTreeWaitUs_ = usPerS;
+  trickle_.reset(now_, dice());
+  flooding_.begin(static_cast<uint16_t>(dice()));
 }
 
 uint32_t Node::dice() {

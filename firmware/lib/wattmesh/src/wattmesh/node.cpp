@@ -19,43 +19,55 @@ constexpr uint64_t beaconGapUs = 300 * usPerMs;
 // Who has no parent asks for beacons at least as often.
 constexpr uint64_t pullPeriodUs = 32 * usPerS;
 
+constexpr uint32_t recordsBytes = recordSectors * sectorBytes;
+
 }  // namespace
 
-Node::Node(const Port& port, const Config& config, Neighbours& neighbours, Meter* meter, HubTables* hub, Gateway* gateway, GatewayTables* tables, Room queue)
-    : port_(port), neighbours_(neighbours), meter_(meter), hub_(hub), gateway_(gateway), tables_(tables), config_(config), queue_(queue) {}
+Node::Node(const Port& port, const Config& config, Neighbours& neighbours, Meter* meter, HubTables* hub, Gateway* gateway, GatewayTables* tables, Room queue, Room control)
+    : port_(port), neighbours_(neighbours), meter_(meter), hub_(hub), gateway_(gateway), tables_(tables), config_(config), queue_(queue), control_(control) {}
 
 Error Node::boot(uint64_t nowUs) {
-  now_ = nowUs;
+  const Error error = mount(nowUs, false);
+  if (error != Error::none) return error;
   bootUs_ = nowUs;
-  clock_.begin(config_.energy == EnergyClass::battery);
   groundedUs_ = nowUs;
   parentUs_ = nowUs;
   leaf_.begin(nowUs);
-  constexpr uint32_t recordsBytes = recordSectors * sectorBytes;
-  Error error = records_.open(port_, 0);
-  if (error != Error::none) return error;
-  keys_.begin(port_, config_, records_);
-  link_.begin(port_, config_, records_, keys_);
-  error = session_.begin(port_, config_, records_);
-  if (error == Error::none && session_.randomStuck()) drop(Error::randomStuck);
-  if (error == Error::none) error = commands_.begin(port_, config_, records_, session_.bootCount());
-  if (error == Error::none && meter_ != nullptr) {
-    error = meter_->begin(port_, config_, records_, session_.bootCount(), recordsBytes, port_.nvBytes - recordsBytes);
-  }
-  if (error != Error::none) return error;
   uint8_t promises[Routing::promisesBytes];
   if (records_.read(RecordKey::promises, promises, sizeof promises)) routing_.restore(promises, now_);
-  askTreeWaitUs_ = usPerS;
-  trickle_.reset(now_, dice());
-  flooding_.begin(static_cast<uint16_t>(dice()));
+  begin();
   if (hub_ != nullptr) {
-    error = hub_->spool.open(port_, recordsBytes, port_.nvBytes - recordsBytes);
-    if (error != Error::none) return error;
+    const Error unopened = hub_->spool.open(port_, recordsBytes, port_.nvBytes - recordsBytes);
+    if (unopened != Error::none) return unopened;
     hub_->hub.begin(port_, config_);
   }
   if (gateway_ != nullptr) gateway_->begin(port_, config_);
   announceSoon();
   return Error::none;
+}
+
+// What is in NV.
+Error Node::mount(uint64_t nowUs, bool wakes) {
+  now_ = nowUs;
+  clock_.begin(config_.energy == EnergyClass::battery);
+  Error error = records_.open(port_, 0);
+  if (error != Error::none) return error;
+  keys_.begin(port_, config_, records_);
+  link_.begin(port_, config_, records_, keys_);
+  error = session_.begin(port_, config_, records_, wakes);
+  if (error == Error::none && session_.randomStuck()) drop(Error::randomStuck);
+  if (error == Error::none) error = commands_.begin(port_, config_, records_, session_.bootCount());
+  if (error == Error::none && meter_ != nullptr) {
+    error = meter_->begin(port_, config_, records_, session_.bootCount(), recordsBytes, port_.nvBytes - recordsBytes);
+  }
+  return error;
+}
+
+// What begins anew with each life, and with each wake.
+void Node::begin() {
+  askTreeWaitUs_ = usPerS;
+  trickle_.reset(now_, dice());
+  flooding_.begin(static_cast<uint16_t>(dice()));
 }
 
 uint32_t Node::dice() {
@@ -177,9 +189,10 @@ void Node::settle() {
   }
   if (handshakeDue) sendM1();
   if (meter_ != nullptr) {
-    const Error error = meter_->tick(now_, clock_, grounded(), sleeps() && !scale_.known());
+    const Error error = meter_->tick(now_, clock_, grounded(), timeDoubted_ || (sleeps() && !scale_.known()));
     if (error != Error::none) drop(error);
   }
+  settleEvents();
   settleReports();
   settleLeaf();
   if (hub_ != nullptr && session_.joined() && position().attached && !floods()) hub_->hub.tick(now_, clock_, *this);
@@ -217,15 +230,11 @@ uint64_t Node::nextUs() {
     consider(flooding_.nextUs(queue_));
     consider(neighbours_.challengeUs());
     consider(askParentUs_);
-    if (meter_ != nullptr) {
-      const uint64_t lateUs = meter_->pushUs() + unpolledUs - config_.pollCycleS * usPerS;
-      if (lateUs > now_) consider(lateUs);
-    }
     consider(nextHop().againUs);
     if (!rootedHere() && nextHop().exists) {
       for (const QueuedItem& slot : queue_) {
         if (!session_.joined() && !slot.own) continue;
-        if (slot.state == QueuedItem::State::waiting || slot.state == QueuedItem::State::handedOn) consider(slot.dueUs > dataUs_ ? slot.dueUs : dataUs_);
+        if (slot.state == QueuedItem::State::waiting || slot.state == QueuedItem::State::handedOn) consider(slot.dueUs > dataUs_ ? uint64_t{slot.dueUs} : dataUs_);
       }
     }
   }
@@ -234,9 +243,10 @@ uint64_t Node::nextUs() {
   consider(keys_.nextUs());
   if (seeksProxy()) consider(proxies_.nextUs(now_));
   if (meter_ != nullptr) consider(meter_->nextUs(now_, clock_));
-  // What is overdue waits for an event.
+  // What is overdue waits for something to happen.
   const uint64_t reportUs = meter_ != nullptr ? meter_->pushUs() : reportUs_;
   if (reportUs > now_) consider(reportUs);
+  if (events_.nextUs() > now_) consider(events_.nextUs());
   if (hub_ != nullptr && session_.joined() && position().attached && !floods()) consider(hub_->hub.nextUs());
   if (tables_ != nullptr) consider(tables_->bundles.nextUs());
   if (gateway_ != nullptr) consider(gateway_->nextUs(now_, queue_));

@@ -7,7 +7,7 @@ namespace wattmesh {
 
 namespace {
 // Without a way to the head-end for this long, the network key may have changed meanwhile.
-constexpr uint64_t groundlessMaxUs = 600 * usPerS;
+constexpr uint64_t seekProxyUs = 600 * usPerS;
 // Others were asked for a beacon at the same moment.
 constexpr uint64_t solicitedSpreadUs = 300 * usPerMs;
 }  // namespace
@@ -15,7 +15,7 @@ constexpr uint64_t solicitedSpreadUs = 300 * usPerMs;
 // True when beacons that cannot be verified are looked at, to find somebody who takes an M1 on. Under suite 0x00 no key could come of it.
 bool Node::seeksProxy() const {
   if (rootedHere() || config_.suite == suiteNone || grounded()) return false;
-  return !keys_.hasKey() || now_ - groundedUs_ >= groundlessMaxUs;
+  return !keys_.hasKey() || now_ - groundedUs_ >= seekProxyUs;
 }
 
 void Node::hearProxy(const uint8_t from[macBytes], const ReceivedFrame& frame, int8_t rssi) {
@@ -71,7 +71,7 @@ void Node::settleJoined() {
   asked_ = false;
   groundedUs_ = now_;
   Neighbour* neighbour = neighbours_.touch(askedMac_, 0, Claim::handsOver, now_, position().parent);
-  if (neighbour != nullptr) neighbour->freshness.doubt(now_, 0);
+  if (neighbour != nullptr) neighbour->doubt(now_, 0);
 }
 
 void Node::onJoin(const uint8_t from[macBytes], bool broadcast, const ReceivedFrame& frame, int8_t rssi) {

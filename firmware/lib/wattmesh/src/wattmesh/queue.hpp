@@ -6,6 +6,7 @@
 #include "wattmesh/errors.hpp"
 #include "wattmesh/item.hpp"
 #include "wattmesh/limits.hpp"
+#include "wattmesh/stamp.hpp"
 
 namespace wattmesh {
 
@@ -32,8 +33,8 @@ struct QueuedItem : Packed {  // the item as it was received
   uint16_t spoolNumber = 0;
   uint32_t counter = 0;
   uint32_t upNumber = 0;    // gateways: number of the UP envelope, 0 none yet
-  uint64_t receivedUs = 0;  // 0: not known any more
-  uint64_t dueUs = 0;
+  Stamp receivedUs;  // 0: not known any more
+  Stamp dueUs;
 
   QueuedItem() : own(false), uncustodied(false), urgent(false), floods(false), starts(false), spooled(false) {}
 };

@@ -203,14 +203,14 @@ void Routing::starve(Neighbours& neighbours, const Neighbour* parent, uint64_t n
   // A newer tree that did not help either is not asked for again: all others may really hang on us.
   if (isLeft && position_.tree != leftTree_ && !outrun_) return;
   starving_ = true;
-  wantedTree_ = static_cast<uint16_t>(known->tree + 1);
+  // Most often the news of our tree got lost, on the way to them or from them: a beacon from there is enough, and no wave of them.
+  wantedTree_ = static_cast<uint16_t>(known->tree + (outrun_ ? 0 : 1));
   memcpy(asksBy_, nearest->mac, macBytes);
 }
 
 void Routing::forgetTree(uint64_t nowUs) {
-  const uint16_t tree = static_cast<uint16_t>(wantedTree_ - 1);
   for (Source& source : sources_) {
-    if (outrun_ && source.tree == tree && find(source.gateway, nowUs) == &source) source = Source{};
+    if (outrun_ && source.tree == wantedTree_ && find(source.gateway, nowUs) == &source) source = Source{};
   }
 }
 
@@ -218,7 +218,7 @@ void Routing::letGo(Neighbours& neighbours, uint64_t nowUs) {
   const Neighbour* parent = position_.attached && position_.hops > 0 ? neighbours.find(position_.parent) : nullptr;
   if (goneUs_ != 0 || !outrun_ || parent == nullptr || !parent->avoided(nowUs)) return;
   goneUs_ = nowUs;
-  goneTree_ = static_cast<uint16_t>(wantedTree_ - 1);
+  goneTree_ = wantedTree_;
 }
 
 void Routing::forgetGone(Neighbours& neighbours, uint64_t nowUs) {

@@ -45,6 +45,9 @@ class Routing {
   // After a reboot: what promises() wrote last. A neighbour may still hang on what was announced before.
   void restore(const uint8_t promises[promisesBytes], uint64_t nowUs);
 
+  // After deep sleep: `parent` was the parent before.
+  void resume(const Neighbour& parent) { take(parent); }
+
   // Settles the route after any input; the only place that does. Returns true when something that a beacon tells has changed.
   bool update(Neighbours& neighbours, uint64_t nowUs, Afloat afloat = Afloat::follows);
   // The gateway's own place: root while `grounded`, and afterwards as long as `holds`.

@@ -4,6 +4,8 @@ import { nodeIdOf } from '../../nodes/headend/security/keys.ts';
 import type { Evidence } from './checkers/evidence.ts';
 import type { Violation } from './checkers/violation.ts';
 import type { LeafEnergy, NodeEnergy } from './energy.ts';
+import type { EventFigures } from './event-times.ts';
+import { quantile, rounded } from './quantile.ts';
 import type { Scenario } from './scenario.ts';
 import type { ErrorFigures, TimeFigures } from './time-errors.ts';
 import type { TrafficCounter } from './traffic.ts';
@@ -51,6 +53,8 @@ export interface SimulationResult {
   readonly joinS: { readonly p50: number; readonly max: number };
   /** Of the devices' clocks, after the warm-up while the mesh is at rest. */
   readonly time: TimeFigures;
+  /** Where the scenario has any. */
+  readonly events?: EventFigures;
   readonly repairS: number;
   /** The meters whose packets went through a hub that was killed: from its death to their first report by another way. Zeros: there are none. */
   readonly reroutedS: { readonly meters: number; readonly p50: number; readonly max: number };
@@ -76,6 +80,7 @@ export interface RunFigures {
   readonly nodeEnergy: ReadonlyMap<string, NodeEnergy>;
   readonly joinTimesS: readonly number[];
   readonly time: TimeFigures;
+  readonly events: EventFigures;
   readonly repairS: number;
   /** Seconds, of each meter. */
   readonly reroutesS: readonly number[];
@@ -117,6 +122,7 @@ export function resultOf(run: RunFigures): SimulationResult {
     },
     joinS: { p50: quantile(run.joinTimesS, 0.5), max: quantile(run.joinTimesS, 1) },
     time: { routerErrorMs: allRounded(run.time.routerErrorMs), leafErrorMs: allRounded(run.time.leafErrorMs) },
+    ...(run.scenario.events.length === 0 ? {} : { events: run.events }),
     repairS: rounded(run.repairS),
     reroutedS: { meters: run.reroutesS.length, p50: quantile(run.reroutesS, 0.5), max: quantile(run.reroutesS, 1) },
     metersThroughHubs: Object.fromEntries(run.metersThroughHubs),
@@ -194,12 +200,6 @@ function shownViolations(violations: readonly Violation[], seed: string): Violat
   return shown;
 }
 
-/** Nearest-rank quantile, rounded; 0 of nothing. */
-function quantile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return rounded(sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0);
-}
-
 function allRounded({ p50, p99, max }: ErrorFigures): ErrorFigures {
   return { p50: rounded(p50), p99: rounded(p99), max: rounded(max) };
 }
@@ -207,10 +207,6 @@ function allRounded({ p50, p99, max }: ErrorFigures): ErrorFigures {
 /** `total` for each of `count`; 0 when there is none. */
 function perOne(total: number, count: number): number {
   return count === 0 ? 0 : rounded(total / count);
-}
-
-function rounded(value: number): number {
-  return Math.round(value * 1e4) / 1e4;
 }
 
 function roundedAll(energy: NodeEnergy): NodeEnergy {

@@ -31,6 +31,7 @@ function figures(
   Object.assign(traffic.counts, { data: 10, beacon: 4, poll: 3, down: 2, join: 1, ack: 12 });
   return {
     peersReplaced: 0,
+    events: { raised: 0, delivered: 0, latencyMs: { p50: 0, p95: 0, max: 0 }, latencyPerHopMs: { p50: 0, p95: 0 } },
     scenario: parseScenario({
       durationS: 600,
       warmupS: 180,

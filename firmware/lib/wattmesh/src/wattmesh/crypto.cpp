@@ -8,7 +8,7 @@ namespace wattmesh {
 
 namespace {
 
-constexpr size_t blockBytes = 64;  // of SHA-256
+constexpr size_t hashBlockBytes = 64;  // of SHA-256
 constexpr size_t networkIdBytesMax = 32;
 
 // A programmer's error: going on would overrun a buffer on the stack.
@@ -45,14 +45,14 @@ void hmacSha256(const Port& port, const uint8_t* key, size_t keyLength, const ui
                 uint8_t out[hashBytes]) {
   require(keyLength <= hmacKeyBytesMax && length <= hmacMessageBytesMax);
   // One buffer for both rounds: the stack of an ESP8266 has 4 KB.
-  uint8_t bytes[blockBytes + hmacMessageBytesMax];
+  uint8_t bytes[hashBlockBytes + hmacMessageBytesMax];
   uint8_t hash[hashBytes];
-  for (size_t i = 0; i < blockBytes; i++) bytes[i] = static_cast<uint8_t>((i < keyLength ? key[i] : 0u) ^ 0x36u);
-  if (length > 0) memcpy(bytes + blockBytes, message, length);
-  port.sha256(port.context, bytes, blockBytes + length, hash);
-  for (size_t i = 0; i < blockBytes; i++) bytes[i] = static_cast<uint8_t>(bytes[i] ^ 0x36u ^ 0x5cu);
-  memcpy(bytes + blockBytes, hash, hashBytes);
-  port.sha256(port.context, bytes, blockBytes + hashBytes, out);
+  for (size_t i = 0; i < hashBlockBytes; i++) bytes[i] = static_cast<uint8_t>((i < keyLength ? key[i] : 0u) ^ 0x36u);
+  if (length > 0) memcpy(bytes + hashBlockBytes, message, length);
+  port.sha256(port.context, bytes, hashBlockBytes + length, hash);
+  for (size_t i = 0; i < hashBlockBytes; i++) bytes[i] = static_cast<uint8_t>(bytes[i] ^ 0x36u ^ 0x5cu);
+  memcpy(bytes + hashBlockBytes, hash, hashBytes);
+  port.sha256(port.context, bytes, hashBlockBytes + hashBytes, out);
 }
 
 void hkdfSha256(const Port& port, const uint8_t* salt, size_t saltLength, const uint8_t* ikm, size_t ikmLength,

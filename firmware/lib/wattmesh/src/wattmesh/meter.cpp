@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "wattmesh/sections.hpp"
+#include "wattmesh/sleep_state.hpp"
 
 namespace wattmesh {
 
@@ -54,6 +55,12 @@ Error Meter::takeRow(uint32_t boundaryS, bool inexact) {
 uint64_t Meter::nextUs(uint64_t nowUs, const NetworkClock& clock) const {
   if (!clock.valid() || nextRowS_ == 0) return nowUs + usPerS;
   return clock.localUs(nextRowS_ * usPerS, nowUs);
+}
+
+uint64_t Meter::measuredMs(const uint8_t logId[logIdBytes], uint32_t seq) {
+  Row row{};
+  const bool isThere = memcmp(logId, log_.logId(), logIdBytes) == 0 && log_.read(seq, row) == Error::none;
+  return isThere ? row.t * uint64_t{1000} : 0;
 }
 
 void Meter::watch(uint64_t nowUs, bool grounded) {
@@ -130,6 +137,12 @@ Error Meter::leaveUsedSeqs(uint32_t acknowledged) {
     if (log_.read(seq, row) == Error::none) error = log_.append(row);
   }
   return error;
+}
+
+void Meter::pass(SleepState& state) {
+  state.pass(watched_, mask_);
+  state.passTimes(&watchUs_, 2);
+  delivery_.pass(state);
 }
 
 }  // namespace wattmesh

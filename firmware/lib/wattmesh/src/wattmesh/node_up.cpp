@@ -140,9 +140,13 @@ void Node::keepItem(const Item& item, const PacketHeader& header, int8_t rssi) {
   const bool fromChild = item.hops == 1 && isLeafReport(item);
   if (fromChild && !item.urgent && !rootedHere()) slot->dueUs = now_ + (cycleUs < leafReportHoldUs ? cycleUs : leafReportHoldUs);
   if (!custody) return;
+  if (!secure(*slot)) {
+    drop(Error::queueFull);
+    return;
+  }
   hub_->seen.add(item.packet, item.packetLength);
   hub_->hub.owe(custodian, entry, now_);
-  if (item.urgent || fromChild || rootedHere()) return;
+  if (slot->state == QueuedItem::State::empty || item.urgent || fromChild || rootedHere()) return;
   slot->dueUs = now_ + (cycleUs / 4 < aggregateMaxUs ? cycleUs / 4 : aggregateMaxUs);
 }
 
@@ -167,7 +171,7 @@ QueuedItem* Node::enqueueReport(Item& item) {
 
 void Node::sendM1() {
   static constexpr uint8_t noLog[logIdBytes] = {};
-  const bool byProxy = !rootedHere() && !position().attached;
+  const bool byProxy = !rootedHere() && !grounded();
   if (!byProxy && queue_.holdsOwn()) return;
   const Error error = meter_ != nullptr ? session_.makeM1(meter_->log().logId(), meter_->registerMask()) : session_.makeM1(noLog, 0);
   if (error != Error::none) {
@@ -193,7 +197,8 @@ void Node::sendM1() {
 }
 
 void Node::settleReports() {
-  const bool reachable = position().attached && session_.joined();
+  // A hub's own news are worth no place in a spool.
+  const bool reachable = (meter_ != nullptr ? position().attached : grounded()) && session_.joined();
   if (!reachable || sleeps()) return;
   if (meter_ != nullptr) {
     if ((!meter_->pushDue(now_) && !commands_.urgent()) || queue_.holdsOwn()) return;
@@ -241,7 +246,8 @@ void Node::report(bool isAnswer, uint16_t poll, uint64_t dueUs) {
   item.isAnswer = isAnswer;
   item.poll = poll;
   // Somebody waits for a result: no hub is to collect more before it sends this on.
-  item.urgent = commands_.urgent();
+  const bool events = sleeps() && eventDue();
+  item.urgent = commands_.urgent() || events;
   item.packet = packet;
   uint32_t counter = 0;
   if (length > 0) item.packetLength = session_.seal(plain, length, packet, counter);
@@ -250,6 +256,7 @@ void Node::report(bool isAnswer, uint16_t poll, uint64_t dueUs) {
   const bool sent = slot != nullptr;
   if (sent && dueUs > now_) slot->dueUs = dueUs;
   commands_.told(sent && item.packetLength > 0);
+  if (events) events_.told(sent, now_);
   if (sent && rows) meter_->sent(counter, now_);
 }
 
@@ -258,6 +265,7 @@ size_t Node::writeReport(uint8_t* out, size_t capacity, bool& rows) {
   Echo echo{};
   if (session_.takeEcho(echo)) writeEcho(writer, echo);
   commands_.write(writer);
+  if (sleeps() && eventDue()) events_.write(writer, clock_);
   if (now_ >= probeUs_ && probeUs_ != 0) {
     probing_ = true;
     writeProbe(writer);
@@ -291,7 +299,7 @@ void Node::fillTelemetry(Telemetry& telemetry) const {
   telemetry.linkEtx = hasParent ? parent->quality.etx() : uint16_t{0};
   telemetry.cost = position().cost;
   telemetry.hops = position().hops;
-  telemetry.queue = static_cast<uint8_t>(queue_.count());
+  telemetry.queue = static_cast<uint8_t>(packets() < UINT8_MAX ? packets() : UINT8_MAX);
   telemetry.bootCount = session_.bootCount();
   telemetry.resetCause = config_.resetCause;
   telemetry.batteryMv = batteryNone;

@@ -9,11 +9,11 @@ namespace wattmesh {
 class TokenBucket {
  public:
   constexpr TokenBucket(uint32_t perS, uint32_t burst) : intervalUs_(usPerS / perS), burstUs_(usPerS / perS * burst) {}
-  // One in this time.
-  static constexpr TokenBucket oneIn(uint64_t us) {
+  // One in this time, and so many at once.
+  static constexpr TokenBucket oneIn(uint64_t us, uint32_t burst = 1) {
     TokenBucket bucket(1, 1);
     bucket.intervalUs_ = us;
-    bucket.burstUs_ = us;
+    bucket.burstUs_ = us * burst;
     return bucket;
   }
 

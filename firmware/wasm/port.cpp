@@ -208,8 +208,7 @@ WM_EXPORT(wm_state) size_t wm_state() {
 
 // Network time, microseconds of UTC; negative: the device has none.
 WM_EXPORT(wm_utc) double wm_utc(double nowUs) {
-  const NetworkClock& clock = node->clock();
-  return clock.valid() ? static_cast<double>(clock.utcUs(time(nowUs))) : -1.0;
+  return node->clock().valid() ? static_cast<double>(node->utcUs(time(nowUs))) : -1.0;
 }
 
 // Bytes of RAM of a whole device of this role.

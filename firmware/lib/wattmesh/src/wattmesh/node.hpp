@@ -73,6 +73,8 @@ class Node : private Downward, private HostSide {
   const TreePosition& position() const { return routing_.position(); }
   const Counters& counters() const { return counters_; }
   const NetworkClock& clock() const { return clock_; }
+  // Network time at a moment of the chip's clock; clock() counts in what a leaf has learned of that.
+  uint64_t utcUs(uint64_t nowUs) const { return clock_.utcUs(scale_.local(nowUs)); }
   size_t members() const { return hub_ == nullptr ? 0 : hub_->hub.members(); }
   size_t queued() const { return queue_.count(); }
   // A battery leaf: the chip may sleep until the moment that the last call returned, its receiver off. All of this object must outlast that.
@@ -165,6 +167,7 @@ class Node : private Downward, private HostSide {
   // node_time.cpp: network time from frame to frame
   bool isParent(const Neighbour& neighbour) const;
   bool followsTime(const Neighbour& neighbour) const;
+  bool pollsInstead(const Neighbour& neighbour) const;
   void hearBeaconTime(const Neighbour& neighbour, const Beacon& beacon);
   void hearTime(const Neighbour& neighbour, uint32_t counter, Routed& routed);
   bool tellTime(const uint8_t mac[macBytes], Writer& writer) const;

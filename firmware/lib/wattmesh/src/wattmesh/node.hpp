@@ -188,6 +188,7 @@ class Node : private Downward, private HostSide {
   // node_time.cpp: network time from frame to frame
   bool isParent(const Neighbour& neighbour) const;
   bool followsTime(const Neighbour& neighbour) const;
+  bool pollsInstead(const Neighbour& neighbour) const;
   void hearBeaconTime(const Neighbour& neighbour, const Beacon& beacon);
   void hearTime(const Neighbour& neighbour, uint32_t counter, Routed& routed);
   bool tellTime(const uint8_t mac[macBytes], Writer& writer) const;

@@ -66,7 +66,9 @@ std::string answerHash(Chip& chip, const std::string& operation, std::istream& l
   if (operation == "hmac") {
     const Bytes key = read(line);
     const Bytes message = read(line);
-    hmacSha256(chip.port, key.data(), key.size(), message.data(), message.size(), out);
+    Bytes buffer(hmacRoomBytes + std::max(message.size(), hashBytes));
+    std::copy(message.begin(), message.end(), buffer.begin() + hmacRoomBytes);
+    hmacSha256(chip.port, key.data(), key.size(), buffer.data(), message.size(), out);
     return hex(out, hashBytes);
   }
   const Bytes salt = read(line);

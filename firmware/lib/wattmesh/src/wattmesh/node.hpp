@@ -58,16 +58,16 @@ struct GatewayTables {
 class Node : private Downward, private HostSide {
  public:
   // `port`, the parts and the memory of the queues must outlive the node; parts of other roles are nullptr.
-  Node(const Port& port, const Config& config, Neighbours& neighbours, Meter* meter, HubTables* hub, Gateway* gateway, GatewayTables* tables, Room queue, Room control);
+  [[gnu::externally_visible]] Node(const Port& port, const Config& config, Neighbours& neighbours, Meter* meter, HubTables* hub, Gateway* gateway, GatewayTables* tables, Room queue, Room control);
 
   // Mounts NV and starts. nowUs: microseconds since boot, never going back.
-  [[nodiscard]] Error boot(uint64_t nowUs);
+  [[nodiscard, gnu::externally_visible]] Error boot(uint64_t nowUs);
   // Each returns the moment at which tick() wants to be called next.
-  uint64_t receive(const uint8_t from[macBytes], const uint8_t to[macBytes], const uint8_t* frame, size_t length, int8_t rssi,
+  [[gnu::externally_visible]] uint64_t receive(const uint8_t from[macBytes], const uint8_t to[macBytes], const uint8_t* frame, size_t length, int8_t rssi,
                    uint64_t nowUs);
-  uint64_t sent(bool ok, uint64_t nowUs);
-  uint64_t hostBytes(const uint8_t* data, size_t length, uint64_t nowUs);
-  uint64_t tick(uint64_t nowUs);
+  [[gnu::externally_visible]] uint64_t sent(bool ok, uint64_t nowUs);
+  [[gnu::externally_visible]] uint64_t hostBytes(const uint8_t* data, size_t length, uint64_t nowUs);
+  [[gnu::externally_visible]] uint64_t tick(uint64_t nowUs);
   // Something happens now that the head-end is to hear of at once.
   uint64_t raise(EventCode code, int16_t value, uint64_t nowUs);
 
@@ -142,11 +142,11 @@ class Node : private Downward, private HostSide {
   // node_down.cpp: packets on their way down
   void onRouted(const Neighbour& neighbour, const ReceivedFrame& frame);
   void onSections(const Routed& routed);
-  void onPassing(const Routed& routed);
+  [[gnu::noinline]] void onPassing(const Routed& routed);
   void onPacketFor(const PacketForSection& packet, bool isPolled);
   void onPacket(const uint8_t* packet, size_t length);
   Error onAnswer(const PacketHeader& header, const uint8_t* packet, size_t length);
-  Error onDownlink(const PacketHeader& header, const uint8_t* packet, size_t length);
+  [[gnu::noinline]] Error onDownlink(const PacketHeader& header, const uint8_t* packet, size_t length);
   void onDownSections(const uint8_t* plain, size_t length, uint32_t epoch);
   void onCommand(const Section& section);
   void onNetworkKey(const Section& section);
@@ -171,7 +171,7 @@ class Node : private Downward, private HostSide {
   void judgeTime(const AckSection& ack);
 
   // node_poll.cpp: polls on their way down
-  void onPoll(const Routed& routed, const PollSection& poll);
+  [[gnu::noinline]] void onPoll(const Routed& routed, const PollSection& poll);
   void passPoll(const Routed& routed, const PollSection& poll, size_t first, size_t end, uint64_t dueUs);
   // node_time.cpp: network time from frame to frame
   bool isParent(const Neighbour& neighbour) const;

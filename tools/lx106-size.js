@@ -34,7 +34,8 @@ const SECURITY = [
 /** Everything that the port calls, and what is called through pointers inside the core. */
 const ENTRY_POINTS = /wattmesh::Node::(boot|receive|sent|hostBytes|tick)\(/;
 const VIRTUAL_CALLS = [
-  { from: /wattmesh::Hub::/, to: /wattmesh::Node::(sendRouted|pathTo)\(/ },
+  { from: /wattmesh::Hub::(?!grow\()/, to: /wattmesh::Node::(sendRouted|pathTo)\(/ },
+  { from: /wattmesh::Hub::grow\(/, to: /wattmesh::Node::parentOf\(/ },
   { from: /wattmesh::Gateway::(envelope|down)\(/, to: /wattmesh::Node::(hostTime|hostDown)\(/ },
   { from: /wattmesh::Gateway::tick\(/, to: /wattmesh::Node::(fillHello|fillStats)\(/ },
 ];

@@ -1,5 +1,6 @@
 // Computes what it is asked, a line of standard input at a time: an operation, then its arguments in hexadecimal ("-": no bytes) or
 // decimal. Answers with a line of results, "none" for a refusal. Whoever asks knows what to expect: test/firmware/oracle.ts.
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>

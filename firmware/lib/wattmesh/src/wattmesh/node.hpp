@@ -284,27 +284,27 @@ class Node : private Downward, private HostSide {
   uint64_t handedUs_ = 0;       // when the frame in flight was handed to the radio
   uint16_t beaconDelay_ = delayUnknown;
   uint8_t beaconNumber_ = 0;
+  bool probing_ = false;        // a sign of life was asked for
+  bool unpolled_ = false;       // the parent is asked because no poll has come
+  uint16_t routeNumber_ = 0;    // of our last ROUTE
+  uint16_t treeAsked_ = 0;      // last request for a tree that was passed on
+  uint16_t custodian_ = 0;      // nearest hub when rows were last offered
+  uint32_t provenMark_ = 0;     // meters: the cumulative mark at judgedUs_
   HeardFrame heard_;            // of the parent
   HeardBeacon heardBeacon_;
-  uint16_t routeNumber_ = 0;  // of our last ROUTE
-  uint16_t treeAsked_ = 0;    // last request for a tree that was passed on
   uint64_t treeAskedUs_ = 0;
-  bool unpolled_ = false;      // it is asked because no poll has come
-  uint64_t askedForUs_ = 0;    // the push before which it was
+  uint64_t askedForUs_ = 0;    // the push before which it was because no poll had come
   uint64_t askParentUs_ = never;  // when the parent is asked whether it is there, because its link failed
   uint64_t askTreeDueUs_ = 0;  // our own next one, while starving
   uint64_t askTreeWaitUs_ = 0;
   uint64_t dataUs_ = 0;       // not before: the next data frame
   uint64_t releaseUs_ = 0;    // until then what children hand over waits for more of it
-  uint16_t custodian_ = 0;    // nearest hub when rows were last offered
   uint64_t telemetryUs_ = 0;  // next; 0: at once
   uint64_t reportUs_ = 0;     // hubs: next report of their own
   uint64_t probeUs_ = 0;      // next sign of life asked for
-  bool probing_ = false;
   bool timeDoubted_ = false;  // the head-end's time contradicts it
   uint64_t downUs_ = 0;       // last valid downlink
   uint64_t judgedUs_ = 0;     // up to then the parent's silence is counted
-  uint32_t provenMark_ = 0;   // meters: the cumulative mark then
   Config config_;  // as given, but for what was commanded since
   Curiosity curiosity_;
   Routing routing_;

@@ -86,13 +86,13 @@ class Session {
   bool drawn_ = false;         // the handshake number is of this round
   bool made_ = false;          // and M1 is of this number
   bool grounded_ = false;
+  bool randomStuck_ = false;
+  bool echoDue_ = false;
+  uint8_t unechoed_ = 0;       // downlinks since the last echo
   uint64_t groundLostUs_ = 0;
   uint64_t dueUs_ = 0;         // joining: next M1
   uint64_t silentSinceUs_ = 0; // joined: last valid downlink, or since when one could have come, later by all time without a parent
-  bool echoDue_ = false;
   uint32_t echoedEpoch_ = 0;   // 0: none in this session
-  uint8_t unechoed_ = 0;       // downlinks since then
-  bool randomStuck_ = false;
   Error failure_ = Error::none;
   Identity identity_ = {};
   Transport transport_;

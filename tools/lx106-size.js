@@ -32,7 +32,7 @@ const SECURITY = [
   ...['link', 'freshness', 'key_ring', 'join_proxy', 'proxy_search', 'node_join', 'node_challenge'],
 ];
 /** Everything that the port calls, and what is called through pointers inside the core. */
-const ENTRY_POINTS = /wattmesh::Node::(boot|receive|sent|hostBytes|tick)\(/;
+const ENTRY_POINTS = /wattmesh::Node::(boot|wake|saveSleep|listensNext|receive|sent|hostBytes|tick)\(/;
 const VIRTUAL_CALLS = [
   { from: /wattmesh::Hub::(?!grow\()/, to: /wattmesh::Node::(sendRouted|pathTo)\(/ },
   { from: /wattmesh::Hub::grow\(/, to: /wattmesh::Node::parentOf\(/ },
@@ -130,7 +130,8 @@ extern volatile unsigned what;
 extern "C" void probe() {
   Node* node = nullptr;
   ${makes.join('\n  ')}
-  what = node->boot(what) == Error::none;
+  what = node->boot(what) == Error::none || node->wake(room, what, what) == Error::none;
+  what = node->listensNext() ? static_cast<unsigned>(node->saveSleep(room)) : 0;
   what = static_cast<unsigned>(node->receive(room, room, room, what, 0, what) + node->sent(what, what) + node->hostBytes(room, what, what) + node->tick(what));
 }
 `,

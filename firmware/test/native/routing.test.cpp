@@ -201,7 +201,7 @@ TEST(aNewerTreeEndsStarving) {
 TEST(theRootBeginsANewTreeOncePerRequest) {
   Routing root;
   CHECK(!root.newTree(1));
-  CHECK(root.updateRoot(true, gateway, 0, 3));
+  CHECK(root.updateRoot(true, true, gateway, 0, 3));
   const uint16_t first = root.position().tree;
   const uint16_t wanted = static_cast<uint16_t>(first + 1);
   CHECK(root.newTree(wanted));
@@ -212,9 +212,9 @@ TEST(theRootBeginsANewTreeOncePerRequest) {
   CHECK(root.newTree(static_cast<uint16_t>(wanted + 30000)));
   CHECK_EQUAL(root.position().tree, wanted + 1);
   // Those that hung on a root without a host may all starve when it is back.
-  root.updateRoot(false, gateway, 0, 3);
+  root.updateRoot(false, false, gateway, 0, 3);
   CHECK(!root.newTree(static_cast<uint16_t>(wanted + 9)));
-  root.updateRoot(true, gateway, 0, 3);
+  root.updateRoot(true, true, gateway, 0, 3);
   CHECK_EQUAL(root.position().tree, wanted + 2);
 }
 
@@ -222,7 +222,7 @@ TEST(treeNumbersComeRound) {
   Routing root;
   Routing node;
   NeighbourTable<> neighbours;
-  CHECK(root.updateRoot(true, gateway, 0, 1));
+  CHECK(root.updateRoot(true, true, gateway, 0, 1));
   while (root.position().tree < UINT16_MAX - 20) root.newTree(static_cast<uint16_t>(root.position().tree + 1));
   uint64_t nowUs = s;
   for (unsigned i = 0; i < 40; i++, nowUs += 4 * s) {

@@ -20,7 +20,7 @@ class Reader {
   [[gnu::externally_visible]] uint16_t u16();
   [[gnu::externally_visible]] uint32_t u32();
   [[gnu::externally_visible]] uint64_t u48();
-  uint64_t u64();
+  [[gnu::externally_visible]] uint64_t u64();
 
   // A view of the next `length` bytes; nullptr (and not ok) when they are not there.
   const uint8_t* view(size_t length);
@@ -53,7 +53,7 @@ class Writer {
   [[gnu::externally_visible]] void u16(uint16_t value);
   [[gnu::externally_visible]] void u32(uint32_t value);
   void u48(uint64_t value);
-  void u64(uint64_t value);
+  [[gnu::externally_visible]] void u64(uint64_t value);
 
   [[gnu::externally_visible]] void bytes(const uint8_t* value, size_t length);
 

@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "wattmesh/sleep_state.hpp"
+
 namespace wattmesh {
 
 bool Delivery::marked(uint32_t seq) const {
@@ -104,6 +106,21 @@ void Delivery::rejoined(uint32_t acknowledged, const Log& log) {
 bool Delivery::waiting(const Log& log) const {
   const uint32_t seq = unmarkedFrom(log.oldest());
   return seq <= sentUpTo_ && seq < log.next();
+}
+
+void Delivery::pass(SleepState& state) {
+  state.pass(cumulative_, hasEpoch_);
+  for (uint8_t i = 0; i < ranges_; i++) {
+    state.pass(first_[i]);
+    state.pass(last_[i]);
+  }
+}
+
+void Delivery::passSent(SleepState& state) {
+  for (size_t i = 1; i <= sleepBatchesMax; i++) {
+    Batch& batch = sent_[(nextBatch_ + sentBatchesMax - i) % sentBatchesMax];
+    if (state.passIf(batch.last != 0, sizeof batch)) state.pass(batch);
+  }
 }
 
 }  // namespace wattmesh

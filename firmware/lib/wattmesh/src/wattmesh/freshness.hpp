@@ -24,6 +24,12 @@ class Freshness {
   bool fresh() const { return fresh_; }
   uint32_t counter() const { return counter_; }
 
+  // It was fresh before deep sleep, and no frame of it was taken since.
+  void resume(uint32_t counter) {
+    fresh_ = true;
+    counter_ = counter;
+  }
+
   // True when a frame with this link counter may be taken; its counter is used up then.
   bool accept(uint32_t counter) {
     if (!fresh_ || counter <= counter_) return false;

@@ -34,6 +34,10 @@ class KeyRing {
   [[nodiscard]] Error announce(const NetworkKeySection& section, uint64_t nowUs, const NetworkClock& clock);
   // Switches to the next key and forgets the former when it is time. True when the key in use is another one now.
   bool tick(uint64_t nowUs, const NetworkClock& clock);
+  // Through deep sleep: what the records do not know.
+  void pass(SleepState& state);
+  // What may stay behind where there is no room: frames under the former key are then refused.
+  void passFormer(SleepState& state);
   uint64_t nextUs() const;
 
  private:
@@ -56,9 +60,9 @@ class KeyRing {
   Key next_;
   Key former_;
   uint64_t switchUs_ = never;   // to the next key
+  uint64_t formerUntilUs_ = 0;
   bool switchKnown_ = true;     // false: read from the records, and the clock has not been set yet
   uint32_t useAtS_ = 0;         // UTC of the switch, as stored; 0: not known
-  uint64_t formerUntilUs_ = 0;
 };
 
 }  // namespace wattmesh

@@ -3,11 +3,13 @@
 #include <cstring>
 
 #include "wattmesh/sections.hpp"
+#include "wattmesh/sleep_state.hpp"
 
 namespace wattmesh {
 
 namespace {
-constexpr uint64_t pushCycles = 2;
+// By so much a poll may be late: hubs' rounds vary.
+constexpr uint64_t pollLateUs = 5 * usPerS;
 constexpr uint64_t watchCycles = 3;
 // A clock that steps back by more than this was wrong before: rows are taken again, instead of none until it is there once more.
 constexpr uint32_t stepBackMaxS = 3600;
@@ -103,12 +105,12 @@ size_t Meter::write(uint8_t* out, size_t capacity) {
 
 void Meter::sent(uint32_t counter, uint64_t nowUs) {
   if (writtenLast_ >= writtenFirst_) delivery_.sent(counter, writtenLast_);
-  if (pushUs_ <= nowUs) pushUs_ = nowUs + pushCycles * cycleUs();
+  if (pushUs_ <= nowUs) polled(nowUs);
 }
 
 bool Meter::pushDue(uint64_t nowUs) const { return nowUs >= pushUs_; }
 
-void Meter::polled(uint64_t nowUs) { pushUs_ = nowUs + pushCycles * cycleUs(); }
+void Meter::polled(uint64_t nowUs) { pushUs_ = nowUs + cycleUs() + pollLateUs; }
 
 Error Meter::joined(uint32_t acknowledged, uint64_t nowUs) {
   const Error error = leaveUsedSeqs(acknowledged);
@@ -135,6 +137,12 @@ Error Meter::leaveUsedSeqs(uint32_t acknowledged) {
     if (log_.read(seq, row) == Error::none) error = log_.append(row);
   }
   return error;
+}
+
+void Meter::pass(SleepState& state) {
+  state.pass(watched_, mask_);
+  state.passTimes(&watchUs_, 2);
+  delivery_.pass(state);
 }
 
 }  // namespace wattmesh

@@ -30,7 +30,7 @@ class Meter {
   bool handedOn() const { return delivery_.next(log_) > writtenLast_; }
   bool waiting() const { return delivery_.waiting(log_); }
 
-  // Pushing: rows wait and no poll came for two cycles, or the session is new.
+  // Pushing: rows wait and the poll of this cycle is late, or the session is new.
   bool pushDue(uint64_t nowUs) const;
   uint64_t pushUs() const { return pushUs_; }
   void polled(uint64_t nowUs);
@@ -39,6 +39,8 @@ class Meter {
   // A session begins; `acknowledged` is the cumulative mark in M2. Error: a row could not be written again.
   [[nodiscard, gnu::noinline]] Error joined(uint32_t acknowledged, uint64_t nowUs);
 
+  // Through deep sleep; the rows are in the log.
+  void pass(SleepState& state);
   // UTC of a row that this log holds, ms; 0: it holds no such row.
   uint64_t measuredMs(const uint8_t logId[logIdBytes], uint32_t seq);
 
@@ -54,16 +56,18 @@ class Meter {
 
   const Port* port_ = nullptr;
   const Config* config_ = nullptr;
+  // What pass() keeps, as far as mask_; two times.
+  uint64_t watchUs_ = 0;     // since when the cumulative mark has stood where it is, later by all time without a parent
+  uint64_t lastWatchUs_ = 0;
+  uint32_t watched_ = 0;     // that mark
   uint32_t lastRowS_ = 0;    // UTC of the last row: a clock that steps back a little must not make a row twice
   uint32_t bootSeq_ = 0;     // first seq of this life; 0: a session has begun since
   uint32_t nextRowS_ = 0;    // 0: not known yet
   uint16_t mask_ = 0;
+
   uint32_t writtenFirst_ = 0;
   uint32_t writtenLast_ = 0; // below first: no rows
   uint64_t pushUs_ = 0;
-  uint32_t watched_ = 0;     // cumulative mark at watchUs_
-  uint64_t watchUs_ = 0;     // since when it has stood there, later by all time without a parent
-  uint64_t lastWatchUs_ = 0;
   Delivery delivery_;
   Log log_;
 };

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "wattmesh/sleep_state.hpp"
 #include "wattmesh/trickle.hpp"
 
 namespace wattmesh {
@@ -126,6 +127,20 @@ void Neighbour::sent(bool ok, uint64_t nowUs) {
   failures = 0;
   restUntilUs = 0;
   hasBeacon = false;
+}
+
+void Neighbour::pass(SleepState& state) {
+  uint32_t number = counter();
+  uint8_t distrusts = distrusted;
+  state.pass(number);
+  state.pass(distrusts);
+  state.pass(rssi);
+  state.pass(beaconUs, mac);
+  if (!state.reads()) return;
+  resume(number);
+  heardUs = uint64_t{beaconUs};
+  used = hasBeacon = true;
+  distrusted = distrusts & 0xf;
 }
 
 void Neighbour::distrust(uint64_t patienceUs, uint64_t nowUs) {

@@ -51,16 +51,17 @@ struct Neighbour : Freshness {
   Stamp heardUs;         // when a frame of it was taken last, or its place in the table
   RoughTime servedUs;    // when it handed something over to us last, 0 never: a child, or our parent
   RoughTime dataUs;      // when its last DATA came, 0 never: a child
-  RoughTime beaconUs;
   RoughTime restUntilUs;   // nothing is sent there before: the link fails
-  RoughTime avoidUntilUs;  // it takes frames, and leads nowhere
   uint32_t goneAt = 0;     // when the last ROUTED frame to it was gone, local time in 16 us
+  uint16_t goneNumber = 0;  // low half of the link counter of that frame
+  uint16_t claimedCost = costNone;  // what its beacon told before it was fresh: it decides who is challenged and who leaves, and nothing else
+  // What pass() keeps, and a little more.
+  RoughTime beaconUs;
+  RoughTime avoidUntilUs;  // it takes frames, and leads nowhere
   uint32_t silentMs = 0;   // for so long nothing has come back through it, all times together that it was the parent since something did
   RouteOffer beacon = {};
   LinkQuality quality;
   uint16_t lowestCost = costNone;   // that it told of the tree in `beacon`
-  uint16_t claimedCost = costNone;  // what its beacon told before it was fresh: it decides who is challenged and who leaves, and nothing else
-  uint16_t goneNumber = 0;  // low half of the link counter of that frame
   uint16_t shortId = 0;  // 0: not known
   uint8_t mac[macBytes] = {};
 
@@ -77,6 +78,9 @@ struct Neighbour : Freshness {
   bool rests(uint64_t nowUs) const { return nowUs < restUntilUs; }
   // Not a short burst: it did not come back after several rests.
   bool troubled() const { return failures >= failuresTroubled; }
+  // Through deep sleep, of who is fresh.
+  static constexpr size_t keptBytes = 50;
+  void pass(SleepState& state);
 
  private:
   static constexpr uint8_t failuresTroubled = 4;

@@ -96,10 +96,10 @@ void Node::onClaim(const uint8_t from[macBytes], const ReceivedFrame& frame, int
     drop(error);
     return;
   }
-  if (beacon.pull && position().attached && session_.joined() && config_.routes() && solicited_.take(now_)) announceSoon();
+  if (beacon.pull && grounded() && session_.joined() && config_.routes() && solicited_.take(now_)) announceSoon();
   const uint32_t guessed = Neighbours::guess(beacon.cost, rssi);
   if (rootedHere() || !leads(beacon) || !neighbours_.wants(guessed, now_)) return;
-  if (position().attached) {
+  if (grounded()) {
     const bool muchBetter = guessed + Routing::switchCost < position().cost;
     const bool settled = !muchBetter && neighbours_.spares(now_, position().parent) >= Neighbours::sparesMin;
     if (!curiosity_.take(settled, now_)) return;
@@ -137,7 +137,7 @@ void Node::onChallenge(const uint8_t from[macBytes], const ReceivedFrame& frame,
   }
   neighbours_.proved(*neighbour, rssi, now_, position().parent);
   // Its beacons were refused so far: it is asked for another.
-  if (!rootedHere() && !position().attached) beaconSoon(pullUs, pullBeaconSpreadUs);
+  if (!rootedHere() && !grounded()) beaconSoon(pullUs, pullBeaconSpreadUs);
 }
 
 // A parent that we have just taken asks whether we are there: what it got from us so far was refused.
@@ -185,25 +185,12 @@ bool Node::pumpChallenge() {
   return false;
 }
 
-// A poll that does not come shows early that something is broken: the parent is asked, once, and its silence sends the rows another way.
+// A parent whose link failed and was not tried again is asked whether it is there.
 void Node::settleParent() {
-  if (isUnpolled() && askedForUs_ != meter_->pushUs()) {
-    askedForUs_ = meter_->pushUs();
-    if (askParentUs_ == never) askParentUs_ = now_;
-    unpolled_ = true;
-  }
   if (now_ < askParentUs_) return;
   askParentUs_ = never;
   Neighbour* parent = position().attached && !rootedHere() ? neighbours_.find(position().parent) : nullptr;
-  if (parent != nullptr && (parent->failures > 0 || unpolled_)) parent->doubt(now_, 0);
-  unpolled_ = false;
-}
-
-// A poll is late by more than hubs' rounds vary.
-bool Node::isUnpolled() const {
-  if (meter_ == nullptr || !position().attached || !session_.joined() || floods() || config_.energy == EnergyClass::battery) return false;
-  const uint64_t cycleUs = config_.pollCycleS * usPerS;
-  return now_ + cycleUs >= meter_->pushUs() + unpolledUs && now_ < meter_->pushUs();
+  if (parent != nullptr && parent->failures > 0) parent->doubt(now_, 0);
 }
 
 void Node::challengeSent(bool ok) {

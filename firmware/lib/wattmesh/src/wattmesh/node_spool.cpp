@@ -7,9 +7,11 @@ namespace wattmesh {
 namespace {
 // The next custodian is out of reach, and not just for a moment.
 constexpr uint64_t strandedUs = 10 * usPerS;
+// For so long a newer tree is asked for in vain, of those who say that they lead on: the tree that is held may be made up.
+constexpr uint64_t heldInVainUs = 600 * usPerS;
 }  // namespace
 
-bool Node::isStranded() const { return now_ - attachedUs_ >= strandedUs; }
+bool Node::isStranded() const { return now_ - groundedUs_ >= strandedUs; }
 
 // A packet is to be taken into custody: in RAM while the way from there is open, else it is in flash first. False: there is no room for it.
 bool Node::secure(QueuedItem& slot) {
@@ -43,8 +45,8 @@ void Node::settleSpool() {
       const bool waits = slot.state == QueuedItem::State::waiting || slot.state == QueuedItem::State::handedOn;
       if (waits && !slot.own && !slot.uncustodied && !slot.spooled && !spooled.full()) spool(slot);
     }
-    return;
   }
+  if (!grounded()) return;
   // The other half of the queue is for what does not wait.
   while (spooled.waits() && spooled.out() < queueFramesMax && !queue_.congested()) {
     SpooledItem held;
@@ -58,6 +60,13 @@ void Node::settleSpool() {
     slot->spoolNumber = spooled.taken();
     slot->receivedUs = 0;
   }
+}
+
+// A hub that has lost its way up goes on with its members for as long as it can take what they say.
+Afloat Node::afloat() const {
+  if (hub_ == nullptr) return Afloat::follows;
+  const bool isInVain = routing_.starving() && now_ - groundedUs_ >= heldInVainUs;
+  return session_.joined() && !floods() && !hub_->spool.full() && !isInVain ? Afloat::holds : Afloat::leaves;
 }
 
 // Packets that wait here, in RAM and in flash.

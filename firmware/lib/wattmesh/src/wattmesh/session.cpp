@@ -3,7 +3,9 @@
 #include <cstring>
 
 #include "wattmesh/bytes.hpp"
+#include "wattmesh/flash.hpp"
 #include "wattmesh/random_health.hpp"
+#include "wattmesh/sleep_state.hpp"
 
 namespace wattmesh {
 
@@ -34,17 +36,19 @@ uint32_t readU32(const Records& records, RecordKey key) {
 
 uint16_t Session::shortId() const { return joined() ? shortId_ : shortIdNone; }
 
-Error Session::begin(const Port& port, const Config& config, Records& records) {
+Error Session::begin(const Port& port, const Config& config, Records& records, bool wakes) {
   port_ = &port;
   config_ = &config;
   records_ = &records;
+  handshake_.begin(port, config, identity_);
+  uint8_t boots[2] = {};
+  if (records.read(RecordKey::bootCount, boots, sizeof boots)) bootCount_ = Reader(boots, sizeof boots).u16();
+  // The public key takes a chip a tenth of a second, and a session under way does not need it.
+  if (wakes) return records.read(RecordKey::identity, identity_.secret, keyBytes) ? Error::none : Error::nvCorrupt;
   randomStuck_ = randomIsStuck(port);
   const Error error = loadIdentity(port, records, randomStuck_, identity_);
   if (error != Error::none) return error;
-  handshake_.begin(port, config, identity_);
 
-  uint8_t boots[2] = {};
-  if (records.read(RecordKey::bootCount, boots, sizeof boots)) bootCount_ = Reader(boots, sizeof boots).u16();
   bootCount_ = bootCount_ == UINT16_MAX ? bootsAgain : static_cast<uint16_t>(bootCount_ + 1);
   Writer(boots, sizeof boots).u16(bootCount_);
   localHubId_ = config.localHubId;
@@ -177,6 +181,10 @@ Error Session::makeM1(const uint8_t logId[logIdBytes], uint16_t registerMask) {
   payload.energyClass = config_->energy;
   payload.resetCause = config_->resetCause;
   payload.registerMask = registerMask;
+  if (allBytes(identity_.publicKey, keyBytes, 0)) {
+    const Error unread = loadIdentity(*port_, *records_, randomStuck_, identity_);
+    if (unread != Error::none) return unread;
+  }
   uint8_t fresh[keyBytes] = {};
   if (config_->suite != suiteNone) drawFresh(fresh);
   const Error error = handshake_.start(payload, fresh);
@@ -232,6 +240,14 @@ bool Session::takeEcho(Echo& echo) {
   echo.epoch = transport_.window().epoch();
   echo.counter = transport_.window().counter();
   return true;
+}
+
+void Session::pass(SleepState& state) {
+  state.pass(echoedEpoch_, unechoed_);
+  state.passTimes(&groundLostUs_, 3);
+  state.pass(identity_.nodeId);
+  transport_.pass(state);
+  if (joined()) transport_.resume(*port_, identity_.nodeId);
 }
 
 }  // namespace wattmesh

@@ -38,7 +38,7 @@ class Meter {
   // Everything that waits goes out without waiting for a poll.
   void push(uint64_t nowUs) { pushUs_ = nowUs; }
   // A session begins; `acknowledged` is the cumulative mark in M2. Error: a row could not be written again.
-  [[nodiscard]] Error joined(uint32_t acknowledged, uint64_t nowUs);
+  [[nodiscard, gnu::noinline]] Error joined(uint32_t acknowledged, uint64_t nowUs);
 
   // Through deep sleep; the rows are in the log.
   void pass(SleepState& state);

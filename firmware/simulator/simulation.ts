@@ -186,7 +186,12 @@ class Simulation {
       time: this.#time.figures(),
       events: this.#eventTimes.figures(),
       repairS: this.#recorder.repairs.longestS(endS),
-      violations: [...checkExactlyOnce(evidence), ...checkNothingLost(evidence), ...this.#recorder.violations],
+      violations: [
+        ...checkExactlyOnce(evidence),
+        ...checkNothingLost(evidence),
+        ...this.#recorder.violations,
+        ...this.#time.violations,
+      ],
       peersReplaced: this.#world.devices.reduce((sum, { peersReplaced }) => sum + peersReplaced, 0),
       simS: endS,
       wallMs: performance.now() - startedMs,

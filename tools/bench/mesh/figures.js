@@ -40,8 +40,19 @@ export function figuresOf(results, bound) {
       leafMilliJoulePerReading: of(({ energy }) => energy.leafMilliJoulePerReading),
       leafYears: of(({ energy }) => energy.leafYears),
     },
+    // Where events are raised.
+    ...(results.every(({ events }) => events) && results.length > 0 ? { events: eventsOf(of, sum) } : {}),
+    timeErrorMs: { p99: of(({ time }) => time.routerErrorMs.p99), max: of(({ time }) => time.routerErrorMs.max) },
     joinS: { p50: of(({ joinS }) => joinS.p50), max: twoDecimals(Math.max(...results.map(({ joinS }) => joinS.max))) },
     wallMs,
     timesRealTime: Math.round((1000 * sum((result) => result.simS)) / wallMs),
+  };
+}
+
+function eventsOf(of, sum) {
+  return {
+    raised: sum(({ events }) => events.raised),
+    delivered: sum(({ events }) => events.delivered),
+    latencyPerHopMs: { p50: of(({ events }) => events.latencyPerHopMs.p50), p95: of(({ events }) => events.latencyPerHopMs.p95) },
   };
 }

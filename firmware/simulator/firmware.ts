@@ -23,7 +23,10 @@ export type FirmwareImportName =
   | 'relay_set'
   | 'relay_get'
   | 'identify'
-  | 'reboot';
+  | 'reboot'
+  | 'rtc_read'
+  | 'rtc_write'
+  | 'deep_sleep';
 
 /** One instance of the firmware. Times are microseconds since its boot; most calls return when the next tick is wanted. */
 export interface FirmwareInstance {
@@ -37,8 +40,6 @@ export interface FirmwareInstance {
   wm_tick(nowUs: number): number;
   /** Something happens that the head-end is to hear of at once. */
   wm_raise(code: number, value: number, nowUs: number): number;
-  /** 1: the chip sleeps, its receiver off, until the tick that was asked for last. */
-  wm_asleep(): number;
   wm_state(): number;
   /** Network time, microseconds of UTC; negative: it has none. */
   wm_utc(nowUs: number): number;

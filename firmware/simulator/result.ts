@@ -25,6 +25,8 @@ export interface SimulationResult {
     readonly pending: number;
   };
   readonly pdr: number;
+  /** Readings that were delivered within three poll cycles of their measurement. */
+  readonly inThreeCycles: number;
   /** From measurement to commit. */
   readonly latencyMs: { readonly p50: number; readonly p95: number; readonly p99: number; readonly max: number };
   readonly frames: {
@@ -54,6 +56,10 @@ export interface SimulationResult {
   /** Where the scenario has any. */
   readonly events?: EventFigures;
   readonly repairS: number;
+  /** The meters whose packets went through a hub that was killed: from its death to their first report by another way. Zeros: there are none. */
+  readonly reroutedS: { readonly meters: number; readonly p50: number; readonly max: number };
+  /** By hub: how many meters' last packet passed it. */
+  readonly metersThroughHubs: Readonly<Record<string, number>>;
   readonly violations: readonly Violation[];
   /** Where the scenario limits the radio's peers: how often one made room for another, at all nodes together. */
   readonly peersReplaced?: number;
@@ -76,6 +82,9 @@ export interface RunFigures {
   readonly time: TimeFigures;
   readonly events: EventFigures;
   readonly repairS: number;
+  /** Seconds, of each meter. */
+  readonly reroutesS: readonly number[];
+  readonly metersThroughHubs: ReadonlyMap<string, number>;
   readonly violations: readonly Violation[];
   readonly peersReplaced: number;
   readonly simS: number;
@@ -88,10 +97,11 @@ export const VIOLATIONS_MAX = 100;
 /** The result object, fields in a fixed order, numbers rounded to 4 decimals. */
 export function resultOf(run: RunFigures): SimulationResult {
   const { counts, frames } = run.traffic;
-  const { latenciesMs, leafReadings, ...readings } = countReadings(run);
+  const { latenciesMs, leafReadings, inThreeCycles, ...readings } = countReadings(run);
   return {
     readings,
     pdr: readings.measured === 0 ? 1 : rounded(readings.delivered / readings.measured),
+    inThreeCycles,
     latencyMs: {
       p50: quantile(latenciesMs, 0.5),
       p95: quantile(latenciesMs, 0.95),
@@ -114,6 +124,8 @@ export function resultOf(run: RunFigures): SimulationResult {
     time: { routerErrorMs: allRounded(run.time.routerErrorMs), leafErrorMs: allRounded(run.time.leafErrorMs) },
     ...(run.scenario.events.length === 0 ? {} : { events: run.events }),
     repairS: rounded(run.repairS),
+    reroutedS: { meters: run.reroutesS.length, p50: quantile(run.reroutesS, 0.5), max: quantile(run.reroutesS, 1) },
+    metersThroughHubs: Object.fromEntries(run.metersThroughHubs),
     violations: shownViolations(run.violations, run.evidence.seed),
     ...(run.scenario.peersMax === null ? {} : { peersReplaced: run.peersReplaced }),
     nodes: run.scenario.nodes.length,
@@ -128,6 +140,7 @@ interface ReadingCounts {
   duplicates: number;
   lost: number;
   pending: number;
+  inThreeCycles: number;
   latenciesMs: number[];
   leafReadings: number;
 }
@@ -139,6 +152,7 @@ function countReadings({ scenario, evidence, receivedAtMs }: RunFigures): Readin
     duplicates: 0,
     lost: 0,
     pending: 0,
+    inThreeCycles: 0,
     latenciesMs: [],
     leafReadings: 0,
   };
@@ -153,7 +167,9 @@ function countReadings({ scenario, evidence, receivedAtMs }: RunFigures): Readin
       if (storedRow) {
         counts.delivered++;
         if (leaves.has(id)) counts.leafReadings++;
-        counts.latenciesMs.push((receivedAtMs.get(readingId(storedRow)) ?? row.measuredAtMs) - row.measuredAtMs);
+        const latencyMs = (receivedAtMs.get(readingId(storedRow)) ?? row.measuredAtMs) - row.measuredAtMs;
+        counts.latenciesMs.push(latencyMs);
+        if (latencyMs <= 3000 * scenario.pollCycleS) counts.inThreeCycles++;
       } else if (held) counts.pending++;
       else counts.lost++;
     }

@@ -186,6 +186,8 @@ class Simulation {
       time: this.#time.figures(),
       events: this.#eventTimes.figures(),
       repairS: this.#recorder.repairs.longestS(endS),
+      reroutesS: this.#recorder.reroutesS(),
+      metersThroughHubs: this.#recorder.metersThroughHubs(),
       violations: [
         ...checkExactlyOnce(evidence),
         ...checkNothingLost(evidence),

@@ -1,8 +1,9 @@
 import type { ResetCause } from '../../nodes/headend/frame/fields.ts';
 import { SUITE_ECC, SUITE_NONE, SUITE_RSA } from '../../nodes/headend/frame/packet.ts';
 import { networkNumber } from '../../nodes/headend/security/keys.ts';
-import { Device, type DeviceConfig, type DeviceSecurity, type RestState } from './device.ts';
+import { Device, type RestState } from './device.ts';
 import { DeviceClock } from './device-clock.ts';
+import type { DeviceConfig, DeviceSecurity } from './device-config.ts';
 import type { Firmware } from './firmware.ts';
 import { GatewayPort } from './gateway-port.ts';
 import { MeterInput } from './meter-input.ts';

@@ -20,7 +20,6 @@ export class FakeInstance implements FirmwareInstance {
   readonly memory = { buffer: new ArrayBuffer(8192) };
   readonly calls: Call[] = [];
   readonly imports: FirmwareImports;
-  asleep = false;
   state: Uint8Array = new Uint8Array(0);
   /** Negative: no network time. */
   utcUs = -1;
@@ -61,10 +60,6 @@ export class FakeInstance implements FirmwareInstance {
 
   wm_tick(nowUs: number): number {
     return this.#called({ kind: 'tick', nowUs });
-  }
-
-  wm_asleep(): number {
-    return this.asleep ? 1 : 0;
   }
 
   wm_state(): number {

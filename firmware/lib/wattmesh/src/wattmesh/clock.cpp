@@ -1,5 +1,7 @@
 #include "wattmesh/clock.hpp"
 
+#include "wattmesh/sleep_state.hpp"
+
 namespace wattmesh {
 
 namespace {
@@ -253,5 +255,7 @@ bool NetworkClock::turnFrom(uint64_t shownUs, uint64_t nowUs) {
   slewFromUs_ = nowUs;
   return steps;
 }
+
+void NetworkClock::pass(SleepState& state) { state.pass(baseUs_, valid_); }
 
 }  // namespace wattmesh

@@ -1,5 +1,7 @@
 #include "wattmesh/events.hpp"
 
+#include "wattmesh/sleep_state.hpp"
+
 namespace wattmesh {
 
 namespace {
@@ -50,6 +52,12 @@ void Events::seen(const Event& event) {
     waiting_[i] = waiting_[--count_];
     return;
   }
+}
+
+void Events::pass(SleepState& state) {
+  if (!state.passIf(count_ > 0 || suppressed_ > 0, sizeof dueUs_ + sizeof pauseUs_ + 3 + count_ * sizeof waiting_[0])) return;
+  state.pass(dueUs_, count_);
+  for (uint8_t i = 0; i < count_; i++) state.pass(waiting_[i]);
 }
 
 }  // namespace wattmesh

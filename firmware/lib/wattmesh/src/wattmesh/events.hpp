@@ -23,6 +23,8 @@ class Events {
   void told(bool sent, uint64_t nowUs);
   // The head-end has this one.
   void seen(const Event& event);
+  // Through deep sleep, where there is room: for what waits there is.
+  void pass(SleepState& state);
 
  private:
   struct Waiting {
@@ -32,10 +34,11 @@ class Events {
     bool told;
   };
 
-  uint8_t count_ = 0;
-  int16_t suppressed_ = 0;
+  // What pass() keeps: these, and the events.
   uint64_t dueUs_ = 0;
   uint64_t pauseUs_ = 0;
+  int16_t suppressed_ = 0;
+  uint8_t count_ = 0;
   TokenBucket bucket_ = TokenBucket::oneIn(eventPeriodS * usPerS, eventsMax);
   Waiting waiting_[eventsMax] = {};
 };

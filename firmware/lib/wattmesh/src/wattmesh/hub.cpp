@@ -122,7 +122,8 @@ void Hub::left(uint16_t shortId) {
 
 // Something new is to go to a member: what an earlier poll carried is not all of it any more.
 void Hub::waits(Member& member, uint64_t nowUs) {
-  if (!member.owed && !member.holds()) member.waitsUs = nowUs;
+  // What a new member waits for, it has been waiting for at the hub before.
+  if (!member.owed && !member.holds()) member.waitsUs = member.waitsUs == 0 ? nowUs - cycleUs() : nowUs;
   member.inPoll = 0;
 }
 

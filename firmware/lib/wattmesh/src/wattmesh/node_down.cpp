@@ -140,6 +140,7 @@ Error Node::onAnswer(const PacketHeader& header, const uint8_t* packet, size_t l
   M2Payload m2{};
   Error error = session_.openM2(header, packet, length, now_, m2);
   if (error != Error::none) return error;
+  settleMode();
   uint8_t body[3];
   Writer writer(body, sizeof body);
   writer.u16(m2.shortId);

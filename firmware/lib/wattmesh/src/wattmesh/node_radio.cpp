@@ -169,7 +169,6 @@ void Node::judgeNeighbour(bool ok) {
     askParentUs_ = never;
   } else if (askParentUs_ == never) {
     askParentUs_ = now_ + askParentAfterUs;
-    if (isUnpolled()) meter_->push(now_);
   }
 }
 

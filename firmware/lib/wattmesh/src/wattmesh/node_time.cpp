@@ -47,8 +47,8 @@ bool Node::pollsInstead(const Neighbour& neighbour) const {
 }
 
 void Node::hearBeaconTime(const Neighbour& neighbour, const Beacon& beacon) {
-  const bool isFirst = !rootedHere() && !clock_.valid();
-  if (!beacon.timeValid || !beacon.grounded || !(isFirst || followsTime(neighbour))) return;
+  const bool isFirst = !rootedHere() && !clock_.valid() && beacon.grounded;
+  if (!beacon.timeValid || !(isFirst || followsTime(neighbour))) return;
   const uint64_t stampUs = beacon.utcMs * usPerMs + beacon.subMillisecond * 10u;
   const uint64_t beforeUs = heardBeacon_.atUs(neighbour.mac, beacon.number);
   bool stepped = false;

@@ -3,7 +3,7 @@ import type { HeadEndIdentity } from '../../nodes/headend/security/identity.ts';
 import { keyPairOf } from '../../nodes/headend/security/noise.ts';
 import type { CryptoProvider } from '../../nodes/headend/security/provider.ts';
 import { nodeProvider } from '../../nodes/headend/security/provider-node.ts';
-import type { DeviceSecurity } from './device.ts';
+import type { DeviceSecurity } from './device-config.ts';
 import { factoryList, pskOf } from './provision.ts';
 import { Random } from './random.ts';
 import { modulusOf, rsaKeyFrom } from './rsa-key.ts';

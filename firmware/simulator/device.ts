@@ -1,17 +1,11 @@
-import { Reader, toHex, Writer } from '../../nodes/headend/bytes.ts';
-import { type ErrorName, errorCodes, WattmeshError } from '../../nodes/headend/errors.ts';
-import {
-  ENERGY_CLASSES,
-  type EnergyClass,
-  RESET_CAUSES,
-  type ResetCause,
-  ROLES,
-  type Role,
-} from '../../nodes/headend/frame/fields.ts';
-import { SUITE_NONE, type Suite } from '../../nodes/headend/frame/packet.ts';
+import { Reader, toHex } from '../../nodes/headend/bytes.ts';
+import { WattmeshError } from '../../nodes/headend/errors.ts';
+import type { ResetCause } from '../../nodes/headend/frame/fields.ts';
 import { cryptoImports } from './crypto-imports.ts';
+import { DeepSleep } from './deep-sleep.ts';
 import type { DeviceClock } from './device-clock.ts';
-import { type Firmware, type FirmwareImports, type FirmwareInstance, IO_BYTES } from './firmware.ts';
+import { configBytes, type DeviceConfig } from './device-config.ts';
+import { bootFailed, type Firmware, type FirmwareImports, type FirmwareInstance, IO_BYTES } from './firmware.ts';
 import { Flash, PowerCut, SECTOR_BYTES } from './flash.ts';
 import { type InputSample, registerBytes } from './input-sample.ts';
 import { EspNow } from './radio/esp-now.ts';
@@ -20,43 +14,6 @@ import type { Station } from './radio/station.ts';
 import type { Random } from './random.ts';
 import type { EventHandle, Schedule } from './schedule.ts';
 import { decodeTrace, type Trace } from './trace.ts';
-
-/** What a device is built with. */
-export interface DeviceConfig {
-  /** Its name in the scenario and on the radio. */
-  readonly id: string;
-  readonly role: Role;
-  readonly energy: EnergyClass;
-  readonly mac: Uint8Array;
-  readonly networkNumber: number;
-  /** 0: none is provisioned, the device gets its network key when it joins. */
-  readonly keyId: number;
-  /** 16 bytes. */
-  readonly networkKey: Uint8Array;
-  /** 0: no hub. */
-  readonly localHubId: number;
-  readonly intervalS: number;
-  readonly pollCycleS: number;
-  /** How the end-to-end session is protected, with what each suite needs; default: suite 0x00. */
-  readonly security?: DeviceSecurity;
-  /** Peers that the radio remembers; default: no limit. */
-  readonly peersMax?: number;
-  /** Gateways: a serial line instead of messages of one envelope each. */
-  readonly serialHost: boolean;
-  /** Meters: there is a switch that stays as it is without power. */
-  readonly relay?: boolean;
-}
-
-/** The head-end's keys as a device's label has them. */
-export interface DeviceSecurity {
-  readonly suite: Suite;
-  /** Suite 0x01: the head-end's X25519 public key, 32 bytes. */
-  readonly headEndKey?: Uint8Array;
-  /** Suite 0x10: the device's pre-shared key, 32 bytes. */
-  readonly psk?: Uint8Array;
-  /** Suite 0x10: modulus of the head-end's key, 256 bytes, big-endian; its exponent is 65537. */
-  readonly rsaModulus?: Uint8Array;
-}
 
 /** What stands around a device. */
 export interface DeviceSurroundings {
@@ -104,34 +61,26 @@ export interface DeviceState {
   readonly nodeId: string;
   readonly members: number;
   readonly queue: number;
+  /** Packets of others that wait in its flash. */
+  readonly spooled: number;
   readonly counters: Readonly<Record<(typeof COUNTERS)[number], number>>;
 }
 
-const COUNTERS = [
-  'framesReceived',
-  'framesSent',
-  'sendsFailed',
-  'badMac',
-  'replays',
-  'malformed',
-  'queueFull',
-] as const;
+const RADIO_COUNTERS = ['framesReceived', 'framesSent', 'sendsFailed'] as const;
+const COUNTERS = [...RADIO_COUNTERS, 'badMac', 'replays', 'malformed', 'queueFull'] as const;
 const NODE_ID_BYTES = 6;
-const KEY_BYTES = 32;
-const RSA_BYTES = 256;
 
-/** Sectors of the records that every device keeps, and of a meter's log: 11,016 rows, a week of one-minute rows. */
+/** Sectors of the records that every device keeps, of a meter's log (11,016 rows, a week of one-minute rows), and of a hub's spool. */
 const RECORD_SECTORS = 2;
 const LOG_SECTORS = 108;
-
-const CAPABILITY = { routes: 1, relay: 2, battery: 4, simulated: 8 } as const;
+const SPOOL_SECTORS = 17;
 
 /** A firmware that wants to be called again and again without time passing hangs. */
 const TICKS_AT_ONCE_MAX = 10_000;
 
 /**
  * One device: an instance of the firmware, its flash and its place on the radio. Powering off discards the instance, powering on makes a
- * new one on the same flash.
+ * new one on the same flash. So does deep sleep, with what the firmware kept in the memory of its RTC.
  */
 export class Device implements Station {
   readonly id: string;
@@ -149,12 +98,13 @@ export class Device implements Station {
   #bootUs = 0;
   #tick: EventHandle | undefined;
   #tickUs = 0;
+  #cause: ResetCause = 'powerOn';
   #ticksAtOnce = 0;
   #lastTickUs = -1;
   /** When the firmware learns of the last event of its radio. */
   #toldUs = 0;
   #restarts = false;
-  #asleep = false;
+  readonly #sleep: DeepSleep;
   #relayOn = false;
   readonly #onTick = (): void => this.#ticked();
 
@@ -165,7 +115,8 @@ export class Device implements Station {
     this.neverSleeps = config.energy !== 'battery';
     this.config = config;
     this.#around = around;
-    this.flash = new Flash((RECORD_SECTORS + (config.role === 'meter' ? LOG_SECTORS : 0)) * SECTOR_BYTES);
+    this.#sleep = new DeepSleep(around.firmware);
+    this.flash = new Flash((RECORD_SECTORS + (config.role === 'meter' ? LOG_SECTORS : SPOOL_SECTORS)) * SECTOR_BYTES);
   }
 
   get on(): boolean {
@@ -188,7 +139,7 @@ export class Device implements Station {
   }
 
   listening(): boolean {
-    return this.on && !this.#asleep;
+    return this.on && !this.#sleep.asleep;
   }
 
   /** Boots the firmware; nothing happens when the device is on. Throws the firmware's error when it cannot start, `firmwareTrap` when it traps. */
@@ -199,21 +150,28 @@ export class Device implements Station {
     this.#peersReplaced = this.peersReplaced;
     this.#espNow = this.config.peersMax === undefined ? undefined : new EspNow(this.config.peersMax);
     this.#instance = firmware.instantiate(this.#imports());
+    this.#cause = cause;
     radio.attach(this);
     this.#run((instance) => {
       instance._initialize?.();
+      this.#sleep.made(instance);
       this.#io = instance.wm_io();
-      const next = instance.wm_boot(this.#put(this.#configBytes(cause)), 0);
-      if (next < 0) throw bootFailed(this.id, -next);
-      return next;
+      return this.#boot(instance);
     });
+  }
+
+  /** Starts the firmware, or wakes it: it looks into the memory of the RTC. */
+  #boot(instance: FirmwareInstance): number {
+    const next = instance.wm_boot(this.#put(configBytes(this.config, this.#cause, this.flash.bytes)), this.#nowUs());
+    if (next < 0) throw bootFailed(this.id, -next);
+    return next;
   }
 
   /** Power is gone at once; the flash keeps what it has. */
   powerOff(): void {
     if (!this.#instance) return;
     this.#instance = undefined;
-    this.#asleep = false;
+    this.#sleep.powerOff();
     this.#memory = new Uint8Array(0);
     if (this.#tick !== undefined) this.#around.schedule.cancel(this.#tick);
     this.#tick = undefined;
@@ -235,23 +193,40 @@ export class Device implements Station {
     this.#run((instance) => instance.wm_host(this.#put(bytes), this.#nowUs()));
   }
 
+  /** Something happens that the head-end is to hear of at once (PROTOCOL.md, section 4.3); nobody notices when the device is off. */
+  raise(code: number, value: number): void {
+    const raise = (instance: FirmwareInstance): number => instance.wm_raise(code, value, this.#nowUs());
+    if (this.#sleep.asleep) this.#wake(raise);
+    else this.#run(raise);
+  }
+
   /** What the firmware knows of itself; undefined while the device is off. */
   state(): DeviceState | undefined {
     const instance = this.#instance;
     if (!instance) return undefined;
-    const length = instance.wm_state();
-    const reader = new Reader(this.#view(this.#io, length));
+    const reader = new Reader(this.#sleep.state ?? this.#stateBytes(instance));
     const position = { shortId: reader.u16(), parentShort: reader.u16(), hops: reader.u8(), cost: reader.u16() };
     const session = { attached: reader.u8() === 1, joined: reader.u8() === 1, session: reader.u8() };
-    const rest = { nodeId: toHex(reader.bytes(NODE_ID_BYTES)), members: reader.u16(), queue: reader.u16() };
+    const rest = {
+      nodeId: toHex(reader.bytes(NODE_ID_BYTES)),
+      members: reader.u16(),
+      queue: reader.u16(),
+      spooled: reader.u16(),
+    };
     const counters = Object.fromEntries(COUNTERS.map((name) => [name, reader.u32()])) as DeviceState['counters'];
     return { ...position, ...session, ...rest, counters };
   }
 
   /** What time it is for the device, microseconds of UTC; undefined while it is off or has not been told the time. */
   utcUs(): number | undefined {
-    const utcUs = this.#instance?.wm_utc(this.#nowUs()) ?? -1;
+    if (!this.#instance) return undefined;
+    const nowUs = this.#nowUs();
+    const utcUs = this.#sleep.asleep ? this.#sleep.utcUs(nowUs) : this.#instance.wm_utc(nowUs);
     return utcUs < 0 ? undefined : utcUs;
+  }
+
+  #stateBytes(instance: FirmwareInstance): Uint8Array {
+    return this.#view(this.#io, instance.wm_state());
   }
 
   #nowUs(): number {
@@ -272,7 +247,7 @@ export class Device implements Station {
     this.#toldUs = atUs;
     const instance = this.#instance;
     schedule.at(atUs, () => {
-      if (this.#instance === instance && !this.#asleep) tell();
+      if (this.#instance === instance && !this.#sleep.asleep) tell();
     });
   }
 
@@ -282,11 +257,20 @@ export class Device implements Station {
     this.#ticksAtOnce = now === this.#lastTickUs ? this.#ticksAtOnce + 1 : 0;
     this.#lastTickUs = now;
     if (this.#ticksAtOnce > TICKS_AT_ONCE_MAX) throw this.#trapped(new Error('it asks for ticks without time passing'));
-    const slept = this.#asleep;
-    // What the firmware sends now is acknowledged to a receiver that is on.
-    this.#asleep = false;
-    this.#run((instance) => instance.wm_tick(this.#nowUs()));
-    if (slept && this.on) this.#around.slept?.(this.#asleep ? 'brief' : 'awake');
+    if (this.#sleep.asleep) this.#wake();
+    else this.#run((instance) => instance.wm_tick(this.#nowUs()));
+  }
+
+  /** The chip starts at the end of its sleep, or before it because of what is to be called. */
+  #wake(call?: (instance: FirmwareInstance) => number): void {
+    this.#run((instance) => {
+      this.#sleep.wake(instance);
+      const next = this.#boot(instance);
+      if (!call) return next;
+      this.#sleep.stay();
+      return call(instance);
+    });
+    if (this.on) this.#around.slept?.(this.#sleep.asleep ? 'brief' : 'awake');
   }
 
   /** Calls the firmware, unless the device is off, and sees to its next tick. */
@@ -294,8 +278,11 @@ export class Device implements Station {
     const instance = this.#instance;
     if (!instance) return;
     try {
+      const slept = this.#sleep.asleep;
       this.#scheduleTick(call(instance));
-      this.#rest(instance);
+      // A leaf that sleeps hears nothing until its next tick.
+      const sleeps = this.#sleep.settle(instance, this.#nowUs(), () => this.#stateBytes(instance));
+      if (sleeps && !slept) this.#around.slept?.('asleep');
     } catch (error) {
       this.powerOff();
       if (error instanceof PowerCut) this.#around.powerLost();
@@ -306,13 +293,6 @@ export class Device implements Station {
     this.#restarts = false;
     this.powerOff();
     this.#around.restarting?.();
-  }
-
-  /** A leaf whose firmware rests hears nothing until its next tick. */
-  #rest(instance: FirmwareInstance): void {
-    if (this.neverSleeps || this.#asleep || instance.wm_asleep() === 0) return;
-    this.#asleep = true;
-    this.#around.slept?.('asleep');
   }
 
   #scheduleTick(wantedUs: number): void {
@@ -339,31 +319,6 @@ export class Device implements Station {
       `the firmware of ${this.id} trapped ${where}: ${cause.message}; ${advice}`,
       { cause },
     );
-  }
-
-  #configBytes(cause: ResetCause): Uint8Array {
-    const { config } = this;
-    const routes = config.energy === 'battery' ? CAPABILITY.battery : CAPABILITY.routes;
-    const { suite = SUITE_NONE, headEndKey, psk, rsaModulus } = config.security ?? {};
-    return new Writer(364)
-      .u8(ROLES.indexOf(config.role))
-      .u8(ENERGY_CLASSES.indexOf(config.energy))
-      .bytes(config.mac)
-      .u32(config.networkNumber)
-      .u8(config.keyId)
-      .bytes(config.networkKey)
-      .u16(config.localHubId)
-      .u16(config.intervalS)
-      .u16(config.pollCycleS)
-      .u16(routes | CAPABILITY.simulated | (config.relay ? CAPABILITY.relay : 0))
-      .u8(RESET_CAUSES.indexOf(cause))
-      .u8(config.serialHost ? 1 : 0)
-      .u32(this.flash.bytes)
-      .u8(suite)
-      .bytes(headEndKey ?? new Uint8Array(KEY_BYTES))
-      .bytes(psk ?? new Uint8Array(KEY_BYTES))
-      .bytes(rsaModulus ?? new Uint8Array(RSA_BYTES))
-      .finish();
   }
 
   /** Copies parts into the io buffer; returns their length. */
@@ -427,14 +382,9 @@ export class Device implements Station {
       reboot: () => {
         this.#restarts = true;
       },
+      rtc_read: (out, capacity) => this.#sleep.rtcRead(view(out, capacity)),
+      rtc_write: (data, length) => this.#sleep.rtcWrite(view(data, length)),
+      deep_sleep: () => this.#sleep.fall(),
     };
   }
-}
-
-function bootFailed(id: string, code: number): WattmeshError {
-  const reason = (Object.keys(errorCodes) as ErrorName[]).find((name) => errorCodes[name] === code) ?? 'badField';
-  return new WattmeshError(
-    reason,
-    `the firmware of ${id} does not start: error ${code} (${reason}); check its configuration and flash`,
-  );
 }

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { WattmeshError } from '../../nodes/headend/errors.ts';
+import { type ErrorName, errorCodes, WattmeshError } from '../../nodes/headend/errors.ts';
 
 /** What a device lends its firmware: the imports of the module `env` (firmware/wasm/port.cpp). Addresses, lengths and booleans are i32. */
 export type FirmwareImports = Readonly<Record<FirmwareImportName, (...args: number[]) => unknown>>;
@@ -23,7 +23,10 @@ export type FirmwareImportName =
   | 'relay_set'
   | 'relay_get'
   | 'identify'
-  | 'reboot';
+  | 'reboot'
+  | 'rtc_read'
+  | 'rtc_write'
+  | 'deep_sleep';
 
 /** One instance of the firmware. Times are microseconds since its boot; most calls return when the next tick is wanted. */
 export interface FirmwareInstance {
@@ -35,8 +38,8 @@ export interface FirmwareInstance {
   wm_sent(ok: number, nowUs: number): number;
   wm_host(length: number, nowUs: number): number;
   wm_tick(nowUs: number): number;
-  /** 1: the chip sleeps, its receiver off, until the tick that was asked for last. */
-  wm_asleep(): number;
+  /** Something happens that the head-end is to hear of at once. */
+  wm_raise(code: number, value: number, nowUs: number): number;
   wm_state(): number;
   /** Network time, microseconds of UTC; negative: it has none. */
   wm_utc(nowUs: number): number;
@@ -86,4 +89,13 @@ function packageRoot(): string {
     folder = parent;
   }
   return folder;
+}
+
+/** The error of a device whose firmware does not start, by the number that it gave. */
+export function bootFailed(id: string, code: number): WattmeshError {
+  const reason = (Object.keys(errorCodes) as ErrorName[]).find((name) => errorCodes[name] === code) ?? 'badField';
+  return new WattmeshError(
+    reason,
+    `the firmware of ${id} does not start: error ${code} (${reason}); check its configuration and flash`,
+  );
 }

@@ -113,7 +113,7 @@ export class LiveChecks implements WorldObserver {
   #look(device: Device, atS: number): void {
     const state = device.state();
     if (!state) return;
-    this.#queues.device(device.id, device.config.role, state.queue, state.members, atS);
+    this.#queues.device(device.id, device.config.role, state.queue, state.members, atS, state.spooled);
     this.#memory.sample(device.id, device.memoryBytes, atS);
   }
 

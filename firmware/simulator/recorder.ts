@@ -1,4 +1,5 @@
 import { decodeGatewayEnvelope } from '../../nodes/headend/frame/envelope.ts';
+import { PACKET_TYPES } from '../../nodes/headend/frame/packet.ts';
 import type { CryptoProvider } from '../../nodes/headend/security/provider.ts';
 import { NoLoopChecker } from './checkers/no-loop.ts';
 import { NonceReuseChecker } from './checkers/nonce-reuse.ts';
@@ -18,6 +19,9 @@ function loopGraceS({ pollCycleS }: Scenario): number {
   return 1.5 * pollCycleS + 10;
 }
 
+/** Of a packet's first byte (PROTOCOL.md, section 3). */
+const PACKET_TYPE_BITS = 0x0f;
+
 /** Watches a world for everything that has to be judged when it happens: parents, ways of packets, joining, repairs, nonces. */
 export class Recorder implements WorldObserver {
   readonly loops: NoLoopChecker;
@@ -26,6 +30,7 @@ export class Recorder implements WorldObserver {
   readonly live: LiveChecks;
   readonly #world: World;
   readonly #meters: ReadonlySet<string>;
+  readonly #hubs: readonly string[];
   readonly #byShortId = new Map<number, string>();
   readonly #bootS = new Map<string, number>();
   readonly #joinS = new Map<string, number>();
@@ -35,6 +40,7 @@ export class Recorder implements WorldObserver {
     this.loops = new NoLoopChecker(world.seed, world.gateways.size > 1 ? loopGraceS(world.scenario) : 0);
     this.nonces = new NonceReuseChecker(world.seed);
     this.#meters = new Set(world.scenario.nodes.filter((node) => node.role === 'meter').map((node) => node.id));
+    this.#hubs = world.scenario.nodes.filter(({ role }) => role === 'hub').map(({ id }) => id);
     this.live = new LiveChecks(world);
     world.observe(this);
     for (const [gateway, port] of world.gateways) port.onHostBytes((envelope) => this.#envelope(gateway, envelope));
@@ -54,6 +60,16 @@ export class Recorder implements WorldObserver {
   /** Seconds from each node's first power-on until it had joined; a node that has not joined counts up to now. */
   joinTimesS(): number[] {
     return [...this.#bootS].map(([node, bootS]) => this.#joinS.get(node) ?? this.#nowS() - bootS);
+  }
+
+  /** Of each meter behind a hub that was killed: seconds until it reported by another way. */
+  reroutesS(): number[] {
+    return this.repairs.reroutesS(new Set(this.#hubs), this.#nowS());
+  }
+
+  /** By hub: how many meters' last packet passed it. */
+  metersThroughHubs(): Map<string, number> {
+    return new Map(this.#hubs.map((hub) => [hub, this.repairs.metersThrough(hub)]));
   }
 
   power(node: string, on: boolean): void {
@@ -89,11 +105,13 @@ export class Recorder implements WorldObserver {
   #envelope(gateway: string, bytes: Uint8Array): void {
     const envelope = decodeGatewayEnvelope(bytes);
     if (envelope.type !== 'up') return;
-    const { route } = envelope.item;
+    const { route, packet } = envelope.item;
     const [origin, ...passed] = route.map((shortId) => this.#byShortId.get(shortId) ?? shortId.toString(16));
     if (origin === undefined) return;
     this.loops.passed([origin, ...passed], this.#nowS());
-    if (this.#meters.has(origin)) this.repairs.heard(origin, [...passed, gateway], this.#nowS());
+    // A handshake is no report.
+    const isReport = ((packet[0] ?? 0) & PACKET_TYPE_BITS) === PACKET_TYPES.up;
+    if (isReport && this.#meters.has(origin)) this.repairs.heard(origin, [...passed, gateway], this.#nowS());
   }
 
   #nowS(): number {

@@ -3,7 +3,8 @@ interface Outage {
   readonly node: string;
   readonly atS: number;
   readonly waiting: Set<string>;
-  repairedS: number;
+  /** Of each meter that was heard again. */
+  readonly repairsS: number[];
 }
 
 /**
@@ -22,8 +23,13 @@ export class RepairWatch {
     for (const outage of this.#outages) {
       // What the killed node had handed on before comes late and proves nothing.
       if (passed.includes(outage.node) && this.#dead.has(outage.node)) continue;
-      if (outage.waiting.delete(meter)) outage.repairedS = atS - outage.atS;
+      if (outage.waiting.delete(meter)) outage.repairsS.push(atS - outage.atS);
     }
+  }
+
+  /** How many meters' last packet passed a node. */
+  metersThrough(node: string): number {
+    return [...this.#ways.values()].filter((passed) => passed.includes(node)).length;
   }
 
   killed(node: string, atS: number): void {
@@ -31,7 +37,7 @@ export class RepairWatch {
     this.#ways.delete(node);
     for (const outage of this.#outages) outage.waiting.delete(node);
     const affected = [...this.#ways].filter(([, passed]) => passed.includes(node));
-    this.#outages.push({ node, atS, waiting: new Set(affected.map(([meter]) => meter)), repairedS: 0 });
+    this.#outages.push({ node, atS, waiting: new Set(affected.map(([meter]) => meter)), repairsS: [] });
   }
 
   revived(node: string): void {
@@ -40,9 +46,15 @@ export class RepairWatch {
 
   /** The longest repair, seconds: one that is not finished counts up to `nowS`. 0 when nothing was killed. */
   longestS(nowS: number): number {
-    return Math.max(
-      0,
-      ...this.#outages.map((outage) => (outage.waiting.size > 0 ? nowS - outage.atS : outage.repairedS)),
-    );
+    return Math.max(0, ...this.#outages.flatMap((outage) => timesS(outage, nowS)));
   }
+
+  /** How long each meter behind one of `nodes` took to be heard by another way after that one's death, seconds, as in {@link longestS}. */
+  reroutesS(nodes: ReadonlySet<string>, nowS: number): number[] {
+    return this.#outages.filter(({ node }) => nodes.has(node)).flatMap((outage) => timesS(outage, nowS));
+  }
+}
+
+function timesS({ atS, waiting, repairsS }: Outage, nowS: number): number[] {
+  return [...repairsS, ...Array.from(waiting, () => nowS - atS)];
 }

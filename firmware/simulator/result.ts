@@ -4,6 +4,8 @@ import { nodeIdOf } from '../../nodes/headend/security/keys.ts';
 import type { Evidence } from './checkers/evidence.ts';
 import type { Violation } from './checkers/violation.ts';
 import type { LeafEnergy, NodeEnergy } from './energy.ts';
+import type { EventFigures } from './event-times.ts';
+import { quantile, rounded } from './quantile.ts';
 import type { Scenario } from './scenario.ts';
 import type { ErrorFigures, TimeFigures } from './time-errors.ts';
 import type { TrafficCounter } from './traffic.ts';
@@ -23,6 +25,8 @@ export interface SimulationResult {
     readonly pending: number;
   };
   readonly pdr: number;
+  /** Readings that were delivered within three poll cycles of their measurement. */
+  readonly inThreeCycles: number;
   /** From measurement to commit. */
   readonly latencyMs: { readonly p50: number; readonly p95: number; readonly p99: number; readonly max: number };
   readonly frames: {
@@ -49,7 +53,13 @@ export interface SimulationResult {
   readonly joinS: { readonly p50: number; readonly max: number };
   /** Of the devices' clocks, after the warm-up while the mesh is at rest. */
   readonly time: TimeFigures;
+  /** Where the scenario has any. */
+  readonly events?: EventFigures;
   readonly repairS: number;
+  /** The meters whose packets went through a hub that was killed: from its death to their first report by another way. Zeros: there are none. */
+  readonly reroutedS: { readonly meters: number; readonly p50: number; readonly max: number };
+  /** By hub: how many meters' last packet passed it. */
+  readonly metersThroughHubs: Readonly<Record<string, number>>;
   readonly violations: readonly Violation[];
   /** Where the scenario limits the radio's peers: how often one made room for another, at all nodes together. */
   readonly peersReplaced?: number;
@@ -70,7 +80,11 @@ export interface RunFigures {
   readonly nodeEnergy: ReadonlyMap<string, NodeEnergy>;
   readonly joinTimesS: readonly number[];
   readonly time: TimeFigures;
+  readonly events: EventFigures;
   readonly repairS: number;
+  /** Seconds, of each meter. */
+  readonly reroutesS: readonly number[];
+  readonly metersThroughHubs: ReadonlyMap<string, number>;
   readonly violations: readonly Violation[];
   readonly peersReplaced: number;
   readonly simS: number;
@@ -83,10 +97,11 @@ export const VIOLATIONS_MAX = 100;
 /** The result object, fields in a fixed order, numbers rounded to 4 decimals. */
 export function resultOf(run: RunFigures): SimulationResult {
   const { counts, frames } = run.traffic;
-  const { latenciesMs, leafReadings, ...readings } = countReadings(run);
+  const { latenciesMs, leafReadings, inThreeCycles, ...readings } = countReadings(run);
   return {
     readings,
     pdr: readings.measured === 0 ? 1 : rounded(readings.delivered / readings.measured),
+    inThreeCycles,
     latencyMs: {
       p50: quantile(latenciesMs, 0.5),
       p95: quantile(latenciesMs, 0.95),
@@ -107,7 +122,10 @@ export function resultOf(run: RunFigures): SimulationResult {
     },
     joinS: { p50: quantile(run.joinTimesS, 0.5), max: quantile(run.joinTimesS, 1) },
     time: { routerErrorMs: allRounded(run.time.routerErrorMs), leafErrorMs: allRounded(run.time.leafErrorMs) },
+    ...(run.scenario.events.length === 0 ? {} : { events: run.events }),
     repairS: rounded(run.repairS),
+    reroutedS: { meters: run.reroutesS.length, p50: quantile(run.reroutesS, 0.5), max: quantile(run.reroutesS, 1) },
+    metersThroughHubs: Object.fromEntries(run.metersThroughHubs),
     violations: shownViolations(run.violations, run.evidence.seed),
     ...(run.scenario.peersMax === null ? {} : { peersReplaced: run.peersReplaced }),
     nodes: run.scenario.nodes.length,
@@ -122,6 +140,7 @@ interface ReadingCounts {
   duplicates: number;
   lost: number;
   pending: number;
+  inThreeCycles: number;
   latenciesMs: number[];
   leafReadings: number;
 }
@@ -133,6 +152,7 @@ function countReadings({ scenario, evidence, receivedAtMs }: RunFigures): Readin
     duplicates: 0,
     lost: 0,
     pending: 0,
+    inThreeCycles: 0,
     latenciesMs: [],
     leafReadings: 0,
   };
@@ -147,7 +167,9 @@ function countReadings({ scenario, evidence, receivedAtMs }: RunFigures): Readin
       if (storedRow) {
         counts.delivered++;
         if (leaves.has(id)) counts.leafReadings++;
-        counts.latenciesMs.push((receivedAtMs.get(readingId(storedRow)) ?? row.measuredAtMs) - row.measuredAtMs);
+        const latencyMs = (receivedAtMs.get(readingId(storedRow)) ?? row.measuredAtMs) - row.measuredAtMs;
+        counts.latenciesMs.push(latencyMs);
+        if (latencyMs <= 3000 * scenario.pollCycleS) counts.inThreeCycles++;
       } else if (held) counts.pending++;
       else counts.lost++;
     }
@@ -178,12 +200,6 @@ function shownViolations(violations: readonly Violation[], seed: string): Violat
   return shown;
 }
 
-/** Nearest-rank quantile, rounded; 0 of nothing. */
-function quantile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return rounded(sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0);
-}
-
 function allRounded({ p50, p99, max }: ErrorFigures): ErrorFigures {
   return { p50: rounded(p50), p99: rounded(p99), max: rounded(max) };
 }
@@ -191,10 +207,6 @@ function allRounded({ p50, p99, max }: ErrorFigures): ErrorFigures {
 /** `total` for each of `count`; 0 when there is none. */
 function perOne(total: number, count: number): number {
   return count === 0 ? 0 : rounded(total / count);
-}
-
-function rounded(value: number): number {
-  return Math.round(value * 1e4) / 1e4;
 }
 
 function roundedAll(energy: NodeEnergy): NodeEnergy {

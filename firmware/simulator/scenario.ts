@@ -2,6 +2,7 @@ import type { EnergyClass, Role } from '../../nodes/headend/frame/fields.ts';
 import { CHIPS, type Chip } from './energy-figures.ts';
 import type { Interference, Link } from './radio/links.ts';
 import type { RadioConfig } from './radio/station.ts';
+import { readEvents, type ScenarioEvent } from './scenario-events.ts';
 import { type Fault, readFaults } from './scenario-faults.ts';
 import { Fields, fault, type Path, shown } from './scenario-fields.ts';
 import { readInterference, readLinks, readRadio } from './scenario-radio.ts';
@@ -35,6 +36,8 @@ export interface Scenario {
   readonly counters: 'new' | 'old';
   /** In order of time. */
   readonly faults: readonly Fault[];
+  /** What devices tell at once. */
+  readonly events: readonly ScenarioEvent[];
 }
 
 /** How far the devices' clocks are from true; each device draws its own within these bounds, for the whole run. */
@@ -89,6 +92,7 @@ const KNOWN = [
   'clock',
   'counters',
   'faults',
+  'events',
 ];
 
 /**
@@ -122,6 +126,7 @@ export function parseScenario(json: unknown): Scenario {
     clock: readClock(fields),
     counters: fields.oneOf('counters', ['new', 'old'], 'new'),
     faults: readFaults(fields, { ids, gateways: gatewayIds({ nodes }), durationS }),
+    events: readEvents(fields, ids, durationS),
   };
 }
 

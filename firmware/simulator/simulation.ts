@@ -7,6 +7,7 @@ import { checkNothingLost } from './checkers/nothing-lost.ts';
 import { CommitTimes } from './commit-times.ts';
 import { secretsOf } from './credentials.ts';
 import { EnergyMeter } from './energy.ts';
+import { EventTimes } from './event-times.ts';
 import type { Firmware } from './firmware.ts';
 import { GatewayLink } from './gateway-port.ts';
 import { Random } from './random.ts';
@@ -62,6 +63,7 @@ class Simulation {
   readonly #traffic = new TrafficCounter();
   readonly #energy: EnergyMeter;
   readonly #time: TimeErrors;
+  readonly #eventTimes: EventTimes;
   readonly #names = new Map<string, string>();
   readonly #nodeIds = new Map<string, string>();
   readonly #messages: MessageEvidence[] = [];
@@ -81,6 +83,7 @@ class Simulation {
     this.#energy = new EnergyMeter(this.#world);
     this.#world.observe(this.#energy);
     this.#time = new TimeErrors(this.#world);
+    this.#eventTimes = new EventTimes(this.#world);
     this.#world.observe({ power: (node, on) => on && this.#named(node) });
     this.#world.radio.observe((transmission) => this.#traffic.observe(transmission));
     const touched = (): void => {
@@ -110,6 +113,7 @@ class Simulation {
     this.#headEnd.onProblem((error) => {
       this.#problem ??= error;
     });
+    this.#headEnd.events.listen((message) => this.#eventTimes.told(message));
     this.#headEnd.onReading(({ payload, wattmesh }) => {
       const { id, redelivered } = wattmesh;
       this.#messages.push({ id, redelivered, measuredAtMs: Date.parse(payload.measuredAt) });
@@ -180,8 +184,16 @@ class Simulation {
       nodeEnergy: this.#energy.nodes(),
       joinTimesS: this.#recorder.joinTimesS(),
       time: this.#time.figures(),
+      events: this.#eventTimes.figures(),
       repairS: this.#recorder.repairs.longestS(endS),
-      violations: [...checkExactlyOnce(evidence), ...checkNothingLost(evidence), ...this.#recorder.violations],
+      reroutesS: this.#recorder.reroutesS(),
+      metersThroughHubs: this.#recorder.metersThroughHubs(),
+      violations: [
+        ...checkExactlyOnce(evidence),
+        ...checkNothingLost(evidence),
+        ...this.#recorder.violations,
+        ...this.#time.violations,
+      ],
       peersReplaced: this.#world.devices.reduce((sum, { peersReplaced }) => sum + peersReplaced, 0),
       simS: endS,
       wallMs: performance.now() - startedMs,

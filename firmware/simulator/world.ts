@@ -1,8 +1,9 @@
 import type { ResetCause } from '../../nodes/headend/frame/fields.ts';
 import { SUITE_ECC, SUITE_NONE, SUITE_RSA } from '../../nodes/headend/frame/packet.ts';
 import { networkNumber } from '../../nodes/headend/security/keys.ts';
-import { Device, type DeviceConfig, type DeviceSecurity, type RestState } from './device.ts';
+import { Device, type RestState } from './device.ts';
 import { DeviceClock } from './device-clock.ts';
+import type { DeviceConfig, DeviceSecurity } from './device-config.ts';
 import type { Firmware } from './firmware.ts';
 import { GatewayPort } from './gateway-port.ts';
 import { MeterInput } from './meter-input.ts';
@@ -13,6 +14,7 @@ import { linksFromPositions } from './radio/path-loss.ts';
 import { Radio } from './radio/radio.ts';
 import { Random } from './random.ts';
 import { gatewayIds, type Scenario, type ScenarioNode } from './scenario.ts';
+import type { ScenarioEvent } from './scenario-events.ts';
 import type { Fault } from './scenario-faults.ts';
 import { Schedule } from './schedule.ts';
 import type { MeterRow, Trace } from './trace.ts';
@@ -69,6 +71,8 @@ export interface WorldObserver {
   identified?(node: string, seconds: number): void;
   /** A device seals something; both arrays are good for this call only. */
   sealed?(node: string, key: Uint8Array, nonce: Uint8Array): void;
+  /** A device with power tells of an event of the scenario now. */
+  raised?(event: ScenarioEvent): void;
   /** A fault of the scenario happens now. */
   fault?(fault: Fault): void;
 }
@@ -108,6 +112,7 @@ export class World {
     );
     for (const [index, node] of scenario.nodes.entries()) this.#addDevice(node, index);
     for (const fault of scenario.faults) this.schedule.at(Math.round(fault.atS * 1e6), () => this.apply(fault));
+    for (const event of scenario.events) this.schedule.at(Math.round(event.atS * 1e6), () => this.raise(event));
   }
 
   /** In the order of the scenario. */
@@ -168,6 +173,14 @@ export class World {
     if (!device.on) return;
     device.powerOff();
     this.#tellPower(id, false);
+  }
+
+  /** Lets an event of the scenario happen, now. */
+  raise(event: ScenarioEvent): void {
+    const device = this.device(event.node);
+    if (!device.on) return;
+    this.#tell((observer) => observer.raised?.(event));
+    device.raise(event.code, event.value);
   }
 
   /** Does what a fault of the scenario says, now. */

@@ -24,12 +24,18 @@ constexpr uint64_t failedRestartUs = 60 * usPerSecond;
 constexpr uint32_t consoleBaud = 115200;
 constexpr size_t hostReadBytes = 128;
 constexpr size_t serialBufferBytes = 1024;
+// A board that sleeps stays awake for so long after a start by hand and after what is typed.
+constexpr uint64_t consoleUs = 60 * usPerSecond;
+// A meter on the line answers within this time of a wake, or has no value for this row.
+constexpr uint64_t inputUs = 700000;
 constexpr uint64_t blinkUs = usPerSecond / 4;
 
 // The settings lie behind what the core has.
 constexpr uint32_t settingsBytes = static_cast<uint32_t>(board::SettingsStore::sectors * sectorBytes);
 constexpr uint32_t coreBytesMax = static_cast<uint32_t>((recordSectors + logSectorsMax) * sectorBytes);
-constexpr uint32_t coreBytesMin = static_cast<uint32_t>((recordSectors + logSectorsMin) * sectorBytes);
+constexpr uint32_t coreBytesMin(Role role) {
+  return static_cast<uint32_t>((recordSectors + (role == Role::meter ? logSectorsMin : spoolSectors)) * sectorBytes);
+}
 
 board::Entropy entropy;
 
@@ -45,8 +51,8 @@ Application::Application(Role role, MakeDevice make)
 
 void Application::makePort() {
   port_.context = this;
-  port_.radioSend = [](void*, const uint8_t to[macBytes], const uint8_t* frame, size_t length) {
-    return ports::radio().send(to, frame, length, ports::nowUs());
+  port_.radioSend = [](void* self, const uint8_t to[macBytes], const uint8_t* frame, size_t length) {
+    return of(self).hasRadio_ && ports::radio().send(to, frame, length, ports::nowUs());
   };
   port_.hostSend = [](void* self, const uint8_t* data, size_t length) { return of(self).toHost_.push(data, length); };
   port_.nvRead = [](void*, uint32_t address, uint8_t* out, size_t length) { return ports::readFlash(address, out, length); };
@@ -63,12 +69,14 @@ void Application::makePort() {
 void Application::setup() {
   ports::beginChip();
   makePort();
+  sleep_.begin();
   const bool isReady = beginHardware();
   Serial.setRxBufferSize(serialBufferBytes);
   Serial.begin(isGateway() && isReady && settings_.baud != 0 ? settings_.baud : consoleBaud);
   pinMode(WATTMESH_LED_PIN, OUTPUT);
   console_.begin(settings_);
   modeUs_ = ports::nowUs();
+  consoleUntilUs_ = sleep_.woke() ? 0 : modeUs_ + consoleUs;
   if (!isReady) return;
   if (whatIsMissing(settings_, role_, port_.rsaOaepEncrypt != nullptr) != nullptr) {
     mode_ = Mode::unset;
@@ -77,7 +85,7 @@ void Application::setup() {
   } else if (isGateway()) {
     mode_ = Mode::asked;
   } else {
-    console_.printLabel();
+    if (!sleep_.woke()) console_.printLabel();
     start();
   }
 }
@@ -89,19 +97,27 @@ bool Application::beginHardware() {
     return false;
   }
   const uint32_t flashBytes = ports::openFlash();
-  if (flashBytes < coreBytesMin + settingsBytes) {
+  if (flashBytes < coreBytesMin(role_) + settingsBytes) {
     fail("there is no room in flash: flash the board with the partition table of this project");
     return false;
   }
   const uint32_t coreBytes = flashBytes - settingsBytes;
   port_.nvBytes = coreBytes < coreBytesMax ? coreBytes : coreBytesMax;
   if (!board::SettingsStore(port_, port_.nvBytes).load(settings_)) settings_ = board::Settings{};
-  // Without the radio the noise source is none.
-  if (!ports::beginWifi() || !ports::radio().begin(settings_.channel == board::channelSearched ? board::channelMin : settings_.channel)) {
+  channel_.begin(settings_.channel, ports::nowUs());
+  if (sleep_.woke()) channel_.goOn(sleep_.channel());
+  entropy.begin(port_, ports::noise);
+  // Only to take a row the radio stays off.
+  return !sleep_.listens() || beginRadio();
+}
+
+bool Application::beginRadio() {
+  if (!ports::beginWifi() || !ports::radio().begin(channel_.channel())) {
     fail("the radio does not start, or not on the channel that is set: try another one");
     return false;
   }
-  entropy.begin(port_, ports::noise);
+  hasRadio_ = true;
+  // Without the radio the noise source is none.
   if (!entropy.startUp()) {
     fail("the chip's source of randomness is broken: replace the board");
     return false;
@@ -122,14 +138,14 @@ void Application::start() {
   ports::macAddress(config_.mac);
   config_.resetCause = ports::resetCause();
   input_.begin(settings_, nowUs);
-  channel_.begin(settings_.channel, nowUs);
+  if (sleep_.woke()) sleep_.wake(input_.energy(), nowUs);
   node_ = &make_(port_, config_);
   booting_ = true;
-  const Error error = node_->boot(nowUs);
+  const Error error = sleep_.start(*node_, nowUs);
   booting_ = false;
   if (error == Error::none) {
     mode_ = Mode::running;
-    nextUs_ = nowUs;
+    nextUs_ = 0;
   } else {
     fail(error == Error::randomStuck ? "the chip's source of randomness is broken: replace the board"
                                      : "the flash does not hold what is written to it: replace the board");
@@ -170,7 +186,8 @@ void Application::loop() {
 void Application::pollConsole() {
   while (Serial.available() > 0) {
     // Somebody is at work: no restart while he types.
-    if (mode_ == Mode::failed) modeUs_ = ports::nowUs();
+    modeUs_ = mode_ == Mode::failed ? ports::nowUs() : modeUs_;
+    consoleUntilUs_ = ports::nowUs() + consoleUs;
     console_.push(static_cast<char>(Serial.read()));
   }
 }
@@ -193,22 +210,39 @@ void Application::awaitConsole() {
 void Application::run() {
   uint64_t nowUs = ports::nowUs();
   input_.tick(nowUs);
+  if (awaitsInput(nowUs)) return;
+  if (!hasRadio_ && !node_->asleep() && !beginRadio()) return;
   pollRadio(nowUs);
   if (isGateway()) pollHost(nowUs);
   else pollConsole();
   nowUs = ports::nowUs();
-  if (nowUs >= nextUs_) nextUs_ = node_->tick(nowUs);
+  if (sleep_.coreUs(nowUs) >= nextUs_) nextUs_ = node_->tick(sleep_.coreUs(nowUs));
   drainHost();
-  searchChannel(nowUs);
+  if (!node_->asleep()) searchChannel(nowUs);
+  else if (nowUs >= consoleUntilUs_) fallAsleep(nowUs);
+}
+
+// A row is due, and the meter on the line is being asked.
+bool Application::awaitsInput(uint64_t nowUs) {
+  Registers registers{};
+  return sleep_.woke() && !sleep_.listens() && nowUs < inputUs && !input_.read(nowUs, registers);
+}
+
+// The next life begins where this one ends.
+void Application::fallAsleep(uint64_t nowUs) {
+  // Who has not found the mesh yet looks for it on the next channel.
+  const uint8_t channel = node_->session().joined() ? channel_.channel() : channel_.next();
+  sleep_.sleep(*node_, input_.energy(), channel, nowUs, nextUs_);
 }
 
 void Application::pollRadio(uint64_t nowUs) {
   board::Radio& radio = ports::radio();
   bool ok = false;
-  if (radio.takeSent(nowUs, ok)) nextUs_ = node_->sent(ok, nowUs);
+  if (radio.takeSent(nowUs, ok)) nextUs_ = node_->sent(ok, sleep_.coreUs(nowUs));
   while (const board::RadioFrame* frame = radio.received()) {
     const uint8_t* to = frame->isBroadcast ? broadcastMac : config_.mac;
-    nextUs_ = node_->receive(frame->from, to, frame->bytes, frame->length, frame->rssiDbm, ports::nowUs());
+    // Who sleeps hears nothing, also while the chip stays awake for the console.
+    if (!node_->asleep()) nextUs_ = node_->receive(frame->from, to, frame->bytes, frame->length, frame->rssiDbm, sleep_.coreUs(ports::nowUs()));
     radio.pop();
     ports::feedWatchdog();
   }
@@ -218,7 +252,7 @@ void Application::pollHost(uint64_t nowUs) {
   uint8_t bytes[hostReadBytes];
   size_t length = 0;
   while (length < sizeof bytes && Serial.available() > 0) bytes[length++] = static_cast<uint8_t>(Serial.read());
-  if (length > 0) nextUs_ = node_->hostBytes(bytes, length, nowUs);
+  if (length > 0) nextUs_ = node_->hostBytes(bytes, length, sleep_.coreUs(nowUs));
 }
 
 void Application::drainHost() {

@@ -5,6 +5,7 @@
 #include "board/channel_search.hpp"
 #include "board/console.hpp"
 #include "board/rings.hpp"
+#include "deep_sleep.hpp"
 #include "ports/meter_input.hpp"
 #include "wattmesh/node.hpp"
 #include "wattmesh/slip.hpp"
@@ -36,6 +37,7 @@ class Application {
   bool isGateway() const { return role_ == wattmesh::Role::gateway; }
   void makePort();
   [[nodiscard]] bool beginHardware();
+  [[nodiscard]] bool beginRadio();
   void fail(const char* why);
   void start();
   void printStatus();
@@ -46,6 +48,8 @@ class Application {
   void pollHost(uint64_t nowUs);
   void drainHost();
   void searchChannel(uint64_t nowUs);
+  bool awaitsInput(uint64_t nowUs);
+  void fallAsleep(uint64_t nowUs);
   void showIdentity(uint64_t nowUs);
 
   wattmesh::Role role_;
@@ -58,13 +62,16 @@ class Application {
   board::ChannelSearch channel_;
   board::ByteRing<2 * wattmesh::slipEncodedBytesMax> toHost_;
   ports::MeterInput input_;
+  DeepSleep sleep_;
   wattmesh::Node* node_ = nullptr;
   Mode mode_ = Mode::unset;
   const char* failure_ = nullptr;
   bool booting_ = false;     // the core is reading its log
   bool restarts_ = false;
+  bool hasRadio_ = false;
   uint64_t modeUs_ = 0;      // since when
-  uint64_t nextUs_ = 0;      // when the core wants to be called
+  uint64_t nextUs_ = 0;      // when the core wants to be called, in its own time; of a device that cannot run: when it says so again
+  uint64_t consoleUntilUs_ = 0;  // no deep sleep before
   uint64_t identifyUs_ = 0;  // until then it shows which device it is
   size_t matched_ = 0;       // characters of the word that calls a gateway's console
 };

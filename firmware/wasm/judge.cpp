@@ -251,6 +251,8 @@ Error judgeDownSection(const Section& section, Writer& out) {
       return recodeSection(decodeCommand, writeCommand, section, out);
     case sectionNetworkKey:
       return recodeSection(decodeNetworkKey, writeNetworkKey, section, out);
+    case sectionEventSeen:
+      return recodeSection(decodeEvent, writeEventSeen, section, out);
     default:
       return keep(section, out);
   }

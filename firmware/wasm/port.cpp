@@ -36,6 +36,9 @@ WM_IMPORT(relay_set) int32_t env_relay_set(int32_t on);
 WM_IMPORT(relay_get) int32_t env_relay_get();
 WM_IMPORT(identify) void env_identify(int32_t seconds);
 WM_IMPORT(reboot) void env_reboot();
+WM_IMPORT(rtc_read) size_t env_rtc_read(uint8_t* out, size_t capacity);
+WM_IMPORT(rtc_write) void env_rtc_write(const uint8_t* data, size_t length);
+WM_IMPORT(deep_sleep) void env_deep_sleep();
 }
 
 namespace {
@@ -100,7 +103,17 @@ Node* node = nullptr;
 
 struct Place {};
 
-double next(uint64_t atUs) { return static_cast<double>(atUs); }
+// A leaf at rest goes into deep sleep until that moment: nothing of this memory is there when it wakes.
+double next(uint64_t atUs) {
+  if (node->asleep()) {
+    uint8_t kept[sleepBytesMax];
+    const size_t length = node->saveSleep(kept);
+    if (length == 0) __builtin_trap();
+    env_rtc_write(kept, length);
+    env_deep_sleep();
+  }
+  return static_cast<double>(atUs);
+}
 uint64_t time(double nowUs) { return static_cast<uint64_t>(nowUs); }
 
 bool readConfig(size_t length) {
@@ -141,7 +154,7 @@ Node* place() {
 
 }  // namespace
 
-// Configures and starts the device; the configuration lies in the io buffer. Negative: the error number.
+// Configures and starts the device, or wakes it; the configuration lies in the io buffer. Negative: the error number.
 WM_EXPORT(wm_boot) double wm_boot(size_t length, double nowUs) {
   if (!readConfig(length)) return -static_cast<double>(Error::badField);
   switch (config.role) {
@@ -155,7 +168,11 @@ WM_EXPORT(wm_boot) double wm_boot(size_t length, double nowUs) {
       node = place<GatewayDevice>();
       break;
   }
-  const Error error = node->boot(time(nowUs));
+  uint8_t kept[sleepBytesMax];
+  const size_t keptBytes = env_rtc_read(kept, sizeof kept);
+  // Its counters are used once, whatever becomes of this life.
+  env_rtc_write(kept, 0);
+  const Error error = keptBytes > 0 ? node->wake(kept, keptBytes, time(nowUs)) : node->boot(time(nowUs));
   return error == Error::none ? next(node->tick(time(nowUs))) : -static_cast<double>(error);
 }
 
@@ -172,8 +189,10 @@ WM_EXPORT(wm_host) double wm_host(size_t length, double nowUs) { return next(nod
 
 WM_EXPORT(wm_tick) double wm_tick(double nowUs) { return next(node->tick(time(nowUs))); }
 
-// 1: the chip sleeps, its receiver off, until the tick that was asked for last.
-WM_EXPORT(wm_asleep) int32_t wm_asleep() { return node->asleep() ? 1 : 0; }
+// Something happens at the device that the head-end is to hear of at once; `code` as in PROTOCOL.md, section 4.3.
+WM_EXPORT(wm_raise) double wm_raise(int32_t code, int32_t value, double nowUs) {
+  return next(node->raise(static_cast<EventCode>(code), static_cast<int16_t>(value), time(nowUs)));
+}
 
 // What the device knows of itself, for displays and checkers; returns the length.
 WM_EXPORT(wm_state) size_t wm_state() {
@@ -191,6 +210,7 @@ WM_EXPORT(wm_state) size_t wm_state() {
   writer.bytes(session.nodeId(), nodeIdBytes);
   writer.u16(static_cast<uint16_t>(node->members()));
   writer.u16(static_cast<uint16_t>(node->queued()));
+  writer.u16(static_cast<uint16_t>(node->spooled()));
   writer.u32(counters.framesReceived);
   writer.u32(counters.framesSent);
   writer.u32(counters.sendsFailed);
@@ -203,8 +223,8 @@ WM_EXPORT(wm_state) size_t wm_state() {
 
 // Network time, microseconds of UTC; negative: the device has none.
 WM_EXPORT(wm_utc) double wm_utc(double nowUs) {
-  const NetworkClock& clock = node->clock();
-  return clock.valid() ? static_cast<double>(clock.utcUs(time(nowUs))) : -1.0;
+  const uint64_t utcUs = node->utcUs(time(nowUs));
+  return utcUs > 0 ? static_cast<double>(utcUs) : -1.0;
 }
 
 // Bytes of RAM of a whole device of this role.

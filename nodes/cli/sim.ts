@@ -48,6 +48,10 @@ export async function run(args: string[]): Promise<number> {
   }
 }
 
+function rerouted({ meters, p50, max }: SimulationResult['reroutedS']): string {
+  return `rerouted   ${meters} meters of hubs that died: median ${p50} s, at most ${max} s`;
+}
+
 /** Simulated time and speed on stderr, on one line that is overwritten. */
 function showProgress(): { show(atS: number, ofS: number): void; end(): void } {
   const startedMs = performance.now();
@@ -78,6 +82,7 @@ function summary(scenario: Scenario, seed: number, result: SimulationResult): st
     `joining    median ${joinS.p50} s, at most ${joinS.max} s`,
     `clocks     routers at rest are wrong by ${result.time.routerErrorMs.p99} ms at most in 99 % of looks`,
     `repair     ${result.repairS} s`,
+    ...(result.reroutedS.meters === 0 ? [] : [rerouted(result.reroutedS)]),
     ...(result.peersReplaced === undefined ? [] : [`peers      ${result.peersReplaced} made room for others`]),
     `violations ${result.violations.length}`,
     ...result.violations.map(({ checker, what, who, atS }) => `  ${checker} at ${atS} s, ${who}: ${what}`),

@@ -1,7 +1,8 @@
 import type { Acknowledger } from './acknowledger.ts';
 import type { Commands } from './commands.ts';
+import type { EventArrival } from './device-events.ts';
 import type { Downlinks } from './downlinks.ts';
-import type { Telemetry, UpSection } from './frame/sections.ts';
+import type { EventSection, Telemetry, UpSection } from './frame/sections.ts';
 import type { Gateways } from './gateways.ts';
 import type { JoinRequest, Reception, Transport, Verdict } from './intake.ts';
 import type { Joined } from './joining.ts';
@@ -28,6 +29,8 @@ export interface AftermathParts {
   readonly tally: Tally;
   /** Cycles that a node may miss. */
   readonly offlineAfterCycles: number;
+  /** A node tells an event. */
+  event(node: MeshNode, event: EventSection, arrival: EventArrival): void;
   /** The mesh looks different now. */
   topologyChanged(): void;
 }
@@ -71,7 +74,10 @@ export class Aftermath {
       return;
     }
     this.#heard(reception, node);
-    for (const section of sections) this.#section(packet, section, reception.receivedAtMs);
+    for (const section of sections) {
+      if (section.kind === 'event') this.#parts.event(node, section, { ...reception, suite: packet.session.suite });
+      else this.#section(packet, section, reception.receivedAtMs);
+    }
     if (hasReadings) acknowledger.due(nodeId);
     else acknowledger.heard(nodeId);
   }

@@ -3,7 +3,7 @@ import { Draft } from './draft.ts';
 import { WattmeshError } from './errors.ts';
 import type { Gateways } from './gateways.ts';
 import { GroupCommit } from './group-commit.ts';
-import { type Harvest, type Input, takeIn, type Verdict } from './intake.ts';
+import { bringsEvent, type Harvest, type Input, takeIn, type Verdict } from './intake.ts';
 import { type JoinContext, type Joined, join } from './joining.ts';
 import type { Outbox } from './outbox.ts';
 import type { Registry } from './registry.ts';
@@ -64,6 +64,8 @@ export class Committer {
 
   add(input: Input, rows: number): void {
     this.#group.add(input, rows);
+    // Somebody waits for what devices tell at once.
+    if (bringsEvent(input.opened)) this.#group.within(0);
   }
 
   /** Takes a change into the next group; what `change` returned, once that is durable. Rejects with its error or the store's. */

@@ -5,13 +5,13 @@ import type { CommandOrder } from './commands.ts';
 import { Committer, type Fate } from './committer.ts';
 import { commandedNode, type DeviceSelector } from './decisions.ts';
 import { DeviceAlarms } from './device-alarms.ts';
+import { DeviceEvents } from './device-events.ts';
 import { Devices } from './devices.ts';
 import { messageOf } from './emission.ts';
-import { WattmeshError } from './errors.ts';
 import { decodeGatewayEnvelope, type Envelope } from './frame/envelope.ts';
 import { type Gateway, Gateways, isPlausibleUtc, TIME_PERIOD_MS } from './gateways.ts';
 import { type Harvest, type Input, rowCountOf } from './intake.ts';
-import { Life } from './life.ts';
+import { Life, notRunning } from './life.ts';
 import type { LinkHandler } from './link/link.ts';
 import { M2Cache } from './m2-cache.ts';
 import { allowedSilenceMs, StatusTable } from './mesh/status.ts';
@@ -59,6 +59,8 @@ export type CommandRequest = DeviceSelector & CommandOrder;
 export class HeadEnd {
   /** What the operator decides about devices. */
   readonly devices: Devices;
+  /** What devices tell at once. */
+  readonly events: DeviceEvents;
   readonly #options: HeadEndOptions;
   readonly #settings: Settings;
   readonly #registry = new Registry();
@@ -97,13 +99,16 @@ export class HeadEnd {
     const emit = (entry: OutboxEntry, again: boolean) =>
       telling.readings.tellMade(() => messageOf(entry, again, parts));
     this.#outbox = new Outbox(clock, emit, () => this.#committer.saveCursorWithin(CURSOR_IDLE_MS));
-    const outbox = this.#outbox;
-    this.#audience = new Audience({ clock, outbox, listeners: telling.readings });
+    this.#audience = new Audience({ clock, outbox: this.#outbox, listeners: telling.readings });
+    this.events = new DeviceEvents({
+      ...{ network, clock, places: this.#places, failed: (error) => telling.defect(error) },
+      send: (nodeId, sections, hold) => void this.#life?.sender.send(nodeId, sections, hold),
+    });
     const { approval, names, defaultNames, commitDelayMs, rotationGraceMs } = this.#settings;
     const keyed = options.identity !== undefined;
     const fixed = { approval, keyed, policy: options.policy, names, defaultNames, random };
     this.#committer = new Committer({
-      ...{ clock, commitDelayMs, store, registry, gateways, outbox, telling },
+      ...{ clock, commitDelayMs, store, registry, gateways, outbox: this.#outbox, telling },
       joinContext: (gatewayRef) => ({ ...fixed, gatewayRef, nowMs: clock.nowMs(), epoch: this.#life?.epoch ?? 0 }),
       settle: (...group) => this.#settle(...group),
     });
@@ -250,10 +255,8 @@ export class HeadEnd {
       return;
     }
     gateway.inFlight.add(number);
-    const gatewayRef = this.#places.gatewayRef(name);
-    const { route } = item;
-    const receivedAtMs = this.#options.clock.nowMs();
-    this.#committer.add({ opened, gateway: name, gatewayRef, upNumber: number, receivedAtMs, rssiDbm, route }, rows);
+    const at = { gateway: name, gatewayRef: this.#places.gatewayRef(name), receivedAtMs: this.#options.clock.nowMs() };
+    this.#committer.add({ opened, ...at, upNumber: number, rssiDbm, route: item.route }, rows);
   }
 
   /** The group is durable: custody is confirmed, answers and acknowledgements go out, then the messages. */
@@ -323,15 +326,15 @@ export class HeadEnd {
       ...{ network: networkId, clock, random, registry, suites, offlineAfterCycles },
       ...{ gateways: this.#gateways, places: this.#places, status: this.#status },
       ...{ topology: this.#topology, tally: this.#tally, m2s: this.#m2s },
+      event: (...told) => this.events.take(...told),
       topologyChanged: () => this.#telling.topologyChanged(),
       rotationFinished: () => this.#settleRing(),
       commandLate: () => this.#tally.add('commandLate'),
     });
-    const { rekeying } = this.#life;
     this.#timers = [
       every(clock, TICK_MS, () => this.#telling.attempt(() => this.#tick())),
       every(clock, TIME_PERIOD_MS, () => this.#telling.attempt(() => this.#gateways.sendTimes())),
-      every(clock, REKEY_PERIOD_MS, () => this.#telling.attempt(() => rekeying.tick())),
+      every(clock, REKEY_PERIOD_MS, () => this.#telling.attempt(() => this.#life?.rekeying.tick())),
     ];
     this.#outbox.add(outbox, true);
     this.#audience.begin();
@@ -373,6 +376,7 @@ export class HeadEnd {
   #endLife(): void {
     this.#cancelTimers();
     this.#life?.stop();
+    this.events.stop();
     this.#life = undefined;
     this.#telling.stop();
   }
@@ -422,8 +426,7 @@ export class HeadEnd {
   }
 
   #facts() {
-    const { network } = this.#options;
-    return { network, registry: this.#registry, status: this.#status, topology: this.#topology };
+    return { network: this.#options.network, registry: this.#registry, status: this.#status, topology: this.#topology };
   }
 
   #warnings(): string[] {
@@ -443,8 +446,4 @@ export class HeadEnd {
     });
     return [...own, ...this.#alarms.lines(), ...this.#gateways.warnings()];
   }
-}
-
-function notRunning(): WattmeshError {
-  return new WattmeshError('linkClosed', 'the network is not running: start it first');
 }

@@ -97,6 +97,11 @@ export function rowCountOf(opened: JoinRequest | Transport): number {
   return rows;
 }
 
+/** A packet in which a device tells of something at once. */
+export function bringsEvent(opened: JoinRequest | Transport): boolean {
+  return opened.kind === 'transport' && opened.sections.some(({ kind }) => kind === 'event');
+}
+
 function takeBatches(
   { record: { key } }: MeshNode,
   logsBefore: readonly LogState[],

@@ -3,6 +3,7 @@ import { Aftermath, type AftermathParts } from './aftermath.ts';
 import type { Clock } from './clock.ts';
 import { Commands } from './commands.ts';
 import { Downlinks } from './downlinks.ts';
+import { WattmeshError } from './errors.ts';
 import { Gate } from './gate.ts';
 import type { M2Cache } from './m2-cache.ts';
 import { Opener } from './opening.ts';
@@ -13,6 +14,11 @@ import type { Suites } from './security/suites.ts';
 import { Sender } from './sender.ts';
 
 type Made = 'downlinks' | 'acknowledger' | 'rotation' | 'commands';
+
+/** What is asked of a head-end that does not live. */
+export function notRunning(): WattmeshError {
+  return new WattmeshError('linkClosed', 'the network is not running: start it first');
+}
 
 /** What a life is made of beside its owner epoch. */
 export interface LifeParts extends Omit<AftermathParts, Made> {
@@ -34,6 +40,7 @@ export class Life {
   readonly suites: Suites;
   readonly opener: Opener;
   readonly downlinks: Downlinks;
+  readonly sender: Sender;
   readonly acknowledger: Acknowledger;
   readonly rotation: Rotation;
   readonly commands: Commands;
@@ -55,6 +62,7 @@ export class Life {
       finished: () => parts.rotationFinished(),
     });
     const sender = new Sender({ clock, registry, downlinks: this.downlinks, suites, epoch }, this.rotation);
+    this.sender = sender;
     this.acknowledger = new Acknowledger(clock, registry, sender);
     this.commands = new Commands({
       network,

@@ -153,6 +153,54 @@ export interface CommandMessage {
   wattmesh: { network: string; nodeId: string; suite: 'none' | 'ecc' | 'rsa' };
 }
 
+/** What devices tell at once. `suppressed`: so many further events came too fast; `unknown`: of a newer firmware, see `code`. */
+export type EventName =
+  | 'powerFailing'
+  | 'powerBack'
+  | 'overCurrent'
+  | 'overVoltage'
+  | 'underVoltage'
+  | 'tamper'
+  | 'switchMoved'
+  | 'clockWrong'
+  | 'suppressed'
+  | 'unknown';
+
+/** Something that happened at a device, told at once. `topic` = "<network>/<meter id>/event". */
+export interface EventMessage {
+  topic: string;
+  payload: {
+    meter: string;
+    name: string;
+    event: EventName;
+    /** As the device sent them (PROTOCOL.md, section 4.3); the fields below say the same in units. */
+    code: number;
+    value: number;
+    current_a?: number;
+    voltage_v?: number;
+    open?: boolean;
+    on?: boolean;
+    /** By so much the device's clock is ahead of the head-end's; negative: behind. */
+    ahead_s?: number;
+    count?: number;
+    /** By the device's clock. */
+    raisedAt: string;
+    receivedAt: string;
+  };
+  wattmesh: {
+    /** Identity: "<device key hex>:<code>:<UTC ms>": de-duplicate by it. */
+    id: string;
+    network: string;
+    nodeId: string;
+    hub: string | null;
+    gateway: string;
+    hops: number;
+    suite: 'none' | 'ecc' | 'rsa';
+    /** It happened before the head-end started, which may have told it before. */
+    redelivered: boolean;
+  };
+}
+
 /** A device and what the operator has decided about it. */
 export interface DeviceStatus {
   /** Device key, hex. */

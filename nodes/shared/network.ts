@@ -5,6 +5,7 @@ import type { CommandRequest } from '../headend/headend.ts';
 import type {
   CommandMessage,
   DeviceStatus,
+  EventMessage,
   NetworkState,
   ReadingMessage,
   StatusMessage,
@@ -53,6 +54,8 @@ export interface NetworkService {
   onCondition(listener: (condition: Condition) => void): () => void;
   onReading(listener: (message: ReadingMessage) => void): () => void;
   onStatus(listener: (message: StatusMessage) => void): () => void;
+  /** What devices tell at once; they keep it while the flows are stopped. */
+  onEvent(listener: (message: EventMessage) => void): () => void;
   onTopology(listener: (message: TopologyMessage) => void): () => void;
   /** Undefined while the network is not running. */
   status(): StatusMessage | undefined;

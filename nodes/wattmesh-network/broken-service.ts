@@ -11,6 +11,7 @@ export function brokenService(error: Error): NetworkService {
     onCondition: () => nothing,
     onReading: () => nothing,
     onStatus: () => nothing,
+    onEvent: () => nothing,
     onTopology: () => nothing,
     status: () => undefined,
     topology: () => undefined,

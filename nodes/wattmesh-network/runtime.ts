@@ -7,6 +7,7 @@ import { Listeners } from '../headend/listeners.ts';
 import type {
   CommandMessage,
   DeviceStatus,
+  EventMessage,
   NetworkState,
   ReadingMessage,
   StatusMessage,
@@ -59,6 +60,7 @@ export class NetworkRuntime implements NetworkService {
   readonly #conditions: Listeners<Condition>;
   readonly #readings: Listeners<ReadingMessage>;
   readonly #statuses: Listeners<StatusMessage>;
+  readonly #events: Listeners<EventMessage>;
   readonly #topologies: Listeners<TopologyMessage>;
   readonly #devices: Listeners<DeviceStatus[]>;
   readonly #log: QuietLog;
@@ -68,6 +70,7 @@ export class NetworkRuntime implements NetworkService {
   #retry: Timer | undefined;
   #delivering = false;
   #endReadings: (() => void) | undefined;
+  #endEvents: (() => void) | undefined;
   #lastFailure = '';
   #stopped = false;
 
@@ -82,6 +85,7 @@ export class NetworkRuntime implements NetworkService {
     this.#conditions = new Listeners(failed);
     this.#readings = new Listeners(failed);
     this.#statuses = new Listeners(failed);
+    this.#events = new Listeners(failed);
     this.#topologies = new Listeners(failed);
     this.#devices = new Listeners(failed);
   }
@@ -91,13 +95,13 @@ export class NetworkRuntime implements NetworkService {
     if (this.#stopped) return;
     this.#delivering = true;
     this.#opening ??= this.#open();
-    this.#tapReadings();
+    this.#tap();
   }
 
   /** Readings wait in the head-end's outbox until `deliver`: the nodes that they are for may be gone at any moment. */
   hold(): void {
     this.#delivering = false;
-    this.#tapReadings();
+    this.#tap();
   }
 
   /** Ends everything; the store is closed when this resolves. */
@@ -119,12 +123,11 @@ export class NetworkRuntime implements NetworkService {
   }
 
   onReading(listener: (message: ReadingMessage) => void): () => void {
-    const end = this.#readings.add(listener);
-    this.#tapReadings();
-    return () => {
-      end();
-      this.#tapReadings();
-    };
+    return this.#tapped(this.#readings, listener);
+  }
+
+  onEvent(listener: (message: EventMessage) => void): () => void {
+    return this.#tapped(this.#events, listener);
   }
 
   onStatus(listener: (message: StatusMessage) => void): () => void {
@@ -165,12 +168,12 @@ export class NetworkRuntime implements NetworkService {
   attachDecoder(decoder: Decoder): FlowFeed | undefined {
     if (this.connection !== 'flow') return undefined;
     const feed = this.#flow.attach(decoder);
-    this.#tapReadings();
+    this.#tap();
     return {
       ...feed,
       detach: () => {
         feed.detach();
-        this.#tapReadings();
+        this.#tap();
       },
     };
   }
@@ -182,7 +185,7 @@ export class NetworkRuntime implements NetworkService {
       release = claim(this.#settings);
       const { headEnd, deviceList } = await this.#newHeadEnd();
       this.#life = { headEnd, deviceList, release, linkBefore: headEnd.state().link.detail };
-      this.#tapReadings();
+      this.#tap();
       await headEnd.start();
       this.#lastFailure = '';
       this.#stateChanged(headEnd.state());
@@ -231,8 +234,9 @@ export class NetworkRuntime implements NetworkService {
   async #end(): Promise<void> {
     const life = this.#life;
     if (!life) return;
-    this.#endReadings?.();
+    for (const end of [this.#endReadings, this.#endEvents]) end?.();
     this.#endReadings = undefined;
+    this.#endEvents = undefined;
     try {
       await life.headEnd.stop();
     } catch (thrown) {
@@ -252,8 +256,22 @@ export class NetworkRuntime implements NetworkService {
     });
   }
 
-  /** The head-end's outbox is open exactly while somebody is there to take readings. */
-  #tapReadings(): void {
+  #tapped<Message>(listeners: Listeners<Message>, listener: (message: Message) => void): () => void {
+    const end = listeners.add(listener);
+    this.#tap();
+    return () => {
+      end();
+      this.#tap();
+    };
+  }
+
+  /** The head-end tells readings and events exactly while somebody is there to take them. */
+  #tap(): void {
+    const { headEnd } = this.#life ?? {};
+    if (!this.#delivering || !this.#events.any) {
+      this.#endEvents?.();
+      this.#endEvents = undefined;
+    } else this.#endEvents ??= headEnd?.events.listen((message) => this.#events.tell(message));
     const wanted = this.#delivering && (this.#readings.any || this.#flow.hasDecoders);
     if (!wanted) {
       this.#endReadings?.();

@@ -8,7 +8,10 @@ import { ChangeWatch } from './change-watch.ts';
 
 const HISTORY: SettingsHistory = { defaults: { network: '', mode: 'network' }, steps: [] };
 
-/** Registers `wattmesh-status`: who is online, when anything changed and when asked; or one message for each node that came or went. */
+/**
+ * Registers `wattmesh-status`: who is online, when anything changed and when asked; or one message for each node that came or went; or one for
+ * each event that a device tells.
+ */
 export default function (RED: NodeAPI): void {
   function StatusNode(this: Node, definition: NodeDef & StoredSettings): void {
     RED.nodes.createNode(this, definition);
@@ -24,15 +27,18 @@ export default function (RED: NodeAPI): void {
 
 function start(RED: NodeAPI, node: Node, settings: StoredSettings): void {
   const perNode = settings.mode === 'changes';
+  const ofEvents = settings.mode === 'events';
   const watch = new ChangeWatch();
   const tap = tapNetwork(RED, node, String(settings.network), {
     badge: onlineBadge,
     attach: (service) => [
       service.onStatus((message) => {
+        if (ofEvents) return tap.refresh();
         if (perNode) node.send([watch.changes(message.payload.nodes).map((each) => nodeMessage(message, each))]);
         else node.send(structuredClone(message) as NodeMessage);
         tap.refresh();
       }),
+      ...(ofEvents ? [service.onEvent((message) => node.send({ ...structuredClone(message) }))] : []),
     ],
   });
   node.on('input', (msg, send, done) => {

@@ -378,4 +378,18 @@ describe('attack 21: network keys of other times', () => {
     assertWhole(mesh);
     assertRowsCome(mesh, 120);
   });
+
+  it('keep nobody out for good who was in a floating tree meanwhile', () => {
+    const mesh = joined();
+    const { world } = mesh;
+    world.apply({ kind: 'partition', nodes: ['h1', 'm1', 'm2'], atS: 0 });
+    mesh.pass(300);
+    assert.ok((world.device('h1').state()?.spooled ?? 0) > 0, 'it was no floating tree');
+    rotate(mesh, ['gw']);
+    world.run(world.schedule.nowUs + GRACE_S * 1e6);
+    world.apply({ kind: 'heal', atS: 0 });
+    mesh.pass(600);
+    assertWhole(mesh);
+    assertRowsCome(mesh, 120);
+  });
 });

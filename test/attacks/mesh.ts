@@ -1,4 +1,4 @@
-import type { DeviceSecurity } from '../../firmware/simulator/device.ts';
+import type { DeviceSecurity } from '../../firmware/simulator/device-config.ts';
 import { loadFirmware } from '../../firmware/simulator/firmware.ts';
 import { parseScenario, type Scenario } from '../../firmware/simulator/scenario.ts';
 import { World } from '../../firmware/simulator/world.ts';

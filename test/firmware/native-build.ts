@@ -82,7 +82,7 @@ function recipes(): Readonly<Record<Program, Recipe>> {
   };
   const board = [
     ...[...core, ...librarySources('board'), ...librarySources('inputs')],
-    ...['firmware/src/application.cpp', 'firmware/src/ports/crypto/libsodium.cpp'],
+    ...['application.cpp', 'deep_sleep.cpp', 'ports/crypto/libsodium.cpp'].map((file) => `firmware/src/${file}`),
     ...['firmware/src/ports', 'firmware/src/ports/esp32', HOST].flatMap(sourcesIn),
   ];
   const forRole = (role: string): Recipe => ({

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { Device, type DeviceConfig } from '../../firmware/simulator/device.ts';
+import { Device } from '../../firmware/simulator/device.ts';
 import { DeviceClock } from '../../firmware/simulator/device-clock.ts';
+import type { DeviceConfig } from '../../firmware/simulator/device-config.ts';
 import { PowerCut } from '../../firmware/simulator/flash.ts';
 import type { InputSample } from '../../firmware/simulator/input-sample.ts';
 import { LinkTable } from '../../firmware/simulator/radio/links.ts';

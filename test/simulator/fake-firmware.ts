@@ -20,7 +20,6 @@ export class FakeInstance implements FirmwareInstance {
   readonly memory = { buffer: new ArrayBuffer(8192) };
   readonly calls: Call[] = [];
   readonly imports: FirmwareImports;
-  asleep = false;
   state: Uint8Array = new Uint8Array(0);
   /** Negative: no network time. */
   utcUs = -1;
@@ -55,12 +54,12 @@ export class FakeInstance implements FirmwareInstance {
     return this.#called({ kind: 'host', io: this.#input(length), nowUs });
   }
 
-  wm_tick(nowUs: number): number {
-    return this.#called({ kind: 'tick', nowUs });
+  wm_raise(_code: number, _value: number, nowUs: number): number {
+    return this.wm_tick(nowUs);
   }
 
-  wm_asleep(): number {
-    return this.asleep ? 1 : 0;
+  wm_tick(nowUs: number): number {
+    return this.#called({ kind: 'tick', nowUs });
   }
 
   wm_state(): number {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createPublicKey } from 'node:crypto';
-import type { DeviceSecurity } from '../../firmware/simulator/device.ts';
+import type { DeviceSecurity } from '../../firmware/simulator/device-config.ts';
 import { loadFirmware } from '../../firmware/simulator/firmware.ts';
 import { parseScenario } from '../../firmware/simulator/scenario.ts';
 import { World } from '../../firmware/simulator/world.ts';

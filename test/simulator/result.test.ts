@@ -31,6 +31,7 @@ function figures(
   Object.assign(traffic.counts, { data: 10, beacon: 4, poll: 3, down: 2, join: 1, ack: 12 });
   return {
     peersReplaced: 0,
+    events: { raised: 0, delivered: 0, latencyMs: { p50: 0, p95: 0, max: 0 }, latencyPerHopMs: { p50: 0, p95: 0 } },
     scenario: parseScenario({
       durationS: 600,
       warmupS: 180,
@@ -61,6 +62,8 @@ function figures(
     joinTimesS: [3, 1, 2],
     time: { routerErrorMs: { p50: 1.23456, p99: 3, max: 4 }, leafErrorMs: { p50: 0, p99: 0, max: 0 } },
     repairS: 12.34567,
+    reroutesS: [20, 30.12345, 10],
+    metersThroughHubs: new Map([['h1', 7]]),
     violations: [],
     simS: 840,
     wallMs: 12.6,
@@ -82,6 +85,19 @@ describe('result of a run', () => {
     });
   });
 
+  it('counts what arrived within three poll cycles', () => {
+    const run = figures([4, 5, 6]);
+    const [first, second, third] = [...run.receivedAtMs.keys()];
+    assert.ok(first && second && third);
+    const rowMs = (seq: number): number => START_UTC_MS + 60_000 * seq;
+    const receivedAtMs = new Map([
+      [first, rowMs(4) + 180_000],
+      [second, rowMs(5) + 180_001],
+      [third, rowMs(6)],
+    ]);
+    assert.equal(resultOf({ ...run, receivedAtMs }).inThreeCycles, 2);
+  });
+
   it('measures latency from measurement to commit, by nearest rank', () => {
     assert.deepEqual(resultOf(figures([1, 4, 5, 6, 7])).latencyMs, { p50: 5000, p95: 7000, p99: 7000, max: 7000 });
   });
@@ -93,6 +109,7 @@ describe('result of a run', () => {
       JSON.stringify({
         readings: { measured: 7, delivered: 7, duplicates: 0, lost: 0, pending: 0 },
         pdr: 1,
+        inThreeCycles: 7,
         latencyMs: { p50: 7000, p95: 10000, p99: 10000, max: 10000 },
         frames: { perReading: 2.8571, withMacAcks: 4.5714, data: 10, beacon: 4, poll: 3, down: 2, join: 1, ack: 12 },
         energy: {
@@ -105,6 +122,8 @@ describe('result of a run', () => {
         joinS: { p50: 2, max: 3 },
         time: { routerErrorMs: { p50: 1.2346, p99: 3, max: 4 }, leafErrorMs: { p50: 0, p99: 0, max: 0 } },
         repairS: 12.3457,
+        reroutedS: { meters: 3, p50: 20, max: 30.1235 },
+        metersThroughHubs: { h1: 7 },
         violations: [],
         nodes: 2,
         simS: 840,
@@ -146,6 +165,20 @@ describe('repair watch', () => {
     assert.equal(watch.longestS(150), 50, 'that came out of the queue behind it');
     watch.heard('m2', ['m1', 'h2'], 160);
     assert.equal(watch.longestS(1000), 60);
+  });
+
+  it('tells how long each meter of a killed node took, one that is not heard up to now', () => {
+    const watch = new RepairWatch();
+    for (const meter of ['m1', 'm2', 'm3']) watch.heard(meter, ['h1', 'gw'], 10);
+    watch.heard('m4', ['h2', 'gw'], 10);
+    assert.equal(watch.metersThrough('h1'), 3);
+    watch.killed('h1', 100);
+    watch.killed('h2', 120);
+    watch.heard('m2', ['gw'], 130);
+    watch.heard('m1', ['gw'], 140);
+    watch.heard('m1', ['gw'], 200);
+    assert.deepEqual(watch.reroutesS(new Set(['h1']), 1000), [30, 40, 900]);
+    assert.deepEqual(watch.reroutesS(new Set(['h3']), 1000), []);
   });
 
   it('waits for everybody when the gateway was killed, and for none that is dead itself', () => {

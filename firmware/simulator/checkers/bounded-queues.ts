@@ -3,6 +3,8 @@ import { Findings, type Violation } from './violation.ts';
 
 /** Items on their way up that a device may hold (PROTOCOL.md, "Limits"). */
 export const QUEUE_ITEMS_MAX = 32;
+/** Packets that wait in a hub's flash. */
+export const SPOOL_PACKETS_MAX = 256;
 /** Members that a hub and a gateway may poll. */
 export const MEMBERS_MAX: Readonly<Record<Role, number>> = { meter: 0, hub: 64, gateway: 512 };
 /** What may wait on the line between gateway and host, in one direction: its window of envelopes, seconds at the line's pace. */
@@ -24,9 +26,11 @@ export class BoundedQueuesChecker {
     return this.#findings.violations;
   }
 
-  device(who: string, role: Role, queue: number, members: number, atS: number): void {
+  device(who: string, role: Role, queue: number, members: number, atS: number, spooled = 0): void {
     if (queue > QUEUE_ITEMS_MAX)
       this.#findings.report(who, `${queue} items wait in its queue, the limit is ${QUEUE_ITEMS_MAX}`, atS);
+    if (spooled > SPOOL_PACKETS_MAX)
+      this.#findings.report(who, `${spooled} packets wait in its flash, the limit is ${SPOOL_PACKETS_MAX}`, atS);
     if (members > MEMBERS_MAX[role])
       this.#findings.report(who, `it has ${members} members, the limit of a ${role} is ${MEMBERS_MAX[role]}`, atS);
   }

@@ -18,6 +18,15 @@ uint8_t resetCause();
 // Bytes.
 uint32_t freeRam();
 
+// Memory that outlasts deep sleep, and neither a loss of power nor another reset. `length` is a multiple of four. False: the chip failed.
+constexpr size_t retainedBytes = 512;
+bool readRetained(uint8_t* out, size_t length);
+bool writeRetained(const uint8_t* data, size_t length);
+// Sleeps for so long and starts from the beginning, as after a reset. `wantsRadio`: Wi-Fi will be switched on at once then.
+[[noreturn]] void deepSleep(uint64_t us, bool wantsRadio);
+// The chip was in deep sleep before this start.
+bool woke();
+
 // Switches Wi-Fi on without joining any network. Until then noise() is not random. False: the SDK refused.
 [[nodiscard]] bool beginWifi();
 void macAddress(uint8_t mac[wattmesh::macBytes]);

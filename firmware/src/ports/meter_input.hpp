@@ -14,6 +14,8 @@ class MeterInput {
   void begin(const board::Settings& settings, uint64_t nowUs);
   // The register of the last row in the log, 0.1 Wh.
   void resume(uint64_t importDwh);
+  // The counter's register, which goes through deep sleep: a PZEM's.
+  inputs::EnergyRegister& energy() { return pzem_.energy(); }
   // Call often.
   void tick(uint64_t nowUs);
   // False: there is no valid value now.

@@ -26,7 +26,7 @@ Registers startRegisters() {
   return registers;
 }
 
-uint32_t sectorsOf(Role role) { return recordSectors + (role == Role::meter ? logSectors : 0); }
+uint32_t sectorsOf(Role role) { return recordSectors + (role == Role::meter ? logSectors : static_cast<uint32_t>(spoolSectors)); }
 
 // The flash of a meter that has measured for a while. The rows end right before the boards' time.
 Device fill() {

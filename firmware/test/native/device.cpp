@@ -7,7 +7,7 @@
 
 using namespace wattmesh;
 
-Device::Device(uint32_t sectors, uint64_t seed) : flash_(sectors * sectorBytes, 0xff), random_(seed) {}
+Device::Device(uint32_t sectors, uint64_t seed) : flash_(sectors * sectorBytes, 0xff), erasures_(sectors), random_(seed) {}
 
 Port Device::port() {
   Port port{};
@@ -98,6 +98,7 @@ bool Device::erase(uint32_t address) {
     return false;
   }
   const bool cut = isCut();
+  erasures_[address / sectorBytes]++;
   for (size_t i = 0; i < sectorBytes; i++) {
     uint8_t& cell = flash_[address + i];
     if (cut && !reaches(cut_, i, sectorBytes)) continue;

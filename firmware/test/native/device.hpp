@@ -33,6 +33,8 @@ class Device {
   // Writes and erasures so far.
   uint64_t operations() const { return operations_; }
   uint64_t reads() const { return reads_; }
+  // Of each sector.
+  const std::vector<uint32_t>& erasures() const { return erasures_; }
   // A broken flash rule: a write that would set bits, an address outside, a write across sectors.
   bool broke() const { return broke_; }
   // Bits at an address flip, as flash cells that lose their charge do.
@@ -54,6 +56,7 @@ class Device {
   bool reaches(Cut cut, size_t index, size_t length);
 
   std::vector<uint8_t> flash_;
+  std::vector<uint32_t> erasures_;
   check::Random random_;
   uint64_t operations_ = 0;
   uint64_t reads_ = 0;

@@ -13,7 +13,10 @@ constexpr uint16_t origin = 7;
 
 // One station's share of the flooding: its queue, and a radio that takes every frame.
 struct Station {
-  Station() { flooding.begin(100); }
+  Station() {
+    flooding.begin(100);
+    flooding.use(Room{known.data(), known.size()});
+  }
 
   QueuedItem* start() { return flooding.start(origin, Direction::up, packet.data(), packet.size(), *queue, 0); }
 
@@ -32,6 +35,7 @@ struct Station {
   std::vector<uint8_t> memory = std::vector<uint8_t>(meterQueueBytes);
   std::unique_ptr<Queue> queue = std::make_unique<Queue>(Room{memory.data(), memory.size()});
   Flooding flooding;
+  std::vector<uint8_t> known = std::vector<uint8_t>(Flooding::memoryBytes);
   std::vector<uint8_t> packet = std::vector<uint8_t>(packetBytesMin, 0x13);
 };
 

@@ -119,7 +119,7 @@ bool comes(Neighbours& neighbours, uint8_t number, uint64_t nowUs, Claim claim, 
   const uint8_t mac[macBytes] = {2, 0, 0, 0, 0, number};
   Neighbour* stranger = neighbours.touch(mac, rssi, claim, nowUs, keep);
   if (stranger == nullptr) return false;
-  prove(stranger->freshness, 10, nowUs);
+  prove(*stranger, 10, nowUs);
   neighbours.proved(*stranger, rssi, nowUs, keep);
   return find(neighbours, number) != nullptr;
 }
@@ -142,7 +142,7 @@ TEST(recordedFramesOfManyPushOutNobodyWhoIsFresh) {
     unsigned taken = 0;
     for (unsigned i = 0; i < 10000; i++) taken += touch(neighbours, static_cast<uint8_t>(100 + i % 150), 2 * s + i * 1000, claim, -20) != nullptr ? 1 : 0;
     CHECK(taken > 0);
-    for (uint8_t i = 0; i < freshMax; i++) CHECK(find(neighbours, i) != nullptr && find(neighbours, i)->freshness.fresh());
+    for (uint8_t i = 0; i < freshMax; i++) CHECK(find(neighbours, i) != nullptr && find(neighbours, i)->fresh());
   }
 }
 
@@ -249,7 +249,7 @@ TEST(whoLeftTheTableIsNotFreshWhenItComesBack) {
   fill(neighbours);
   CHECK(comes(neighbours, 101, 2 * s, Claim::floods, -20));
   Neighbour* back = touch(neighbours, freshMax - 1, 3 * s, Claim::handsOver, -87);
-  CHECK(back != nullptr && !back->freshness.fresh() && !back->freshness.accept(1000));
+  CHECK(back != nullptr && !back->fresh() && !back->accept(1000));
 }
 
 TEST(whoIsSettledLooksForBetterParentsLessAndLessOften) {

@@ -25,7 +25,7 @@ constexpr uint64_t utcMs = 1790000000000;
 // A chip with a radio that holds one frame until the test says that it was sent.
 class Station : public Device {
  public:
-  explicit Station(Role role) : Device(recordSectors + logSectorsMin) {
+  explicit Station(Role role) : Device(recordSectors + (role == Role::meter ? logSectorsMin : spoolSectors)) {
     config.role = role;
     config.mac[0] = 2;
     config.networkNumber = 77;

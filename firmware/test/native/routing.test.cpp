@@ -180,6 +180,23 @@ TEST(whoFindsOnlyWhoMayHangOnItAsksForANewerTree) {
   CHECK_EQUAL(routing.position().parentShort, 4);
 }
 
+// Most often it is only its beacon that got lost: another is enough, and no wave of them.
+TEST(whoTellsOfAnOlderTreeIsAskedForOurs) {
+  NeighbourTable<> neighbours;
+  Routing routing;
+  Neighbour& parent = hear(neighbours, 1, beaconOf(1, 8, 1, 100), 1 * s);
+  routing.update(neighbours, 1 * s);
+  routing.announced(1 * s);
+  parent.hasBeacon = false;
+  hear(neighbours, 2, beaconOf(2, 7, 1, 100), 2 * s);
+  routing.update(neighbours, 2 * s);
+  CHECK(routing.starving());
+  CHECK_EQUAL(routing.wantedTree(), 8);
+  hear(neighbours, 2, beaconOf(2, 8, 4, 900), 3 * s);
+  routing.update(neighbours, 3 * s);
+  CHECK_EQUAL(routing.wantedTree(), 9);
+}
+
 TEST(aNewerTreeEndsStarving) {
   NeighbourTable<> neighbours;
   Routing routing;
@@ -201,7 +218,7 @@ TEST(aNewerTreeEndsStarving) {
 TEST(theRootBeginsANewTreeOncePerRequest) {
   Routing root;
   CHECK(!root.newTree(1));
-  CHECK(root.updateRoot(true, gateway, 0, 3));
+  CHECK(root.updateRoot(true, true, gateway, 0, 3));
   const uint16_t first = root.position().tree;
   const uint16_t wanted = static_cast<uint16_t>(first + 1);
   CHECK(root.newTree(wanted));
@@ -212,9 +229,9 @@ TEST(theRootBeginsANewTreeOncePerRequest) {
   CHECK(root.newTree(static_cast<uint16_t>(wanted + 30000)));
   CHECK_EQUAL(root.position().tree, wanted + 1);
   // Those that hung on a root without a host may all starve when it is back.
-  root.updateRoot(false, gateway, 0, 3);
+  root.updateRoot(false, false, gateway, 0, 3);
   CHECK(!root.newTree(static_cast<uint16_t>(wanted + 9)));
-  root.updateRoot(true, gateway, 0, 3);
+  root.updateRoot(true, true, gateway, 0, 3);
   CHECK_EQUAL(root.position().tree, wanted + 2);
 }
 
@@ -222,7 +239,7 @@ TEST(treeNumbersComeRound) {
   Routing root;
   Routing node;
   NeighbourTable<> neighbours;
-  CHECK(root.updateRoot(true, gateway, 0, 1));
+  CHECK(root.updateRoot(true, true, gateway, 0, 1));
   while (root.position().tree < UINT16_MAX - 20) root.newTree(static_cast<uint16_t>(root.position().tree + 1));
   uint64_t nowUs = s;
   for (unsigned i = 0; i < 40; i++, nowUs += 4 * s) {

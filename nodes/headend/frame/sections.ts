@@ -46,7 +46,7 @@ const UP_CODES = {
   event: 0x06,
   lost: 0x07,
 } as const;
-const DOWN_CODES = { ack: 0x81, command: 0x82, netkey: 0x83 } as const;
+const DOWN_CODES = { ack: 0x81, command: 0x82, netkey: 0x83, eventSeen: 0x84 } as const;
 const PLAINTEXT_BYTES_MAX = PACKET_BYTES_MAX - UP_HEADER_BYTES;
 const BATTERY_NONE = 65_535;
 const RAM_UNKNOWN = 0;
@@ -83,6 +83,14 @@ export interface Lost {
   readonly last: number;
 }
 
+interface EventBody {
+  readonly code: number;
+  readonly utcMs: number;
+  readonly value: number;
+}
+/** Something that happened at a device, which it tells at once. */
+export type EventSection = { readonly kind: 'event' } & EventBody;
+
 export type ReadingsSection = { readonly kind: 'readings' } & Readings;
 
 type KnownUp =
@@ -92,7 +100,7 @@ type KnownUp =
   | { readonly kind: 'echo'; readonly epoch: number; readonly counter: number }
   | { readonly kind: 'result'; readonly command: number; readonly outcome: Outcome; readonly data: Uint8Array }
   | { readonly kind: 'probe' }
-  | { readonly kind: 'event'; readonly code: number; readonly utcMs: number; readonly value: number }
+  | EventSection
   | Lost;
 
 /** Inclusive [first, last] of seqs. */
@@ -113,7 +121,9 @@ type KnownDown =
   | Ack
   /** `operation`: see OPERATIONS. */
   | { readonly kind: 'command'; readonly command: number; readonly operation: number; readonly arguments: Uint8Array }
-  | { readonly kind: 'netkey'; readonly keyId: number; readonly networkKey: Uint8Array; readonly untilUseS: number };
+  | { readonly kind: 'netkey'; readonly keyId: number; readonly networkKey: Uint8Array; readonly untilUseS: number }
+  /** The event that came with these fields is known. */
+  | ({ readonly kind: 'eventSeen' } & EventBody);
 
 export type UpSection = KnownUp | UnknownSection;
 export type DownSection = KnownDown | UnknownSection;
@@ -128,7 +138,7 @@ const UP_DECODERS: Readonly<Record<number, SectionDecoder<KnownUp>>> = {
     return { kind: 'result', command, outcome, data: commandBytes(body.rest()) };
   },
   [UP_CODES.probe]: () => ({ kind: 'probe' }),
-  [UP_CODES.event]: (body) => ({ kind: 'event', code: body.u8(), utcMs: body.u48(), value: i16(body.u16()) }),
+  [UP_CODES.event]: (body) => ({ kind: 'event', ...decodeEventBody(body) }),
   [UP_CODES.lost]: decodeLost,
 };
 
@@ -146,6 +156,7 @@ const DOWN_DECODERS: Readonly<Record<number, SectionDecoder<KnownDown>>> = {
     networkKey: body.bytes(NETWORK_KEY_BYTES),
     untilUseS: body.u32(),
   }),
+  [DOWN_CODES.eventSeen]: (body) => ({ kind: 'eventSeen', ...decodeEventBody(body) }),
 };
 
 /** Sections of a packet from a node, unknown ones included. One malformed section makes the packet malformed as a whole. */
@@ -196,11 +207,7 @@ function encodeUpBody(section: KnownUp): Uint8Array {
     case 'probe':
       return new Uint8Array(0);
     case 'event':
-      return new Writer(9)
-        .u8(section.code)
-        .u48(section.utcMs)
-        .u16(section.value & 0xffff)
-        .finish();
+      return encodeEventBody(section);
     case 'lost':
       return encodeLost(section);
   }
@@ -219,6 +226,8 @@ function encodeDownBody(section: KnownDown): Uint8Array {
       const writer = new Writer(1 + NETWORK_KEY_BYTES + 4).u8(inRange(section.keyId, 1, KEY_ID_MAX, 'key id'));
       return writer.bytes(section.networkKey).u32(section.untilUseS).finish();
     }
+    case 'eventSeen':
+      return encodeEventBody(section);
   }
 }
 
@@ -265,6 +274,18 @@ function encodeTelemetry(telemetry: Telemetry): Uint8Array {
     .u16(telemetry.batteryMv ?? BATTERY_NONE)
     .u32(telemetry.freeRamBytes ?? RAM_UNKNOWN)
     .u32(telemetry.uptimeS)
+    .finish();
+}
+
+function decodeEventBody(body: Reader): EventBody {
+  return { code: body.u8(), utcMs: body.u48(), value: i16(body.u16()) };
+}
+
+function encodeEventBody({ code, utcMs, value }: EventBody): Uint8Array {
+  return new Writer(9)
+    .u8(code)
+    .u48(utcMs)
+    .u16(value & 0xffff)
     .finish();
 }
 

@@ -20,25 +20,42 @@ export function withBursts(links, { meanBadS, meanGoodS } = { meanBadS: 0, meanG
  * per link, what a sender cannot do without), `dataOnly` until it has arrived (1 / pf). Infinity where a meter has no way.
  */
 export function boundOf(links, gateway, meters, leaves = new Set()) {
-  const prr = new Map(links.map((link) => [`${link.from} ${link.to}`, link.prr]));
-  const usable = links.filter(
-    ({ from, to, prr: there }) => there >= PRR_MIN && (prr.get(`${to} ${from}`) ?? 0) >= PRR_MIN,
-  );
+  const prr = ratiosOf(links);
+  const usable = usableOf(links, prr);
   const mean = (weightOf) => {
-    const cost = costsTo(gateway, usable, weightOf, leaves);
+    const { cost } = waysTo(gateway, usable, weightOf, leaves);
     return meters.reduce((sum, meter) => sum + (cost.get(meter) ?? Number.POSITIVE_INFINITY), 0) / meters.length;
   };
   return {
-    etx: mean(({ from, to }) => 1 / (prr.get(`${from} ${to}`) * prr.get(`${to} ${from}`))),
+    etx: mean((link) => etxOf(link, prr)),
     dataOnly: mean(({ from, to }) => 1 / prr.get(`${from} ${to}`)),
   };
 }
 
-/** Dijkstra from the sink against the direction of the links. */
-function costsTo(sink, links, weightOf, leaves) {
+/** By node the next one on its ETX-optimal way to `gateway`. */
+export function nextHops(links, gateway) {
+  const prr = ratiosOf(links);
+  return waysTo(gateway, usableOf(links, prr), (link) => etxOf(link, prr), new Set()).next;
+}
+
+function ratiosOf(links) {
+  return new Map(links.map((link) => [`${link.from} ${link.to}`, link.prr]));
+}
+
+function usableOf(links, prr) {
+  return links.filter(({ from, to, prr: there }) => there >= PRR_MIN && (prr.get(`${to} ${from}`) ?? 0) >= PRR_MIN);
+}
+
+function etxOf({ from, to }, prr) {
+  return 1 / (prr.get(`${from} ${to}`) * prr.get(`${to} ${from}`));
+}
+
+/** Dijkstra from the sink against the direction of the links: the cost of every node, and its next one. */
+function waysTo(sink, links, weightOf, leaves) {
   const into = new Map();
   for (const link of links) into.set(link.to, [...(into.get(link.to) ?? []), link]);
   const cost = new Map([[sink, 0]]);
+  const next = new Map();
   const open = new Set([sink]);
   while (open.size > 0) {
     let nearest;
@@ -49,8 +66,9 @@ function costsTo(sink, links, weightOf, leaves) {
       const through = cost.get(nearest) + weightOf(link);
       if (through >= (cost.get(link.from) ?? Number.POSITIVE_INFINITY)) continue;
       cost.set(link.from, through);
+      next.set(link.from, nearest);
       open.add(link.from);
     }
   }
-  return cost;
+  return { cost, next };
 }

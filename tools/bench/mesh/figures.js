@@ -5,8 +5,13 @@ const FRAME_KINDS = ['data', 'poll', 'down', 'beacon', 'join'];
 /** Violations that a result names; all are counted. */
 const VIOLATIONS_SHOWN_MAX = 5;
 
-/** What the runs of one variant gave together, beside the ETX-optimal `bound` of its topology. */
-export function figuresOf(results, bound) {
+const HOUR_S = 3600;
+
+/**
+ * What the runs of one variant gave together, beside the ETX-optimal `bound` of its topology; `routers`: nodes that beacon, `warmupS`: seconds in
+ * which nothing was counted.
+ */
+export function figuresOf(results, bound, { routers, warmupS }) {
   const sum = (pick) => results.reduce((total, result) => total + pick(result), 0);
   const delivered = sum(({ readings }) => readings.delivered);
   const measured = sum(({ readings }) => readings.measured);
@@ -15,6 +20,8 @@ export function figuresOf(results, bound) {
   const frames = perReading(sum(({ frames: counts }) => FRAME_KINDS.reduce((total, kind) => total + counts[kind], 0)));
   const of = (pick) => twoDecimals(median(results.map(pick)));
   const violations = results.flatMap((result) => result.violations);
+  const hours = sum(({ simS }) => simS - warmupS) / HOUR_S;
+  const inThreeCycles = sum((result) => result.inThreeCycles);
   const wallMs = sum((result) => result.wallMs);
   return {
     readings: {
@@ -23,7 +30,8 @@ export function figuresOf(results, bound) {
       duplicates: sum(({ readings }) => readings.duplicates),
       pending: sum(({ readings }) => readings.pending),
     },
-    pdr: measured === 0 ? 1 : Math.floor((1e5 * delivered) / measured) / 1e5,
+    pdr: shareOf(delivered, measured),
+    deliveredWithin3Cycles: shareOf(inThreeCycles, measured),
     violations: { count: violations.length, first: violations.slice(0, VIOLATIONS_SHOWN_MAX) },
     framesPerReading: {
       ...{ total: frames, ...Object.fromEntries(kinds) },
@@ -31,6 +39,7 @@ export function figuresOf(results, bound) {
       overBound: twoDecimals(frames / bound.etx),
       overDataOnlyBound: twoDecimals(frames / bound.dataOnly),
     },
+    beaconsPerRouterHour: twoDecimals(sum(({ frames: counts }) => counts.beacon) / routers / hours),
     latencyMs: { p50: of(({ latencyMs }) => latencyMs.p50), p99: of(({ latencyMs }) => latencyMs.p99) },
     energy: {
       meanRouterMilliAmp: of(({ energy }) => energy.meanRouterMilliAmp),
@@ -40,8 +49,39 @@ export function figuresOf(results, bound) {
       leafMilliJoulePerReading: of(({ energy }) => energy.leafMilliJoulePerReading),
       leafYears: of(({ energy }) => energy.leafYears),
     },
+    // Where events are raised.
+    ...(results.every(({ events }) => events) && results.length > 0 ? { events: eventsOf(of, sum) } : {}),
+    timeErrorMs: { p99: of(({ time }) => time.routerErrorMs.p99), max: of(({ time }) => time.routerErrorMs.max) },
+    ...reroutesOf(results),
     joinS: { p50: of(({ joinS }) => joinS.p50), max: twoDecimals(Math.max(...results.map(({ joinS }) => joinS.max))) },
     wallMs,
     timesRealTime: Math.round((1000 * sum((result) => result.simS)) / wallMs),
+  };
+}
+
+/** Rounded down, so that 1 says all. */
+function shareOf(count, of) {
+  return of === 0 ? 1 : Math.floor((1e5 * count) / of) / 1e5;
+}
+
+/** Where hubs died. */
+function reroutesOf(results) {
+  const rerouted = results.map(({ reroutedS }) => reroutedS).filter(({ meters }) => meters > 0);
+  if (rerouted.length === 0) return {};
+  const meters = rerouted.reduce((total, each) => total + each.meters, 0);
+  const p50 = median(rerouted.map((each) => each.p50));
+  return {
+    reroutedS: { meters, p50: twoDecimals(p50), max: twoDecimals(Math.max(...rerouted.map(({ max }) => max))) },
+  };
+}
+
+function eventsOf(of, sum) {
+  return {
+    raised: sum(({ events }) => events.raised),
+    delivered: sum(({ events }) => events.delivered),
+    latencyPerHopMs: {
+      p50: of(({ events }) => events.latencyPerHopMs.p50),
+      p95: of(({ events }) => events.latencyPerHopMs.p95),
+    },
   };
 }

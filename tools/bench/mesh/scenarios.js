@@ -118,9 +118,9 @@ const GRID_100_HUBS = [
 export const SCENARIOS = {
   'line-8': { make: line },
   'grid-5x5': { make: () => grid(5, GRID_25_HUBS, 1), bulk: true },
-  'grid-10x10': { make: () => grid(10, GRID_100_HUBS, 1), isLarge: true },
+  'grid-10x10': { make: () => grid(10, GRID_100_HUBS, 1), isLarge: true, faults: true },
   'grid-10x10-interference-2x': { make: () => grid(10, GRID_100_HUBS, 2), isLarge: true },
-  building: { make: building, isLarge: true, bulk: true },
+  building: { make: building, isLarge: true, bulk: true, faults: true },
   campsite: { make: campsite, isLarge: true, note: LEAVES_IN_FLOODS },
   'village-500': { make: village, isVillage: true, note: TOO_LARGE },
 };

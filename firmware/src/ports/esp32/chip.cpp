@@ -61,6 +61,8 @@ uint8_t resetCause() {
   }
 }
 
+bool woke() { return resetCause() == causeDeepSleep; }
+
 uint32_t freeRam() { return esp_get_free_heap_size(); }
 
 // True randomness while the radio is on (ESP32 Technical Reference Manual, "Random Number Generator").

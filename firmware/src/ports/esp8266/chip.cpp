@@ -50,6 +50,8 @@ uint8_t resetCause() {
   }
 }
 
+bool woke() { return resetCause() == causeDeepSleep; }
+
 uint32_t freeRam() { return ESP.getFreeHeap(); }
 
 uint32_t noise() { return *reinterpret_cast<volatile const uint32_t*>(randomRegister); }

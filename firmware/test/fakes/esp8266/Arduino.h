@@ -23,6 +23,8 @@ extern HardwareSerial Serial;
 
 struct rst_info;
 
+enum RFMode { RF_DEFAULT = 0, RF_CAL = 1, RF_NO_CAL = 2, RF_DISABLED = 4 };
+
 class EspClass {
  public:
   void wdtEnable(uint32_t timeout_ms = 0);
@@ -30,6 +32,9 @@ class EspClass {
   void restart();
   uint32_t getFreeHeap();
   rst_info* getResetInfoPtr();
+  void deepSleep(uint64_t time_us, RFMode mode = RF_DEFAULT);
+  bool rtcUserMemoryRead(uint32_t offset, uint32_t* data, size_t size);
+  bool rtcUserMemoryWrite(uint32_t offset, uint32_t* data, size_t size);
   bool flashEraseSector(uint32_t sector);
   bool flashWrite(uint32_t offset, uint32_t* data, size_t size);
   bool flashRead(uint32_t offset, uint32_t* data, size_t size);

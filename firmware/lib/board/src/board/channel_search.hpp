@@ -15,6 +15,11 @@ class ChannelSearch {
   void begin(uint8_t setting, uint64_t nowUs);
   uint8_t channel() const { return channel_; }
 
+  // After deep sleep, on this channel.
+  void goOn(uint8_t channel) { channel_ = channel; }
+  // The one after channel(), unless one is set.
+  uint8_t next() const { return isFixed_ ? channel_ : channel_ == channelMax ? channelMin : static_cast<uint8_t>(channel_ + 1); }
+
   // `heard`: frames of this network so far. `attached`: there is a parent (gateways: always). True: the radio is to change to channel().
   bool update(uint32_t heard, bool attached, uint64_t nowUs);
 

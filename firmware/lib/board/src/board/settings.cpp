@@ -87,6 +87,9 @@ const char* whatIsMissing(const Settings& settings, Role role, bool hasRsa) {
   }
   if (role != Role::meter && settings.power == EnergyClass::battery) return "hubs and gateways are always on: set power mains or set power backup";
   if (role == Role::meter && settings.input == Input::none) return "nothing to measure with: set input pulse or set input pzem";
+  if (role == Role::meter && settings.power == EnergyClass::battery && settings.input == Input::pulse) {
+    return "nobody counts pulses while a board sleeps: set input pzem, whose meter counts by itself, or set power mains";
+  }
   return nullptr;
 }
 

@@ -32,4 +32,13 @@ void EnergyRegister::update(uint32_t counterWh, uint64_t nowUs) {
   importDwh_ = baseDwh_ + uint64_t{counterWh} * dwhPerWh;
 }
 
+void EnergyRegister::wake(const State& state, uint64_t ageUs, uint64_t nowUs) {
+  if (!state.isValid) return;
+  baseDwh_ = state.baseDwh;
+  // Before this life began: differences of times go round in 64 bits.
+  believed_ = Reading{state.counterWh, nowUs - ageUs};
+  valid_ = true;
+  importDwh_ = baseDwh_ + uint64_t{state.counterWh} * dwhPerWh;
+}
+
 }  // namespace inputs

@@ -16,6 +16,17 @@ class EnergyRegister {
   // A reading of the counter. One that does not follow from the one before counts when three in a row go on from it.
   void update(uint32_t counterWh, uint64_t nowUs);
 
+  // What goes through deep sleep. After it: `ageUs`, how long ago the last reading was.
+  struct State {
+    uint64_t baseDwh;
+    uint32_t counterWh;
+    bool isValid;
+  };
+  State state() const { return {baseDwh_, believed_.wh, valid_}; }
+  void wake(const State& state, uint64_t ageUs, uint64_t nowUs);
+  // When the reading that is believed came.
+  uint64_t readUs() const { return believed_.atUs; }
+
   // A reading was believed.
   bool valid() const { return valid_; }
   // 0.1 Wh.

@@ -12,6 +12,9 @@ class PzemMeter {
 
   void resume(uint64_t importDwh) { energy_.resume(importDwh); }
 
+  // Through deep sleep.
+  EnergyRegister& energy() { return energy_; }
+
   // True: `request` is to be sent now.
   bool tick(uint64_t nowUs, uint8_t request[pzemRequestBytes]);
   void receive(uint8_t byte, uint64_t nowUs);

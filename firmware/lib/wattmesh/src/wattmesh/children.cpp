@@ -82,14 +82,25 @@ Children::Held* Children::place(uint16_t shortId, uint64_t nowUs) {
 }
 
 bool Children::hold(uint16_t shortId, const uint8_t* packet, size_t length, uint64_t nowUs) {
-  Held* held = has(shortId, nowUs) && length <= heldBytesMax ? place(shortId, nowUs) : nullptr;
+  Held* held = !lent_ && has(shortId, nowUs) && length <= heldBytesMax ? place(shortId, nowUs) : nullptr;
   if (held == nullptr) return false;
+  *held = Held{};
+  for (Held& other : held_) {
+    if (!has(other.child, nowUs)) other.length = 0;
+  }
+  uint8_t* room = arena_.room(length);
+  if (room == nullptr) return false;
+  memcpy(room, packet, length);
+  arena_.keep(*held, length);
   held->child = shortId;
-  held->written = false;
-  held->length = static_cast<uint8_t>(length);
   held->order = order_++;
-  memcpy(held->bytes, packet, length);
   return true;
+}
+
+Room Children::lend() {
+  lent_ = true;
+  for (Held& held : held_) held = Held{};
+  return Room{memory_, sizeof memory_};
 }
 
 void Children::write(uint16_t shortId, Writer& writer) {

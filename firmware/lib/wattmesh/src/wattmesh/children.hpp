@@ -1,5 +1,6 @@
 // What a router keeps for the battery leaves that hang on it until they wake (PROTOCOL.md, section 2.11). Pure: no port, no time of its own.
 #pragma once
+#include "wattmesh/arena.hpp"
 #include "wattmesh/bytes.hpp"
 #include "wattmesh/item.hpp"
 #include "wattmesh/limits.hpp"
@@ -21,6 +22,11 @@ class Children {
   // Keeps a packet for a leaf, the last two of each. False: it is no leaf of ours, there is no room, or the packet is too long.
   bool hold(uint16_t shortId, const uint8_t* packet, size_t length, uint64_t nowUs);
 
+  // Lends the memory of the packets to who has use for it where no leaf sleeps; the packets are forgotten, and none is held until
+  // takeBack().
+  Room lend();
+  void takeBack() { lent_ = false; }
+
   // Writes what waits for a leaf, as far as there is room.
   void write(uint16_t shortId, Writer& writer);
   // Whether the frame with what was written arrived: if so, it is forgotten.
@@ -29,18 +35,18 @@ class Children {
  private:
   struct Child {
     uint16_t shortId = 0;  // 0: free
-    bool owed = false;
-    bool written = false;
     uint8_t session = 0;
+    bool owed : 1;
+    bool written : 1;
     uint32_t counter = 0;
     uint32_t heardS = 0;
+
+    Child() : owed(false), written(false) {}
   };
-  struct Held {
+  struct Held : Packed {
     uint16_t child = 0;  // 0: free
-    bool written = false;
-    uint8_t length = 0;
     uint16_t order = 0;
-    uint8_t bytes[heldBytesMax] = {};
+    bool written = false;
   };
 
   Child* find(uint16_t shortId);
@@ -49,6 +55,9 @@ class Children {
   Child children_[childrenMax];
   Held held_[childPacketsMax];
   uint16_t order_ = 0;
+  bool lent_ = false;
+  alignas(uint32_t) uint8_t memory_[childBytes];
+  Arena arena_{Room{memory_, sizeof memory_}, held_, sizeof held_[0], childPacketsMax};
 };
 
 }  // namespace wattmesh

@@ -7,6 +7,8 @@
 
 namespace wattmesh {
 
+class SleepState;
+
 constexpr uint64_t usPerMs = 1000;
 constexpr uint64_t usPerS = 1000000;
 constexpr uint64_t never = UINT64_MAX;
@@ -69,6 +71,8 @@ class NetworkClock {
   uint64_t rawUs(uint64_t atUs) const;
   // From now on samples come from another source.
   void changeSource();
+  // The fit as it is; what it was made of stays behind.
+  void pass(SleepState& state);
 
  private:
   struct Sample {
@@ -81,6 +85,7 @@ class NetworkClock {
   };
 
   void restart(uint64_t utcUs, uint64_t nowUs);
+  void moveTo(const TimeReference& reference, uint64_t atUs);
   void addRaw(const TimeReference& reference, uint64_t atUs);
   void push(const Sample& sample);
   void fitSkew(int32_t sourceSkew);
@@ -90,21 +95,24 @@ class NetworkClock {
   int64_t driftUs(int64_t gapUs) const;
   int64_t slew(uint64_t localUs) const;
 
+  // What pass() keeps, as far as valid_.
+  uint64_t baseUs_ = 0;      // local
+  uint64_t offset_ = 0;      // at baseUs_; differences of times go round in 64 bits
+  uint64_t setUs_ = 0;
+  int32_t skew_ = 0;
   bool valid_ = false;
+
   bool sleeps_ = false;
   bool isSkewKnown_ = false;  // from a source before this one
+  bool isMoved_ = false;      // samples are of that one
   uint8_t samplesCount_ = 0;
   uint8_t offsetsCount_ = 0;
-  int32_t skew_ = 0;
   int32_t sourceSkew_ = 0;
   int32_t priorSkew_ = 0;    // before the first of the samples
   int32_t slewUs_ = 0;       // by which the time shown was ahead of the fit at slewFromUs_
   int64_t suspectUs_ = 0;    // of a sample that was not believed; 0: none
   uint64_t slewFromUs_ = 0;
-  uint64_t baseUs_ = 0;      // local
-  uint64_t offset_ = 0;      // at baseUs_; differences of times go round in 64 bits
   uint64_t rawOffset_ = 0;
-  uint64_t setUs_ = 0;
   Sample samples_[timeSamplesMax] = {};  // the oldest first
   Offset offsets_[timeOffsetsMax] = {};  // likewise
 };

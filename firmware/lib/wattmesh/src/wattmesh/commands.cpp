@@ -4,6 +4,7 @@
 
 #include "wattmesh/bytes.hpp"
 #include "wattmesh/crypto.hpp"
+#include "wattmesh/sleep_state.hpp"
 
 namespace wattmesh {
 
@@ -186,6 +187,17 @@ Commands::Restart Commands::takeRestart(bool handedOn, uint64_t nowUs) {
   const Restart kind = restart_;
   restart_ = Restart::none;
   return kind;
+}
+
+void Commands::pass(SleepState& state) {
+  state.pass(restartUs_, restart_);
+  relay_.pass(state);
+}
+
+void Commands::passResults(SleepState& state) {
+  for (Told& told : told_) {
+    if (state.passIf(told.used, sizeof told)) state.pass(told);
+  }
 }
 
 }  // namespace wattmesh

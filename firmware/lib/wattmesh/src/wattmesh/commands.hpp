@@ -34,6 +34,11 @@ class Commands {
   // Whether what write() wrote last is on its way.
   void told(bool sent);
 
+  // Through deep sleep.
+  void pass(SleepState& state);
+  // Where there is room: what stays behind is commanded again, and told then.
+  void passResults(SleepState& state);
+
   // Everything that waits is to be sent now. True once per command.
   bool takePoll();
   // `handedOn`: no packet of this node waits for the next hop any more. Not Restart::none once per command.
@@ -41,13 +46,13 @@ class Commands {
 
  private:
   struct Told {
+    uint32_t fingerprint = 0;  // of the command; another one may come under the same number
+    uint16_t command = 0;
     bool used = false;
     bool written = false;  // by the last write()
     uint8_t left = 0;      // packets in which it still goes
     uint8_t length = 0;
     Outcome outcome = Outcome::done;
-    uint16_t command = 0;
-    uint32_t fingerprint = 0;  // of the command; another one may come under the same number
     uint8_t data[nonceBytes] = {};
   };
   static constexpr size_t toldMax = 4;
@@ -69,8 +74,8 @@ class Commands {
   uint16_t configuredIntervalS_ = 0;
   uint16_t configuredPollCycleS_ = 0;
   bool poll_ = false;
-  Restart restart_ = Restart::none;
   uint64_t restartUs_ = 0;
+  Restart restart_ = Restart::none;
 };
 
 }  // namespace wattmesh

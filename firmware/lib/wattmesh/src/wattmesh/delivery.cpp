@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "wattmesh/sleep_state.hpp"
+
 namespace wattmesh {
 
 bool Delivery::marked(uint32_t seq) const {
@@ -29,23 +31,23 @@ uint32_t Delivery::next(const Log& log) const {
 }
 
 void Delivery::sent(uint32_t counter, uint32_t last) {
-  sent_[nextBatch_] = Batch{true, counter, cursor_, last};
+  sent_[nextBatch_] = Batch{counter, cursor_, last};
   nextBatch_ = static_cast<uint8_t>((nextBatch_ + 1) % sentBatchesMax);
   if (last > sentUpTo_) sentUpTo_ = last;
 }
 
 void Delivery::custody(uint32_t counter) {
   for (Batch& batch : sent_) {
-    if (!batch.used || batch.counter != counter) continue;
-    batch.used = false;
+    if (batch.last == 0 || batch.counter != counter) continue;
     // A batch from ahead of the cursor follows one that was lost: the cursor only moves over what it touches.
     if (batch.from <= cursor_ && batch.last + 1 > cursor_) cursor_ = batch.last + 1;
+    batch.last = 0;
   }
 }
 
 void Delivery::rewind() {
   cursor_ = 0;
-  for (Batch& batch : sent_) batch.used = false;
+  for (Batch& batch : sent_) batch.last = 0;
 }
 
 bool Delivery::merge(uint32_t first, uint32_t last) {
@@ -104,6 +106,21 @@ void Delivery::rejoined(uint32_t acknowledged, const Log& log) {
 bool Delivery::waiting(const Log& log) const {
   const uint32_t seq = unmarkedFrom(log.oldest());
   return seq <= sentUpTo_ && seq < log.next();
+}
+
+void Delivery::pass(SleepState& state) {
+  state.pass(cumulative_, hasEpoch_);
+  for (uint8_t i = 0; i < ranges_; i++) {
+    state.pass(first_[i]);
+    state.pass(last_[i]);
+  }
+}
+
+void Delivery::passSent(SleepState& state) {
+  for (size_t i = 1; i <= sleepBatchesMax; i++) {
+    Batch& batch = sent_[(nextBatch_ + sentBatchesMax - i) % sentBatchesMax];
+    if (state.passIf(batch.last != 0, sizeof batch)) state.pass(batch);
+  }
 }
 
 }  // namespace wattmesh

@@ -25,6 +25,10 @@ class Delivery {
   bool waiting(const Log& log) const;
   uint32_t cumulative() const { return cumulative_; }
   bool marked(uint32_t seq) const;
+  // Through deep sleep.
+  void pass(SleepState& state);
+  // The last packets that wait for custody, where there is room: custody of others comes in vain, and their rows go again.
+  void passSent(SleepState& state);
 
  private:
   // The first seq from `seq` on that is not marked. In a few steps, whatever seqs an earlier life has used.
@@ -32,17 +36,17 @@ class Delivery {
   bool merge(uint32_t first, uint32_t last);
 
   struct Batch {
-    bool used = false;
     uint32_t counter = 0;
     uint32_t from = 0;  // the cursor when it was sent
-    uint32_t last = 0;
+    uint32_t last = 0;  // 0: free
   };
+  // What pass() keeps of these ends with hasEpoch_.
   uint32_t cumulative_ = 0;  // every seq <= this is done
-  uint8_t ranges_ = 0;
   uint32_t epoch_ = 0;
-  bool hasEpoch_ = false;
   uint32_t cursor_ = 0;      // rows below are with a custodian
   uint32_t sentUpTo_ = 0;    // highest row ever sent in this session
+  uint8_t ranges_ = 0;
+  bool hasEpoch_ = false;
   uint8_t nextBatch_ = 0;
   uint32_t first_[ackRangesMax] = {};
   uint32_t last_[ackRangesMax] = {};

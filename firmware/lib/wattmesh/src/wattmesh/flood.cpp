@@ -14,16 +14,24 @@ bool isFlood(const QueuedItem& slot) { return slot.state == QueuedItem::State::f
 
 }  // namespace
 
+void Flooding::use(Room memory) {
+  seen_ = reinterpret_cast<Seen*>(memory.bytes);
+  seenMax_ = static_cast<uint8_t>((memory.length < memoryBytes ? memory.length : memoryBytes) / sizeof(Seen));
+  next_ = 0;
+  for (size_t i = 0; i < seenMax_; i++) seen_[i] = Seen{};
+}
+
 bool Flooding::seen(uint16_t origin, uint16_t number) const {
-  for (const Seen& each : seen_) {
-    if (each.origin == origin && each.number == number) return true;
+  for (size_t i = 0; i < seenMax_; i++) {
+    if (seen_[i].origin == origin && seen_[i].number == number) return true;
   }
   return false;
 }
 
 void Flooding::remember(uint16_t origin, uint16_t number) {
+  if (!remembers()) return;
   seen_[next_] = Seen{origin, number};
-  next_ = static_cast<uint8_t>((next_ + 1) % seenMax);
+  next_ = static_cast<uint8_t>((next_ + 1) % seenMax_);
 }
 
 QueuedItem* Flooding::start(uint16_t origin, Direction direction, const uint8_t* packet, size_t length, Queue& queue, uint64_t nowUs) {

@@ -9,6 +9,8 @@ namespace wattmesh {
 
 class Flooding {
  public:
+  // Of the floods known lately.
+  static constexpr size_t memoryBytes = 512;
   static constexpr uint8_t ttlMax = hopsMax;
   // Who has heard a packet this often by its turn keeps quiet.
   static constexpr uint8_t copiesEnough = 3;
@@ -22,6 +24,10 @@ class Flooding {
 
   // Numbers go on from `number`: drawn at each boot, since neighbours remember those of the life before.
   void begin(uint16_t number) { number_ = number; }
+
+  // Remembers floods in `memory`, of none so far; without memory, none.
+  void use(Room memory);
+  bool remembers() const { return seenMax_ > 0; }
 
   // Puts a packet into the mesh in the name of `origin`. nullptr: the queue is full.
   QueuedItem* start(uint16_t origin, Direction direction, const uint8_t* packet, size_t length, Queue& queue, uint64_t nowUs);
@@ -40,18 +46,18 @@ class Flooding {
 
  private:
   // Floods known lately, in a ring.
-  static constexpr size_t seenMax = 128;
   struct Seen {
-    uint16_t origin = 0;  // 0: free
-    uint16_t number = 0;
+    uint16_t origin;  // 0: free
+    uint16_t number;
   };
 
   bool seen(uint16_t origin, uint16_t number) const;
   void remember(uint16_t origin, uint16_t number);
 
   uint8_t next_ = 0;
+  uint8_t seenMax_ = 0;
   uint16_t number_ = 0;
-  Seen seen_[seenMax];
+  Seen* seen_ = nullptr;
 };
 
 }  // namespace wattmesh

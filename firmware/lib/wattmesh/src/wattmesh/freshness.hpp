@@ -5,6 +5,7 @@
 
 #include "wattmesh/clock.hpp"
 #include "wattmesh/control.hpp"
+#include "wattmesh/stamp.hpp"
 
 namespace wattmesh {
 
@@ -18,8 +19,16 @@ class Freshness {
   // An answer that comes later answers nothing.
   static constexpr uint64_t nonceLifeUs = 5 * usPerS;
 
+  Freshness() : repeats_(0), fresh_(false), asking_(false) {}
+
   bool fresh() const { return fresh_; }
   uint32_t counter() const { return counter_; }
+
+  // It was fresh before deep sleep, and no frame of it was taken since.
+  void resume(uint32_t counter) {
+    fresh_ = true;
+    counter_ = counter;
+  }
 
   // True when a frame with this link counter may be taken; its counter is used up then.
   bool accept(uint32_t counter) {
@@ -43,13 +52,13 @@ class Freshness {
   void postpone(uint64_t untilUs) { askUs_ = untilUs; }
 
  private:
-  bool fresh_ = false;
-  bool asking_ = false;  // a challenge of ours waits for its answer
-  uint8_t repeats_ = 0;  // of what the radio could not bring over
-  uint8_t asked_[nonceBytes] = {};
   uint32_t counter_ = 0;  // highest link counter taken
-  uint64_t askedUs_ = 0;
-  uint64_t askUs_ = never;
+  uint8_t asked_[nonceBytes] = {};
+  Stamp askedUs_;
+  Stamp askUs_ = never;
+  uint8_t repeats_ : 2;  // of what the radio could not bring over
+  bool fresh_ : 1;
+  bool asking_ : 1;  // a challenge of ours waits for its answer
 };
 
 }  // namespace wattmesh

@@ -142,7 +142,7 @@ void Gateway::sendUp(QueuedItem& slot, uint64_t nowUs, const NetworkClock& clock
   Up up{};
   up.number = slot.upNumber;
   up.rssiDbm = slot.rssi;
-  up.utcMs = clock.valid() ? clock.utcUs(slot.receivedUs) / usPerMs : 0;
+  up.utcMs = clock.valid() && slot.receivedUs != 0 ? clock.utcUs(slot.receivedUs) / usPerMs : 0;
   Reader reader(slot.bytes, slot.length);
   if (decodeItem(reader, up.item) != Error::none) {
     slot.state = QueuedItem::State::empty;

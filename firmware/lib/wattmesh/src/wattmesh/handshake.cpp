@@ -40,7 +40,7 @@ Error Handshake::start(const M1Payload& payload, const uint8_t fresh[keyBytes]) 
   if (isRsa()) return startRsa(bytes, fresh);
   memcpy(message_ + upHeaderBytes, identity_->publicKey, keyBytes);
   memcpy(message_ + upHeaderBytes + keyBytes, bytes, m1PayloadBytes);
-  length_ = sealNone(message_, upHeaderBytes + keyBytes + m1PayloadBytes, sizeof message_);
+  length_ = sealNone(message_, upHeaderBytes + keyBytes + m1PayloadBytes, rsaSecretAt);
   return Error::none;
 }
 
@@ -52,7 +52,7 @@ Error Handshake::startEcc(const uint8_t* payload, const uint8_t fresh[keyBytes])
   writer.u8(message_[1]);
   writer.u32(config_->networkNumber);
   writer.bytes(message_, upHeaderBytes);
-  if (!noise_.start(*port_, prologue, writer.length(), config_->headEndKey, identity_->secret, identity_->publicKey, fresh,
+  if (!noise().start(*port_, prologue, writer.length(), config_->headEndKey, identity_->secret, identity_->publicKey, fresh,
                     payload, m1PayloadBytes, message_ + upHeaderBytes)) {
     return Error::noKey;
   }
@@ -63,10 +63,10 @@ Error Handshake::startEcc(const uint8_t* payload, const uint8_t fresh[keyBytes])
 Error Handshake::startRsa(const uint8_t* payload, const uint8_t fresh[keyBytes]) {
   if (port_->rsaOaepEncrypt == nullptr) return Error::suiteRefused;
   static const char label[] = "wattmesh 1";
-  memcpy(rsaSecret_, fresh, sizeof rsaSecret_);
+  memcpy(rsaSecret(), fresh, keyBytes);
   uint8_t* cipher = message_ + upHeaderBytes;
   if (config_->rsaModulus == nullptr || !port_->rsaOaepEncrypt(port_->context, cipher, config_->rsaModulus, text(label), sizeof label - 1,
-                                                               rsaSecret_, sizeof rsaSecret_)) {
+                                                               rsaSecret(), keyBytes)) {
     return Error::noKey;
   }
   uint8_t* deviceKey = cipher + rsaBytes;
@@ -78,7 +78,7 @@ Error Handshake::startRsa(const uint8_t* payload, const uint8_t fresh[keyBytes])
   writeText(info, "wattmesh rsa m1");
   info.u32(config_->networkNumber);
   uint8_t key[keyBytes];
-  hkdfSha256(*port_, config_->psk, sizeof config_->psk, rsaSecret_, sizeof rsaSecret_, bytes, info.length(), key, sizeof key);
+  hkdfSha256(*port_, config_->psk, sizeof config_->psk, rsaSecret(), keyBytes, bytes, info.length(), key, sizeof key);
   const size_t aadLength = static_cast<size_t>(sealed - message_);
   port_->aeadSeal(port_->context, sealed, key, zeroNonce, message_, aadLength, payload, m1PayloadBytes);
   wipe(key, sizeof key);
@@ -130,7 +130,7 @@ Error Handshake::finish(const PacketHeader& header, const uint8_t* packet, size_
 Error Handshake::finishEcc(const PacketHeader& header, const uint8_t* packet, size_t length, uint8_t* payload, SessionKeys& keys) const {
   const size_t bodyLength = length - header.headerLength;
   if (bodyLength != noiseM2Bytes + m2PayloadBytes) return bodyLength < noiseM2Bytes + m2PayloadBytes ? Error::truncated : Error::trailingBytes;
-  return noise_.finish(packet, header.headerLength, identity_->secret, packet + header.headerLength, bodyLength, payload, keys)
+  return noise().finish(packet, header.headerLength, identity_->secret, packet + header.headerLength, bodyLength, payload, keys)
              ? Error::none
              : Error::badTag;
 }
@@ -141,7 +141,7 @@ Error Handshake::finishRsa(const PacketHeader& header, const uint8_t* packet, si
   if (bodyLength != rsaNonceBytes + m2PayloadBytes + tagBytes) return Error::badTag;
   const uint8_t* nonce = packet + header.headerLength;
   uint8_t ikm[keyBytes + rsaNonceBytes + hashBytes];
-  memcpy(ikm, rsaSecret_, keyBytes);
+  memcpy(ikm, rsaSecret(), keyBytes);
   memcpy(ikm + keyBytes, nonce, rsaNonceBytes);
   port_->sha256(port_->context, message_ + upHeaderBytes, rsaMessageBytes, ikm + keyBytes + rsaNonceBytes);
   uint8_t bytes[hkdfInfoBytesMax];
@@ -163,8 +163,7 @@ Error Handshake::finishRsa(const PacketHeader& header, const uint8_t* packet, si
 
 void Handshake::forget() {
   length_ = 0;
-  noise_.wipe();
-  wipe(rsaSecret_, sizeof rsaSecret_);
+  wipe(message_, sizeof message_);
 }
 
 }  // namespace wattmesh

@@ -29,11 +29,19 @@ class Handshake {
  private:
   static constexpr size_t rsaMessageBytes = rsaBytes + keyBytes + m1PayloadBytes + tagBytes;
   static constexpr size_t rsaNonceBytes = 16;
+  // Behind the message stands what is secret about the handshake; under suite ECC, whose message is short, before RSA's would end.
+  static constexpr size_t noiseAt = (upHeaderBytes + noiseM1Bytes + m1PayloadBytes + alignof(NoiseInitiator) - 1) / alignof(NoiseInitiator) * alignof(NoiseInitiator);
+  static constexpr size_t rsaSecretAt = upHeaderBytes + rsaMessageBytes;
+  static_assert(noiseAt + sizeof(NoiseInitiator) <= rsaSecretAt + keyBytes, "one memory for both suites");
 
   [[nodiscard]] Error startEcc(const uint8_t* payload, const uint8_t fresh[keyBytes]);
   [[nodiscard]] Error startRsa(const uint8_t* payload, const uint8_t fresh[keyBytes]);
   [[nodiscard]] Error finishEcc(const PacketHeader& header, const uint8_t* packet, size_t length, uint8_t* payload, SessionKeys& keys) const;
   [[nodiscard]] Error finishRsa(const PacketHeader& header, const uint8_t* packet, size_t length, uint8_t* payload, SessionKeys& keys) const;
+  NoiseInitiator& noise() { return *reinterpret_cast<NoiseInitiator*>(message_ + noiseAt); }
+  const NoiseInitiator& noise() const { return *reinterpret_cast<const NoiseInitiator*>(message_ + noiseAt); }
+  uint8_t* rsaSecret() { return message_ + rsaSecretAt; }
+  const uint8_t* rsaSecret() const { return message_ + rsaSecretAt; }
   bool isRsa() const { return config_->suite == suiteRsa; }
 
   const Port* port_ = nullptr;
@@ -42,9 +50,7 @@ class Handshake {
   // M1 from its header on, whole. Under suite RSA the header is that of the fragments, without their fragment byte.
   size_t length_ = 0;
   uint32_t number_ = 0;
-  uint8_t rsaSecret_[keyBytes] = {};
-  NoiseInitiator noise_;
-  uint8_t message_[upHeaderBytes + rsaMessageBytes] = {};
+  alignas(NoiseInitiator) uint8_t message_[rsaSecretAt + keyBytes] = {};
 };
 
 }  // namespace wattmesh

@@ -13,8 +13,6 @@ constexpr uint8_t missesGone = 64;
 constexpr uint8_t skipDoublingsMax = 4;
 // A round begins when the rows of the boundary have been taken, and each hub's a little after another's.
 constexpr uint64_t pollGapUs = 60 * usPerMs;
-// Between two groups while the queue is filled: answers that find no room are lost, and asked for again.
-constexpr uint64_t congestedGapUs = 2 * usPerS;
 constexpr uint32_t rowsTakenMs = 500;
 constexpr uint32_t hubStepMs = 2500;
 constexpr uint32_t hubSteps = 8;
@@ -126,7 +124,8 @@ void Hub::left(uint16_t shortId) {
 
 // Something new is to go to a member: what an earlier poll carried is not all of it any more.
 void Hub::waits(Member& member, uint64_t nowUs) {
-  if (!member.owed && !member.holds()) member.waitsUs = nowUs;
+  // What a new member waits for, it has been waiting for at the hub before.
+  if (!member.owed && !member.holds()) member.waitsUs = member.waitsUs == 0 ? nowUs - cycleUs() : nowUs;
   member.inPoll = 0;
 }
 
@@ -200,9 +199,6 @@ void Hub::pollGroup(uint64_t nowUs, Downward& downward) {
   Member* target = next(groupSent_ == 0 ? shortIdNone : branch_);
   if (target == nullptr) return;
   if (groupSent_ == 0) {
-    pollUs_ = groupUs_ + (downward.congested() ? congestedGapUs : 0);
-    if (nowUs < pollUs_) return;
-    groupUs_ = nowUs;
     branch_ = target->branch;
     depth_ = target->hops;
   }

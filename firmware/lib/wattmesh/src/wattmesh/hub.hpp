@@ -22,8 +22,6 @@ class Downward {
   virtual size_t pathTo(uint16_t target, uint16_t path[hopsMax]) const = 0;
   // Through whom a node below sends, 0: unknown.
   virtual uint16_t parentOf(uint16_t node) const = 0;
-  // What was taken into custody before still fills half of the queue.
-  virtual bool congested() const = 0;
 
  protected:
   ~Downward() = default;
@@ -124,7 +122,7 @@ class Hub {
   void writeOwed(Writer& writer, const uint16_t* nodes, size_t count);
   void writeHeld(Writer& writer, const uint16_t* nodes, size_t count);
   void writeForLeaves(Writer& writer, const uint16_t* path, size_t hops);
-  void addLeaves(PollTree& tree, Writer& writer, size_t spare);
+  [[gnu::noinline]] void addLeaves(PollTree& tree, Writer& writer, size_t spare);
   void waits(Member& member, uint64_t nowUs);
   void addDebt(const Debt& debt, uint64_t nowUs);
   void payDebts(uint64_t nowUs, Downward& downward);
@@ -143,7 +141,6 @@ class Hub {
   uint16_t branch_ = 0;       // the neighbour that they go through
   uint8_t depth_ = 0;         // hops to the first and deepest
   uint64_t pollUs_ = 0;       // not before: the next poll
-  uint64_t groupUs_ = 0;      // when the present group began
   uint64_t roundUs_ = 0;      // when the next round begins
   uint64_t timeUs_ = 0;       // not before: a round that tells the time
   uint8_t timeRounds_ = 0;    // that told it, up to some

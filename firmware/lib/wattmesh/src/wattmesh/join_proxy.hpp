@@ -6,20 +6,21 @@
 #include "wattmesh/errors.hpp"
 #include "wattmesh/limits.hpp"
 #include "wattmesh/packet.hpp"
+#include "wattmesh/stamp.hpp"
 #include "wattmesh/token_bucket.hpp"
 
 namespace wattmesh {
 
 // A node in the middle of joining, in reach of this one.
 struct Joiner {
+  uint32_t number = 0;   // of its handshake
+  uint8_t nodeId[nodeIdBytes] = {};
+  uint8_t mac[macBytes] = {};
+  Stamp heardUs;
   bool used = false;
   bool keyless = false;  // it sent a JOIN frame: its M2 goes in one too
   bool answered = false; // an M2 was passed on to it: its place is free for others
   uint8_t parts = 0;     // of its M1, so far
-  uint8_t nodeId[nodeIdBytes] = {};
-  uint8_t mac[macBytes] = {};
-  uint32_t number = 0;   // of its handshake
-  uint64_t heardUs = 0;
 };
 
 class JoinProxy {

@@ -4,6 +4,7 @@
 
 #include "wattmesh/bytes.hpp"
 #include "wattmesh/packet.hpp"
+#include "wattmesh/sleep_state.hpp"
 
 namespace wattmesh {
 
@@ -156,6 +157,15 @@ Error KeyRing::storeNext(const NetworkKeySection& section, uint32_t useAtS) {
   wipe(bytes, sizeof bytes);
   if (error == Error::none) useAtS_ = useAtS;
   return error;
+}
+
+void KeyRing::pass(SleepState& state) {
+  state.pass(switchKnown_);
+  state.passTimes(&switchUs_, 2);
+}
+
+void KeyRing::passFormer(SleepState& state) {
+  if (state.passIf(former_.id != joinKeyId, sizeof former_)) state.pass(former_);
 }
 
 }  // namespace wattmesh

@@ -28,12 +28,16 @@ class KeyRing {
   const uint8_t* linkKey(uint8_t keyId) const;
 
   // M2 brought the key in use. Error: it could not be stored; it is in use all the same until the next reboot.
-  [[nodiscard]] Error adopt(uint8_t keyId, const uint8_t knet[networkKeyBytes], uint64_t nowUs);
+  [[nodiscard, gnu::noinline]] Error adopt(uint8_t keyId, const uint8_t knet[networkKeyBytes], uint64_t nowUs);
   // NETKEY: the next key, with the time until its use. suiteRefused: nothing protects it. badField: it cannot be told from the present one,
   // or lies too far ahead. Otherwise as adopt().
   [[nodiscard]] Error announce(const NetworkKeySection& section, uint64_t nowUs, const NetworkClock& clock);
   // Switches to the next key and forgets the former when it is time. True when the key in use is another one now.
   bool tick(uint64_t nowUs, const NetworkClock& clock);
+  // Through deep sleep: what the records do not know.
+  void pass(SleepState& state);
+  // What may stay behind where there is no room: frames under the former key are then refused.
+  void passFormer(SleepState& state);
   uint64_t nextUs() const;
 
  private:
@@ -56,9 +60,9 @@ class KeyRing {
   Key next_;
   Key former_;
   uint64_t switchUs_ = never;   // to the next key
+  uint64_t formerUntilUs_ = 0;
   bool switchKnown_ = true;     // false: read from the records, and the clock has not been set yet
   uint32_t useAtS_ = 0;         // UTC of the switch, as stored; 0: not known
-  uint64_t formerUntilUs_ = 0;
 };
 
 }  // namespace wattmesh

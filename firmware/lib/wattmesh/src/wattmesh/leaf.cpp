@@ -1,5 +1,7 @@
 #include "wattmesh/leaf.hpp"
 
+#include "wattmesh/sleep_state.hpp"
+
 namespace wattmesh {
 
 namespace {
@@ -47,7 +49,7 @@ bool TickScale::sync(uint64_t utcUs, uint64_t ticks, uint64_t nowTicks) {
   ticksBase_ = nowTicks;
   // A longer time tells the rate better; of two alike the mean, since both ends were told with an error.
   const bool alike = known_ && elapsed / 2 < spanUs_;
-  ratePpb_ = alike ? (ratePpb_ + ppb) / 2 : ppb;
+  ratePpb_ = static_cast<int32_t>(alike ? (ratePpb_ + ppb) / 2 : ppb);
   spanUs_ = elapsed;
   known_ = true;
   return true;
@@ -156,5 +158,7 @@ uint64_t Leaf::cycleUs(const Config& config) {
   while (us > cycleMaxUs) us /= 2;
   return us;
 }
+
+void Leaf::pass(SleepState& state) { state.pass(wakeUs_, answers_); }
 
 }  // namespace wattmesh

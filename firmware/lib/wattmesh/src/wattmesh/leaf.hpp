@@ -23,14 +23,14 @@ class TickScale {
 
   uint64_t scaled(uint64_t ticks) const;
 
-  bool known_ = false;
-  bool synced_ = false;
-  int64_t ratePpb_ = 0;     // by how much a second of network time is longer than so many ticks
   uint64_t ticksBase_ = 0;
   uint64_t localBase_ = 0;
   uint64_t syncedUtcUs_ = 0;
   uint64_t syncedTicks_ = 0;
-  uint64_t spanUs_ = 0;     // between the answers that told the rate last
+  RoughTime spanUs_;        // between the answers that told the rate last
+  int32_t ratePpb_ = 0;     // by how much a second of network time is longer than so many ticks
+  bool known_ = false;
+  bool synced_ = false;
 };
 
 class Leaf {
@@ -97,6 +97,8 @@ class Leaf {
   // When the frame that is answered had left, 0: not known.
   uint64_t sentUs() const { return sentUs_; }
 
+  void pass(SleepState& state);
+
   // The next wake for a report, after `nowUs` at network time `utcUs`, of a cycle of `cycleUs`.
   uint64_t nextReportUs(uint64_t nowUs, uint64_t utcUs, uint64_t cycleUs);
   uint64_t nextUs(uint64_t nowUs) const;
@@ -117,20 +119,22 @@ class Leaf {
   // The first answers teach the rate of the clock.
   static constexpr uint64_t firstPausesUs[2] = {20 * usPerS, 120 * usPerS};
 
+  // What pass() keeps, as far as answers_.
+  uint64_t wakeUs_ = 0;
+  uint64_t pauseUs_ = pauseMinUs;
+  uint16_t phase_ = 0;
   bool asleep_ = false;
   bool settled_ = false;
+  uint8_t answers_ = 0;  // since the boot, as far as it matters
+
   bool more_ = false;
   Exchange exchange_ = Exchange::none;
   uint8_t sends_ = 0;    // to this parent, without an answer
   uint8_t parents_ = 0;  // given up in this wake
   uint8_t pulls_ = 0;    // left in this search
-  uint64_t pullUs_ = 0;
   uint8_t reports_ = 0;  // answered in this wake
-  uint8_t answers_ = 0;  // since the boot, as far as it matters
-  uint16_t phase_ = 0;
-  uint64_t wakeUs_ = 0;
+  uint64_t pullUs_ = 0;
   uint64_t awakeUntilUs_ = 0;
-  uint64_t pauseUs_ = pauseMinUs;
   uint64_t reportUs_ = 0;
   uint64_t sentUs_ = 0;
   uint64_t deadlineUs_ = 0;

@@ -4,6 +4,7 @@
 
 #include "wattmesh/bytes.hpp"
 #include "wattmesh/crypto.hpp"
+#include "wattmesh/sleep_state.hpp"
 
 namespace wattmesh {
 
@@ -72,5 +73,7 @@ Error Link::nextCounter(uint32_t& out) {
   out = ++next_;
   return Error::none;
 }
+
+void Link::pass(SleepState& state) { state.pass(next_, begun_); }
 
 }  // namespace wattmesh

@@ -31,6 +31,9 @@ class Link {
   // yet. counterSpent: this device's link counter is at its end. Other errors: no counter could be reserved.
   [[nodiscard]] Error seal(FrameType type, const uint8_t to[macBytes], uint8_t* frame, size_t bodyLength, size_t& length);
 
+  // Through deep sleep: the block that is reserved goes on.
+  void pass(SleepState& state);
+
   // Link counter of the frame sent last.
   uint32_t counter() const { return next_; }
 
@@ -41,6 +44,7 @@ class Link {
   const Config* config_ = nullptr;
   Records* records_ = nullptr;
   const KeyRing* keys_ = nullptr;
+  // What pass() keeps.
   uint32_t next_ = 0;
   uint32_t reserved_ = 0;  // counters up to here are reserved in NV
   bool begun_ = false;     // so is the place where this life began

@@ -10,11 +10,11 @@ namespace wattmesh {
 
 namespace {
 
-constexpr uint8_t magic[4] = {'W', 'M', 'l', '1'};
+constexpr uint8_t logMagic[4] = {'W', 'M', 'l', '1'};
 constexpr size_t headerFieldBytes = logHeaderBytes - 4;
-constexpr uint32_t slotsPerSector = static_cast<uint32_t>(logSlotsPerSector);
+constexpr uint32_t rowsPerSector = static_cast<uint32_t>(logSlotsPerSector);
 
-uint32_t headerCrc(const uint8_t* header) { return crc32(header, headerFieldBytes, crc32(magic, sizeof magic)); }
+uint32_t headerCrc(const uint8_t* header) { return crc32(header, headerFieldBytes, crc32(logMagic, sizeof logMagic)); }
 
 }  // namespace
 
@@ -127,7 +127,7 @@ Error Log::followHead() {
     if (error != Error::none) return error;
     const uint32_t next = last == 0 ? firstSeq_[head_] : last + 1;
     // Rows at the end of the head may be damaged too.
-    error = span(after(head_), next, next < seqMax - 2 * slotsPerSector ? next + 2 * slotsPerSector : seqMax, first, last);
+    error = span(after(head_), next, next < seqMax - 2 * rowsPerSector ? next + 2 * rowsPerSector : seqMax, first, last);
     if (error != Error::none || first == 0) return error;
     head_ = after(head_);
     sequence_++;
@@ -142,7 +142,7 @@ Error Log::findTail() {
   tail_ = head_;
   uint32_t newer = firstSeq_[head_];
   uint32_t sequence = sequence_;
-  uint32_t reach = 2 * slotsPerSector;
+  uint32_t reach = 2 * rowsPerSector;
   for (uint16_t sector = before(head_); sector != head_; sector = before(sector)) {
     if (--sequence == 0) break;
     Header header;
@@ -161,12 +161,12 @@ Error Log::findTail() {
     }
     if (first == 0) {
       firstSeq_[sector] = newer;
-      reach += slotsPerSector;
+      reach += rowsPerSector;
       continue;
     }
     firstSeq_[sector] = first;
     newer = first;
-    reach = 2 * slotsPerSector;
+    reach = 2 * rowsPerSector;
     tail_ = sector;
   }
   return Error::none;
@@ -314,7 +314,7 @@ Error Log::readFrom(uint32_t seq, Row& row) {
   uint32_t slot = least - firstSeq_[sector];
   if (hintSeq_ >= firstSeq_[sector] && hintSeq_ < least) slot = hintSlot_ + (least - hintSeq_);
   for (;; sector = after(sector), slot = 0) {
-    const uint32_t end = sector == head_ ? slot_ : slotsPerSector;
+    const uint32_t end = sector == head_ ? slot_ : rowsPerSector;
     for (; slot < end; slot++) {
       Slot state;
       const Error error = readSlot(sector, static_cast<uint16_t>(slot), state, row);

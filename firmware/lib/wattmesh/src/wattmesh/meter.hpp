@@ -30,14 +30,20 @@ class Meter {
   bool handedOn() const { return delivery_.next(log_) > writtenLast_; }
   bool waiting() const { return delivery_.waiting(log_); }
 
-  // Pushing: rows wait and no poll came for two cycles, or the session is new.
+  // Pushing: rows wait and the poll of this cycle is late, or the session is new.
   bool pushDue(uint64_t nowUs) const;
   uint64_t pushUs() const { return pushUs_; }
   void polled(uint64_t nowUs);
+  void pushed(uint64_t nowUs);
   // Everything that waits goes out without waiting for a poll.
   void push(uint64_t nowUs) { pushUs_ = nowUs; }
   // A session begins; `acknowledged` is the cumulative mark in M2. Error: a row could not be written again.
-  [[nodiscard]] Error joined(uint32_t acknowledged, uint64_t nowUs);
+  [[nodiscard, gnu::noinline]] Error joined(uint32_t acknowledged, uint64_t nowUs);
+
+  // Through deep sleep; the rows are in the log.
+  void pass(SleepState& state);
+  // UTC of a row that this log holds, ms; 0: it holds no such row.
+  uint64_t measuredMs(const uint8_t logId[logIdBytes], uint32_t seq);
 
   const Log& log() const { return log_; }
   Delivery& delivery() { return delivery_; }
@@ -47,20 +53,24 @@ class Meter {
   [[nodiscard]] Error takeRow(uint32_t boundaryS, bool inexact);
   void watch(uint64_t nowUs, bool grounded);
   [[nodiscard]] Error leaveUsedSeqs(uint32_t acknowledged);
+  void expect(uint64_t nowUs, uint64_t paceS);
   uint64_t cycleUs() const { return config_->cycleS() * usPerS; }
 
   const Port* port_ = nullptr;
   const Config* config_ = nullptr;
+  // What pass() keeps, as far as mask_; two times.
+  uint64_t watchUs_ = 0;     // since when the cumulative mark has stood where it is, later by all time without a parent
+  uint64_t lastWatchUs_ = 0;
+  uint32_t watched_ = 0;     // that mark
   uint32_t lastRowS_ = 0;    // UTC of the last row: a clock that steps back a little must not make a row twice
   uint32_t bootSeq_ = 0;     // first seq of this life; 0: a session has begun since
   uint32_t nextRowS_ = 0;    // 0: not known yet
   uint16_t mask_ = 0;
+
+  uint16_t paceS_ = 0;       // from the last poll or push to the next push
   uint32_t writtenFirst_ = 0;
   uint32_t writtenLast_ = 0; // below first: no rows
   uint64_t pushUs_ = 0;
-  uint32_t watched_ = 0;     // cumulative mark at watchUs_
-  uint64_t watchUs_ = 0;     // since when it has stood there, later by all time without a parent
-  uint64_t lastWatchUs_ = 0;
   Delivery delivery_;
   Log log_;
 };

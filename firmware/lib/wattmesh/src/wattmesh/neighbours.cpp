@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "wattmesh/sleep_state.hpp"
 #include "wattmesh/trickle.hpp"
 
 namespace wattmesh {
@@ -48,7 +49,7 @@ uint32_t guessedEtx(int8_t rssiDbm) {
 uint32_t rankOf(const Neighbour& neighbour, uint64_t nowUs) {
   const bool told = neighbour.hasBeacon && leads(neighbour.beacon);
   const uint16_t cost = told ? neighbour.beacon.cost : neighbour.claimedCost;
-  const uint64_t sinceUs = neighbour.hasBeacon ? uint64_t{neighbour.beaconUs} : neighbour.heardUs;
+  const uint64_t sinceUs = neighbour.hasBeacon ? uint64_t{neighbour.beaconUs} : uint64_t{neighbour.heardUs};
   if (cost == costNone || nowUs - sinceUs > toldLifeUs) return rankNone;
   const uint32_t guess = guessedEtx(neighbour.rssi);
   const uint32_t etx = neighbour.quality.etx() > guess ? neighbour.quality.etx() : guess;
@@ -128,6 +129,20 @@ void Neighbour::sent(bool ok, uint64_t nowUs) {
   hasBeacon = false;
 }
 
+void Neighbour::pass(SleepState& state) {
+  uint32_t number = counter();
+  uint8_t distrusts = distrusted;
+  state.pass(number);
+  state.pass(distrusts);
+  state.pass(rssi);
+  state.pass(beaconUs, mac);
+  if (!state.reads()) return;
+  resume(number);
+  heardUs = uint64_t{beaconUs};
+  used = hasBeacon = true;
+  distrusted = distrusts & 0xf;
+}
+
 void Neighbour::distrust(uint64_t patienceUs, uint64_t nowUs) {
   if (nowUs > avoidUntilUs + forgivenUs) distrusted = 0;
   avoidUntilUs = nowUs + (4 * patienceUs << distrusted);
@@ -156,14 +171,14 @@ uint16_t Neighbours::shortIdOf(const uint8_t mac[macBytes]) {
 }
 
 bool Neighbours::idle(const Neighbour& neighbour, uint64_t nowUs) {
-  return neighbour.used && neighbour.freshness.fresh() && (neighbour.servedUs == 0 || nowUs - neighbour.servedUs >= servedLifeUs);
+  return neighbour.used && neighbour.fresh() && (neighbour.servedUs == 0 || nowUs - neighbour.servedUs >= servedLifeUs);
 }
 
 // How many are no worse than this, or will show in a moment whether they are.
 size_t Neighbours::better(uint32_t rank, uint64_t nowUs) const {
   size_t count = 0;
   for (const Neighbour& neighbour : *this) {
-    if (!neighbour.used || !(neighbour.freshness.fresh() || nowUs - neighbour.heardUs <= unprovedUs)) continue;
+    if (!neighbour.used || !(neighbour.fresh() || nowUs - neighbour.heardUs <= unprovedUs)) continue;
     count += rankOf(neighbour, nowUs) < rank ? 1 : 0;
   }
   return count;
@@ -176,7 +191,7 @@ bool Neighbours::wants(uint32_t guessed, uint64_t nowUs) const { return better(g
 size_t Neighbours::spares(uint64_t nowUs, const uint8_t parent[macBytes]) const {
   size_t count = 0;
   for (const Neighbour& neighbour : *this) {
-    const bool leadsToo = neighbour.used && neighbour.freshness.fresh() && rankOf(neighbour, nowUs) != rankNone;
+    const bool leadsToo = neighbour.used && neighbour.fresh() && rankOf(neighbour, nowUs) != rankNone;
     count += leadsToo && memcmp(neighbour.mac, parent, macBytes) != 0 ? 1 : 0;
   }
   return count;
@@ -200,7 +215,7 @@ Neighbour* Neighbours::dispensable(uint64_t nowUs, const uint8_t keep[macBytes],
 
 size_t Neighbours::fresh() const {
   size_t count = 0;
-  for (const Neighbour& neighbour : *this) count += neighbour.used && neighbour.freshness.fresh() ? 1 : 0;
+  for (const Neighbour& neighbour : *this) count += neighbour.used && neighbour.fresh() ? 1 : 0;
   return count;
 }
 
@@ -219,7 +234,7 @@ Neighbour* Neighbours::place(uint64_t nowUs) {
   Neighbour* oldest = nullptr;
   for (Neighbour& neighbour : *this) {
     if (!neighbour.used) return &neighbour;
-    if (neighbour.freshness.fresh() || nowUs - neighbour.heardUs <= unprovedUs) continue;
+    if (neighbour.fresh() || nowUs - neighbour.heardUs <= unprovedUs) continue;
     if (oldest == nullptr || neighbour.heardUs < oldest->heardUs) oldest = &neighbour;
   }
   return oldest;
@@ -267,7 +282,7 @@ size_t Neighbours::count() const {
 uint64_t Neighbours::challengeUs() const {
   uint64_t next = never;
   for (const Neighbour& neighbour : *this) {
-    if (neighbour.used && neighbour.freshness.askUs() < next) next = neighbour.freshness.askUs();
+    if (neighbour.used && neighbour.askUs() < next) next = neighbour.askUs();
   }
   return next;
 }

@@ -5,6 +5,7 @@
 #include "wattmesh/freshness.hpp"
 #include "wattmesh/limits.hpp"
 #include "wattmesh/port.hpp"
+#include "wattmesh/stamp.hpp"
 #include "wattmesh/trickle.hpp"
 
 namespace wattmesh {
@@ -39,30 +40,30 @@ class LinkQuality {
   uint8_t failures_ : 3;
 };
 
-struct Neighbour {
-  Freshness freshness;
-  uint64_t heardUs = 0;  // when a frame of it was taken last, or its place in the table
+struct Neighbour : Freshness {
+  bool used : 1;
+  bool hasBeacon : 1;
+  bool handsOver : 1;      // it has something for us, or seems to have: not believed before it is fresh
+  bool goneKnown : 1;      // of the last ROUTED frame to it
+  int8_t rssi = 0;
+  uint8_t failures : 4;    // sends failed in a row, those apart that came while it rested
+  uint8_t distrusted : 4;  // times that it was left because nothing came back
+  Stamp heardUs;         // when a frame of it was taken last, or its place in the table
   RoughTime servedUs;    // when it handed something over to us last, 0 never: a child, or our parent
   RoughTime dataUs;      // when its last DATA came, 0 never: a child
-  RoughTime beaconUs;
   RoughTime restUntilUs;   // nothing is sent there before: the link fails
-  RoughTime avoidUntilUs;  // it takes frames, and leads nowhere
   uint32_t goneAt = 0;     // when the last ROUTED frame to it was gone, local time in 16 us
+  uint16_t goneNumber = 0;  // low half of the link counter of that frame
+  uint16_t claimedCost = costNone;  // what its beacon told before it was fresh: it decides who is challenged and who leaves, and nothing else
+  // What pass() keeps, and a little more.
+  RoughTime beaconUs;
+  RoughTime avoidUntilUs;  // it takes frames, and leads nowhere
   uint32_t silentMs = 0;   // for so long nothing has come back through it, all times together that it was the parent since something did
   RouteOffer beacon = {};
   LinkQuality quality;
   uint16_t lowestCost = costNone;   // that it told of the tree in `beacon`
-  uint16_t claimedCost = costNone;  // what its beacon told before it was fresh: it decides who is challenged and who leaves, and nothing else
-  uint16_t goneNumber = 0;  // low half of the link counter of that frame
   uint16_t shortId = 0;  // 0: not known
   uint8_t mac[macBytes] = {};
-  bool used : 1;
-  bool hasBeacon : 1;
-  bool handsOver : 1;    // it has something for us, or seems to have: not believed before it is fresh
-  bool goneKnown : 1;    // of the last ROUTED frame to it
-  int8_t rssi = 0;
-  uint8_t failures : 4;    // sends failed in a row, those apart that came while it rested
-  uint8_t distrusted : 4;  // times that it was left because nothing came back
 
   Neighbour() : used(false), hasBeacon(false), handsOver(false), goneKnown(false), failures(0), distrusted(0) {}
   // A beacon of it told this just now.
@@ -77,6 +78,9 @@ struct Neighbour {
   bool rests(uint64_t nowUs) const { return nowUs < restUntilUs; }
   // Not a short burst: it did not come back after several rests.
   bool troubled() const { return failures >= failuresTroubled; }
+  // Through deep sleep, of who is fresh.
+  static constexpr size_t keptBytes = 50;
+  void pass(SleepState& state);
 
  private:
   static constexpr uint8_t failuresTroubled = 5;

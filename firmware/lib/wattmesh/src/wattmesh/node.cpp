@@ -18,39 +18,58 @@ constexpr uint64_t joinRepeatUs = usPerS;
 constexpr uint64_t beaconGapUs = 300 * usPerMs;
 // Who has no parent asks for beacons at least as often.
 constexpr uint64_t pullPeriodUs = 32 * usPerS;
+// Where packets are flooded only beacons tell the time, and are a small part of what is said.
+constexpr uint64_t floodSilenceUs = 64 * usPerS;
+
+constexpr uint32_t recordsBytes = recordSectors * sectorBytes;
 
 }  // namespace
 
-Node::Node(const Port& port, const Config& config, Neighbours& neighbours, Meter* meter, HubTables* hub, Gateway* gateway, GatewayTables* tables, Room queue)
-    : port_(port), neighbours_(neighbours), meter_(meter), hub_(hub), gateway_(gateway), tables_(tables), config_(config), queue_(queue) {}
+Node::Node(const Port& port, const Config& config, Neighbours& neighbours, Meter* meter, HubTables* hub, Gateway* gateway, GatewayTables* tables, Room queue, Room control)
+    : port_(port), neighbours_(neighbours), meter_(meter), hub_(hub), gateway_(gateway), tables_(tables), config_(config), queue_(queue), control_(control) {}
 
 Error Node::boot(uint64_t nowUs) {
-  now_ = nowUs;
+  const Error error = mount(nowUs, false);
+  if (error != Error::none) return error;
   bootUs_ = nowUs;
-  clock_.begin(config_.energy == EnergyClass::battery);
-  attachedUs_ = nowUs;
+  groundedUs_ = nowUs;
+  parentUs_ = nowUs;
   leaf_.begin(nowUs);
-  constexpr uint32_t recordsBytes = recordSectors * sectorBytes;
+  uint8_t promises[Routing::promisesBytes];
+  if (records_.read(RecordKey::promises, promises, sizeof promises)) routing_.restore(promises, now_);
+  begin();
+  if (hub_ != nullptr) {
+    const Error unopened = hub_->spool.open(port_, recordsBytes, port_.nvBytes - recordsBytes);
+    if (unopened != Error::none) return unopened;
+    hub_->hub.begin(port_, config_);
+  }
+  if (gateway_ != nullptr) gateway_->begin(port_, config_);
+  announceSoon();
+  return Error::none;
+}
+
+// What is in NV.
+Error Node::mount(uint64_t nowUs, bool wakes) {
+  now_ = nowUs;
+  clock_.begin(config_.energy == EnergyClass::battery);
   Error error = records_.open(port_, 0);
   if (error != Error::none) return error;
   keys_.begin(port_, config_, records_);
   link_.begin(port_, config_, records_, keys_);
-  error = session_.begin(port_, config_, records_);
+  error = session_.begin(port_, config_, records_, wakes);
   if (error == Error::none && session_.randomStuck()) drop(Error::randomStuck);
   if (error == Error::none) error = commands_.begin(port_, config_, records_, session_.bootCount());
   if (error == Error::none && meter_ != nullptr) {
     error = meter_->begin(port_, config_, records_, session_.bootCount(), recordsBytes, port_.nvBytes - recordsBytes);
   }
-  if (error != Error::none) return error;
-  uint8_t promises[Routing::promisesBytes];
-  if (records_.read(RecordKey::promises, promises, sizeof promises)) routing_.restore(promises, now_);
+  return error;
+}
+
+// What begins anew with each life, and with each wake.
+void Node::begin() {
   askTreeWaitUs_ = usPerS;
   trickle_.reset(now_, dice());
   flooding_.begin(static_cast<uint16_t>(dice()));
-  if (hub_ != nullptr) hub_->hub.begin(port_, config_);
-  if (gateway_ != nullptr) gateway_->begin(port_, config_);
-  announceSoon();
-  return Error::none;
 }
 
 uint32_t Node::dice() {
@@ -173,12 +192,14 @@ void Node::settle() {
   }
   if (handshakeDue) sendM1();
   if (meter_ != nullptr) {
-    const Error error = meter_->tick(now_, clock_, position().attached, sleeps() && !scale_.known());
+    const Error error = meter_->tick(now_, clock_, grounded(), timeDoubted_ || (sleeps() && !scale_.known()));
     if (error != Error::none) drop(error);
   }
+  settleEvents();
   settleReports();
   settleLeaf();
   if (hub_ != nullptr && session_.joined() && position().attached && !floods()) hub_->hub.tick(now_, clock_, *this);
+  if (hub_ != nullptr) settleSpool();
   if (tables_ != nullptr) settleBundles();
   if (gateway_ != nullptr) gateway_->tick(now_, clock_, queue_, *this);
   pump();
@@ -187,7 +208,7 @@ void Node::settle() {
 // Somebody takes an M1 on.
 bool Node::reachable() const {
   if (rootedHere()) return gateway_->hostAlive(now_);
-  return position().attached || (seeksProxy() && proxies_.best(now_) != nullptr);
+  return grounded() || (seeksProxy() && proxies_.best(now_) != nullptr);
 }
 
 // Nothing is under way but what is foreseen.
@@ -212,15 +233,11 @@ uint64_t Node::nextUs() {
     consider(flooding_.nextUs(queue_));
     consider(neighbours_.challengeUs());
     consider(askParentUs_);
-    if (meter_ != nullptr) {
-      const uint64_t lateUs = meter_->pushUs() + unpolledUs - config_.pollCycleS * usPerS;
-      if (lateUs > now_) consider(lateUs);
-    }
     consider(nextHop().againUs);
     if (!rootedHere() && nextHop().exists) {
       for (const QueuedItem& slot : queue_) {
         if (!session_.joined() && !slot.own) continue;
-        if (slot.state == QueuedItem::State::waiting || slot.state == QueuedItem::State::handedOn) consider(slot.dueUs > dataUs_ ? slot.dueUs : dataUs_);
+        if (slot.state == QueuedItem::State::waiting || slot.state == QueuedItem::State::handedOn) consider(slot.dueUs > dataUs_ ? uint64_t{slot.dueUs} : dataUs_);
       }
     }
   }
@@ -229,9 +246,10 @@ uint64_t Node::nextUs() {
   consider(keys_.nextUs());
   if (seeksProxy()) consider(proxies_.nextUs(now_));
   if (meter_ != nullptr) consider(meter_->nextUs(now_, clock_));
-  // What is overdue waits for an event.
+  // What is overdue waits for something to happen.
   const uint64_t reportUs = meter_ != nullptr ? meter_->pushUs() : reportUs_;
   if (reportUs > now_) consider(reportUs);
+  if (events_.nextUs() > now_) consider(events_.nextUs());
   if (hub_ != nullptr && session_.joined() && position().attached && !floods()) consider(hub_->hub.nextUs());
   if (tables_ != nullptr) consider(tables_->bundles.nextUs());
   if (gateway_ != nullptr) consider(gateway_->nextUs(now_, queue_));
@@ -255,12 +273,14 @@ void Node::onBeacon(Neighbour& neighbour, const ReceivedFrame& frame) {
 // Does the neighbour know what we know?
 void Node::judgeBeacon(const Beacon& beacon) {
   if (!position().attached || !session_.joined() || !config_.routes()) return;
-  const bool agrees = beacon.grounded && beacon.epoch == position().epoch && beacon.tree == position().tree;
+  const bool agrees = beacon.grounded == grounded() && beacon.epoch == position().epoch && beacon.tree == position().tree;
   const bool lacksTime = clock_.valid() && !beacon.timeValid;
-  if (agrees && !beacon.pull && !lacksTime) {
+  // Who hangs on a floating tree looks for something else than ours, if that floats too.
+  const bool pulls = beacon.pull && (grounded() || beacon.cost == costNone);
+  if (agrees && !pulls && !lacksTime) {
     // Those farther from the gateway do not speak for us: whoever looks for a parent wants to hear the nearest.
     if (beacon.cost <= position().cost) trickle_.consistent();
-  } else if (beacon.pull || lacksTime || routing_.isBehind(beacon)) {
+  } else if (pulls || lacksTime || routing_.isBehind(beacon)) {
     announceSoon();
   }
 }
@@ -269,17 +289,18 @@ void Node::settleRoute() {
   const TreePosition before = position();
   bool changed = false;
   if (rootedHere()) {
-    const bool grounded = gateway_->hostAlive(now_) && session_.joined();
-    changed = routing_.updateRoot(grounded, session_.shortId(), session_.localHubId(), session_.bootCount());
+    const bool leadsOn = gateway_->hostAlive(now_) && session_.joined();
+    changed = routing_.updateRoot(leadsOn, afloat() == Afloat::holds, session_.shortId(), session_.localHubId(), session_.bootCount());
   } else {
-    changed = routing_.update(neighbours_, now_);
+    changed = routing_.update(neighbours_, now_, afloat());
   }
-  if (position().attached) {
-    attachedUs_ = now_;
+  if (grounded()) {
+    groundedUs_ = now_;
   } else {
     curiosity_.wake();
   }
-  if (changed && (config_.routes() || !position().attached)) before.attached == position().attached ? announceSoon() : startOver();
+  const bool stays = before.attached == position().attached && before.grounded == grounded();
+  if (changed && (config_.routes() || !position().attached)) stays ? announceSoon() : startOver();
   if (before.attached != position().attached || before.parentShort != position().parentShort) {
     parentUs_ = now_;
     // A leaf's way is known from its next report.
@@ -313,7 +334,7 @@ void Node::startOver() {
   announceSoon();
 }
 
-uint64_t Node::longestSilenceUs() const { return position().attached ? Trickle::maxUs : pullPeriodUs; }
+uint64_t Node::longestSilenceUs() const { return !grounded() ? pullPeriodUs : floods() ? floodSilenceUs : Trickle::maxUs; }
 
 void Node::fillBeacon(Beacon& beacon) {
   const TreePosition& at = position();
@@ -326,8 +347,8 @@ void Node::fillBeacon(Beacon& beacon) {
   beacon.localHubId = config_.isHub() ? session_.localHubId() : at.localHubId;
   beacon.hops = offers ? at.hops : hopsNone;
   beacon.cost = offers ? at.cost : costNone;
-  beacon.grounded = offers;
-  beacon.pull = !at.attached;
+  beacon.grounded = offers && at.grounded;
+  beacon.pull = !at.grounded;
   beacon.congested = queue_.congested();
   beacon.timeValid = clock_.valid();
   beacon.timeAge = clock_.valid() ? clock_.age(now_) : uint8_t{0};
@@ -363,7 +384,7 @@ bool Node::pumpBeacon() {
   Beacon beacon{};
   beaconNumber_++;
   fillBeacon(beacon);
-  if (beacon.grounded && !keepPromises()) return false;
+  if (beacon.cost != costNone && !keepPromises()) return false;
   const size_t length = encodeBeacon(beacon, frame_ + linkHeaderBytes, bodyBytesMax);
   if (!transmit(FrameType::beacon, broadcastMac, length)) {
     announceSoon();

@@ -10,8 +10,8 @@ namespace {
 constexpr uint64_t spreadUs = 100 * usPerMs;
 // How soon a neighbour that has become fresh is asked for what it has to say.
 constexpr uint64_t pullUs = 10 * usPerMs;
-constexpr uint64_t pullSpreadUs = 40 * usPerMs;
-constexpr uint64_t busyUs = 20 * usPerMs;
+constexpr uint64_t pullBeaconSpreadUs = 40 * usPerMs;
+constexpr uint64_t radioBusyUs = 20 * usPerMs;
 // What a new parent has to ask of us it asks within this time.
 constexpr uint64_t newParentUs = 5 * usPerS;
 }  // namespace
@@ -27,7 +27,7 @@ void Node::onVerified(const uint8_t from[macBytes], bool broadcast, const Receiv
     return;
   }
   Neighbour* neighbour = neighbours_.find(from);
-  if (neighbour == nullptr || !neighbour->freshness.accept(frame.header.counter)) {
+  if (neighbour == nullptr || !neighbour->accept(frame.header.counter)) {
     refuse(from, broadcast, frame, rssi);
     return;
   }
@@ -62,9 +62,9 @@ void Node::onFrame(Neighbour& neighbour, bool broadcast, const ReceivedFrame& fr
 // A verified frame that may have been recorded: nothing of it is used, but that there may be somebody to ask.
 void Node::refuse(const uint8_t from[macBytes], bool broadcast, const ReceivedFrame& frame, int8_t rssi) {
   Neighbour* neighbour = neighbours_.find(from);
-  if (neighbour != nullptr && neighbour->freshness.fresh()) {
+  if (neighbour != nullptr && neighbour->fresh()) {
     drop(Error::replay);
-    neighbour->freshness.doubt(now_, broadcast ? jitter(spreadUs) : 0);
+    neighbour->doubt(now_, broadcast ? jitter(spreadUs) : 0);
     return;
   }
   drop(Error::notFresh);
@@ -83,7 +83,7 @@ void Node::meet(const uint8_t from[macBytes], int8_t rssi, Claim claim, uint64_t
   if (neighbour == nullptr) {
     drop(Error::queueFull);
   } else {
-    neighbour->freshness.doubt(now_, spreadUs == 0 ? 0 : jitter(spreadUs));
+    neighbour->doubt(now_, spreadUs == 0 ? 0 : jitter(spreadUs));
   }
 }
 
@@ -96,10 +96,10 @@ void Node::onClaim(const uint8_t from[macBytes], const ReceivedFrame& frame, int
     drop(error);
     return;
   }
-  if (beacon.pull && position().attached && session_.joined() && config_.routes() && solicited_.take(now_)) announceSoon();
+  if (beacon.pull && grounded() && session_.joined() && config_.routes() && solicited_.take(now_)) announceSoon();
   const uint32_t guessed = Neighbours::guess(beacon.cost, rssi);
   if (rootedHere() || !leads(beacon) || !neighbours_.wants(guessed, now_)) return;
-  if (position().attached) {
+  if (grounded()) {
     const bool muchBetter = guessed + Routing::switchCost < position().cost;
     const bool settled = !muchBetter && neighbours_.spares(now_, position().parent) >= Neighbours::sparesMin;
     if (!curiosity_.take(settled, now_)) return;
@@ -124,20 +124,20 @@ void Node::onChallenge(const uint8_t from[macBytes], const ReceivedFrame& frame,
       drop(Error::queueFull);
       return;
     }
-    const bool isFresh = neighbour != nullptr && neighbour->freshness.accept(frame.header.counter);
-    if (neighbour != nullptr && !isFresh) neighbour->freshness.doubt(now_, 0);
+    const bool isFresh = neighbour != nullptr && neighbour->accept(frame.header.counter);
+    if (neighbour != nullptr && !isFresh) neighbour->doubt(now_, 0);
     onAsked(from, challenge.nonce);
     if (isFresh) repeatToParent(*neighbour);
     return;
   }
   Neighbour* neighbour = neighbours_.find(from);
-  if (neighbour == nullptr || !neighbour->freshness.answered(challenge, frame.header.counter, now_)) {
+  if (neighbour == nullptr || !neighbour->answered(challenge, frame.header.counter, now_)) {
     drop(Error::replay);
     return;
   }
   neighbours_.proved(*neighbour, rssi, now_, position().parent);
   // Its beacons were refused so far: it is asked for another.
-  if (!rootedHere() && !position().attached) beaconSoon(pullUs, pullSpreadUs);
+  if (!rootedHere() && !grounded()) beaconSoon(pullUs, pullBeaconSpreadUs);
 }
 
 // A parent that we have just taken asks whether we are there: what it got from us so far was refused.
@@ -161,7 +161,7 @@ void Node::onAsked(const uint8_t from[macBytes], const uint8_t nonce[nonceBytes]
 
 bool Node::pumpChallenge() {
   for (Neighbour& neighbour : neighbours_) {
-    Freshness& freshness = neighbour.freshness;
+    Freshness& freshness = neighbour;
     if (!neighbour.used || freshness.askUs() > now_) continue;
     if (!keys_.hasKey()) {
       freshness.postpone(never);
@@ -176,7 +176,7 @@ bool Node::pumpChallenge() {
     const Challenge challenge = freshness.ask(nonce, link_.counter() + 1, now_);
     const size_t length = encodeChallenge(challenge, frame_ + linkHeaderBytes, bodyBytesMax);
     if (!transmit(FrameType::challenge, neighbour.mac, length)) {
-      freshness.unreached(now_, busyUs);
+      freshness.unreached(now_, radioBusyUs);
       return false;
     }
     inFlight_ = InFlight::challenge;
@@ -185,31 +185,18 @@ bool Node::pumpChallenge() {
   return false;
 }
 
-// A poll that does not come shows early that something is broken: the parent is asked, once, and its silence sends the rows another way.
+// A parent whose link failed and was not tried again is asked whether it is there.
 void Node::settleParent() {
-  if (isUnpolled() && askedForUs_ != meter_->pushUs()) {
-    askedForUs_ = meter_->pushUs();
-    if (askParentUs_ == never) askParentUs_ = now_;
-    unpolled_ = true;
-  }
   if (now_ < askParentUs_) return;
   askParentUs_ = never;
   Neighbour* parent = position().attached && !rootedHere() ? neighbours_.find(position().parent) : nullptr;
-  if (parent != nullptr && (parent->failures > 0 || unpolled_)) parent->freshness.doubt(now_, 0);
-  unpolled_ = false;
-}
-
-// A poll is late by more than hubs' rounds vary.
-bool Node::isUnpolled() const {
-  if (meter_ == nullptr || !position().attached || !session_.joined() || floods() || config_.energy == EnergyClass::battery) return false;
-  const uint64_t cycleUs = config_.pollCycleS * usPerS;
-  return now_ + cycleUs >= meter_->pushUs() + unpolledUs && now_ < meter_->pushUs();
+  if (parent != nullptr && parent->failures > 0) parent->doubt(now_, 0);
 }
 
 void Node::challengeSent(bool ok) {
   judgeNeighbour(ok);
   Neighbour* neighbour = ok ? nullptr : neighbours_.find(inFlightTo_);
-  if (neighbour != nullptr) neighbour->freshness.unreached(now_, busyUs + jitter(spreadUs));
+  if (neighbour != nullptr) neighbour->unreached(now_, radioBusyUs + jitter(spreadUs));
 }
 
 }  // namespace wattmesh

@@ -141,6 +141,7 @@ Error Node::onAnswer(const PacketHeader& header, const uint8_t* packet, size_t l
   M2Payload m2{};
   Error error = session_.openM2(header, packet, length, now_, m2);
   if (error != Error::none) return error;
+  settleMode();
   uint8_t body[3];
   Writer writer(body, sizeof body);
   writer.u16(m2.shortId);
@@ -152,6 +153,7 @@ Error Node::onAnswer(const PacketHeader& header, const uint8_t* packet, size_t l
   }
   telemetryUs_ = 0;
   reportUs_ = now_;
+  events_.again(now_);
   settleJoined();
   error = keys_.adopt(m2.keyId, m2.knet, now_);
   wipe(m2.knet, sizeof m2.knet);
@@ -171,7 +173,9 @@ void Node::onDownSections(const uint8_t* plain, size_t length, uint32_t epoch) {
   Section section{};
   while (reader.remaining() > 0 && nextSection(reader, section) == Error::none) {
     AckSection ack{};
+    Event event{};
     if (section.kind == sectionAck && meter_ != nullptr && decodeAck(section, ack) == Error::none) {
+      judgeTime(ack);
       meter_->delivery().acknowledged(ack, epoch, meter_->log());
     } else if (section.kind == sectionCommand) {
       session_.echoSoon();
@@ -179,6 +183,8 @@ void Node::onDownSections(const uint8_t* plain, size_t length, uint32_t epoch) {
     } else if (section.kind == sectionNetworkKey) {
       session_.echoSoon();
       onNetworkKey(section);
+    } else if (section.kind == sectionEventSeen && decodeEvent(section, event) == Error::none) {
+      events_.seen(event);
     }
   }
 }

@@ -7,11 +7,22 @@
 namespace wattmesh {
 
 namespace {
-constexpr uint64_t busyUs = 20 * usPerMs;
+constexpr uint64_t floodBusyUs = 20 * usPerMs;
 }  // namespace
 
 // The mode is the network's: M2 tells it, and it holds until another M2 does.
 bool Node::floods() const { return (session_.policy() & policyFlooding) != 0; }
+
+// Where no leaf sleeps, the memory of packets for leaves is that of the floods that are known.
+void Node::settleMode() {
+  if (floods() == flooding_.remembers()) return;
+  if (floods()) {
+    flooding_.use(children_.lend());
+  } else {
+    flooding_.use(Room{nullptr, 0});
+    children_.takeBack();
+  }
+}
 
 // Between two reports: a cycle on average, so that no two nodes keep step.
 uint64_t Node::floodPauseUs() {
@@ -98,7 +109,7 @@ bool Node::pumpFlood() {
   if (slot == nullptr) return false;
   memcpy(frame_ + linkHeaderBytes, slot->bytes, slot->length);
   if (!transmit(FrameType::flood, broadcastMac, slot->length)) {
-    flooding_.refused(*slot, now_ + busyUs);
+    flooding_.refused(*slot, now_ + floodBusyUs);
     return false;
   }
   slot->state = QueuedItem::State::inFlight;

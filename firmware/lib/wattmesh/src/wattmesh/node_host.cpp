@@ -37,7 +37,7 @@ void Node::fillStats(GatewayStats& stats) const {
   stats.replays = counters_.replays;
   stats.malformed = counters_.malformed + gateway_->malformed();
   stats.queueFull = counters_.queueFull;
-  stats.queue = static_cast<uint16_t>(queue_.count());
+  stats.queue = static_cast<uint16_t>(packets());
   stats.members = static_cast<uint16_t>(hub_->hub.members());
   stats.neighbours = static_cast<uint16_t>(neighbours_.count());
 }

@@ -6,16 +6,16 @@
 namespace wattmesh {
 
 namespace {
-// Without a parent for this long, the network key may have changed meanwhile.
-constexpr uint64_t groundlessMaxUs = 600 * usPerS;
+// Without a way to the head-end for this long, the network key may have changed meanwhile.
+constexpr uint64_t seekProxyUs = 600 * usPerS;
 // Others were asked for a beacon at the same moment.
 constexpr uint64_t solicitedSpreadUs = 300 * usPerMs;
 }  // namespace
 
 // True when beacons that cannot be verified are looked at, to find somebody who takes an M1 on. Under suite 0x00 no key could come of it.
 bool Node::seeksProxy() const {
-  if (rootedHere() || config_.suite == suiteNone || position().attached) return false;
-  return !keys_.hasKey() || now_ - attachedUs_ >= groundlessMaxUs;
+  if (rootedHere() || config_.suite == suiteNone || grounded()) return false;
+  return !keys_.hasKey() || now_ - groundedUs_ >= seekProxyUs;
 }
 
 void Node::hearProxy(const uint8_t from[macBytes], const ReceivedFrame& frame, int8_t rssi) {
@@ -69,9 +69,9 @@ void Node::settleJoined() {
   if (config_.routes()) startOver();
   if (!asked_) return;
   asked_ = false;
-  attachedUs_ = now_;
+  groundedUs_ = now_;
   Neighbour* neighbour = neighbours_.touch(askedMac_, 0, Claim::handsOver, now_, position().parent);
-  if (neighbour != nullptr) neighbour->freshness.doubt(now_, 0);
+  if (neighbour != nullptr) neighbour->doubt(now_, 0);
 }
 
 void Node::onJoin(const uint8_t from[macBytes], bool broadcast, const ReceivedFrame& frame, int8_t rssi) {
@@ -102,7 +102,7 @@ void Node::onJoin(const uint8_t from[macBytes], bool broadcast, const ReceivedFr
 
 // Somebody without the network key asks for beacons: one is sent, whoever asks, but not often.
 void Node::onSolicited() {
-  if (!position().attached || !session_.joined() || !config_.routes()) {
+  if (!grounded() || !session_.joined() || !config_.routes()) {
     drop(Error::noParent);
   } else if (!solicited_.take(now_)) {
     drop(Error::queueFull);
@@ -112,7 +112,7 @@ void Node::onSolicited() {
 }
 
 void Node::onJoinUp(const uint8_t from[macBytes], const Join& join, const PacketHeader& header, int8_t rssi) {
-  if (!position().attached || !session_.joined() || !config_.routes()) {
+  if (!grounded() || !session_.joined() || !config_.routes()) {
     drop(Error::noParent);
     return;
   }

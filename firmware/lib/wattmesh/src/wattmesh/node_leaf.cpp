@@ -25,7 +25,7 @@ void Node::settleLeaf() {
   }
   const bool settled = session_.joined() && position().attached;
   if (leaf_.asleep()) {
-    if (now_ < leaf_.wakeUs()) return;
+    if (now_ < leaf_.wakeUs() && !eventDue()) return;
     leaf_.wake(now_);
     if (settled) {
       leaf_.report(now_);
@@ -42,7 +42,7 @@ void Node::settleLeaf() {
 void Node::settleExchange() {
   if (leaf_.unheard(now_) && leaf_.unanswered(now_) == Leaf::Verdict::otherParent) leafUnanswered();
   const bool more = leaf_.free() && leaf_.takeMore() && meter_->handedOn();
-  if (leaf_.free() && (more || commands_.urgent())) leaf_.report(now_);
+  if (leaf_.free() && (more || commands_.urgent() || eventDue())) leaf_.report(now_);
   if (!leaf_.reportDue(now_) || !position().attached || queue_.holdsOwn()) return;
   report(true, 0, 0);
   leaf_.reporting(meter_->moreRows());
@@ -86,7 +86,7 @@ void Node::onWake(const WakeSection& wake) {
   parent->learn(wake.beacon, now_);
   const uint64_t heardUs = leaf_.sentUs() != 0 ? leaf_.sentUs() : now_;
   leaf_.answered(wake.phase);
-  if (!wake.beacon.grounded || !wake.beacon.timeValid) return;
+  if (!wake.beacon.timeValid) return;
   const uint64_t utcUs = wake.beacon.utcMs * usPerMs + wake.beacon.subMillisecond * 10u;
   scale_.sync(utcUs, scale_.ticks(heardUs), scale_.ticks(now_));
   // The whole difference at once: until the next answer nothing else is heard. The rate is in the scale.
@@ -114,11 +114,14 @@ void Node::rest() {
   leaf_.sleep(untilUs);
 }
 
-// What may wake a sleeping leaf: its report, and a row that is due, which the radio has no part in.
+// What may wake a sleeping leaf: its report, an event, and a row that is due, which the radio has no part in.
 uint64_t Node::leafNextUs() const {
-  uint64_t next = leaf_.wakeUs();
-  if (clock_.valid() && meter_->nextUs(now_, clock_) < next) next = meter_->nextUs(now_, clock_);
-  return next;
+  const uint64_t listensUs = leafListensUs();
+  return clock_.valid() && meter_->nextUs(now_, clock_) < listensUs ? meter_->nextUs(now_, clock_) : listensUs;
+}
+
+uint64_t Node::leafListensUs() const {
+  return events_.nextUs() > now_ && events_.nextUs() < leaf_.wakeUs() ? events_.nextUs() : leaf_.wakeUs();
 }
 
 void Node::stayForM2() {

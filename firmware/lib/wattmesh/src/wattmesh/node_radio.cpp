@@ -87,17 +87,21 @@ bool Node::pumpData() {
   body.u16(hop.cost);
   Item items[2] = {};
   size_t count = 0;
-  for (QueuedItem& slot : queue_) {
-    const bool due = slot.dueUs <= now_;
-    const bool repeat = slot.state == QueuedItem::State::handedOn && due;
-    // What has not been tried yet may ride along before its time; what failed keeps its back-off.
-    const bool first = slot.state == QueuedItem::State::waiting && (due || slot.attempts == 0);
-    if (!repeat && !first) continue;
-    // Before it has a short id a node sends nothing but its own handshake.
-    if (!session_.joined() && !(slot.own && slot.uncustodied)) continue;
-    if (!appendItem(body, slot, items[count % 2], count == 0 ? nullptr : &items[(count + 1) % 2])) continue;
-    slot.state = QueuedItem::State::inFlight;
-    count++;
+  // What is urgent first: not all may find room.
+  for (unsigned pass = 0; pass < 2; pass++) {
+    for (QueuedItem& slot : queue_) {
+      if (slot.urgent != (pass == 0)) continue;
+      const bool due = slot.dueUs <= now_;
+      const bool repeat = slot.state == QueuedItem::State::handedOn && due;
+      // What has not been tried yet may ride along before its time; what failed keeps its back-off.
+      const bool first = slot.state == QueuedItem::State::waiting && (due || slot.attempts == 0);
+      if (!repeat && !first) continue;
+      // Before it has a short id a node sends nothing but its own handshake.
+      if (!session_.joined() && !(slot.own && slot.uncustodied)) continue;
+      if (!appendItem(body, slot, items[count % 2], count == 0 ? nullptr : &items[(count + 1) % 2])) continue;
+      slot.state = QueuedItem::State::inFlight;
+      count++;
+    }
   }
   if (body.length() == dataHeaderBytes) return false;
   inFlight_ = InFlight::data;
@@ -169,7 +173,6 @@ void Node::judgeNeighbour(bool ok) {
     askParentUs_ = never;
   } else if (askParentUs_ == never) {
     askParentUs_ = now_ + askParentAfterUs;
-    if (isUnpolled()) meter_->push(now_);
   }
 }
 

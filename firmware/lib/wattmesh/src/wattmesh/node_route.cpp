@@ -27,14 +27,14 @@ void Node::sendRoute(const uint8_t mac[macBytes], RouteKind kind, uint16_t node,
 
 // Hubs above learn at once whom they reach us by; without it they would ask the former parent until the next packet came.
 void Node::tellParent() {
-  if (rootedHere() || !position().attached || !session_.joined() || floods()) return;
+  if (!position().attached || position().hops == 0 || !session_.joined() || floods()) return;
   sendRoute(position().parent, RouteKind::parentChanged, session_.shortId(), position().parentShort, ++routeNumber_, 0);
 }
 
 bool Node::isAlone() {
   const uint64_t cyclesUs = forgetTreeCycles * config_.pollCycleS * usPerS;
   const uint64_t quietUs = cyclesUs > forgetTreeUs ? cyclesUs : forgetTreeUs;
-  if (position().attached || now_ - attachedUs_ < quietUs) return false;
+  if (position().attached || now_ - parentUs_ < quietUs) return false;
   for (const Neighbour& neighbour : neighbours_) {
     if (neighbour.used && neighbour.dataUs != 0 && now_ - neighbour.dataUs < quietUs) return false;
   }

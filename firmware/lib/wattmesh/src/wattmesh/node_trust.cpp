@@ -26,7 +26,7 @@ void Node::settleTrust() {
   const uint32_t mark = meter_ == nullptr ? 0 : meter_->delivery().cumulative();
   const bool isProven = mark != provenMark_;
   provenMark_ = mark;
-  if (rootedHere() || floods() || !position().attached || !session_.joined()) return;
+  if (rootedHere() || floods() || !grounded() || !session_.joined()) return;
   Neighbour* parent = neighbours_.find(position().parent);
   if (parent == nullptr) return;
   const uint64_t cyclesUs = patienceCycles * config_.cycleS() * usPerS;

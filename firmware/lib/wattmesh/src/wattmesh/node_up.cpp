@@ -12,6 +12,7 @@ constexpr uint64_t leafReportHoldUs = 60 * usPerS;
 constexpr uint64_t telemetryMinUs = 600 * usPerS;
 constexpr uint64_t telemetryLateUs = 3600 * usPerS;
 constexpr uint64_t reportMinUs = 10 * usPerS;
+constexpr uint64_t pushSpreadUs = 2 * usPerS;
 constexpr size_t spareHops = 3;  // by which a route may grow before a packet on its way no longer fits
 // Nodes that lost the same parent, or were powered up together, repeat their handshakes at the same moments, if nothing spreads them.
 constexpr uint64_t repeatSpreadUs = 2 * usPerS;
@@ -82,12 +83,17 @@ void Node::onItem(Neighbour& neighbour, Item& item) {
 bool Node::noteMember(const Item& item, const PacketHeader& header) {
   const bool empty = item.packetLength == 0;
   hub_->routes.learn(item, session_.shortId());
+  const uint16_t custodian = item.route[custodianIndex(item)];
+  if (!empty && isHub(custodian) && !passedHere(item) && hub_->seen.contains(item.packet, item.packetLength)) {
+    // A repeat of what came by another way: that was a detour, and moves nobody.
+    if (tables_ != nullptr && tables_->directory.hubOf(header.nodeId) != servingHub(item)) hub_->hub.tellLeft(servingHub(item), item.route[0], now_);
+    return false;
+  }
   if (tables_ != nullptr && !empty && item.route[0] != shortIdNone) {
     const uint16_t hub = servingHub(item);
     const uint16_t former = tables_->directory.set(header.nodeId, item.route[0], hub);
     if (former != shortIdNone && former != hub) hub_->hub.tellLeft(former, item.route[0], now_);
   }
-  const uint16_t custodian = item.route[custodianIndex(item)];
   const bool member = !isHub(custodian) && custodian != shortIdNone;
   if (member && (empty || header.type == packetUp)) {
     hub_->hub.heard(custodian, item.hops, item.route[item.hops - 1], item.isAnswer, item.poll, item.more, now_);
@@ -128,16 +134,21 @@ void Node::keepItem(const Item& item, const PacketHeader& header, int8_t rssi) {
     return;
   }
   slot->rssi = rssi;
-  if (isReport) seen_.add(item.packet, item.packetLength);
   // What else was polled passes here in a moment: it travels as one.
   if (!custody && header.type != packetM1 && !item.urgent && releaseUs_ > now_) slot->dueUs = releaseUs_;
   const uint64_t cycleUs = config_.pollCycleS * usPerS;
   // A leaf wakes at any time: what it says waits for company, above all for the answers to the next poll.
   const bool fromChild = item.hops == 1 && isLeafReport(item);
   if (fromChild && !item.urgent && !rootedHere()) slot->dueUs = now_ + (cycleUs < leafReportHoldUs ? cycleUs : leafReportHoldUs);
+  if (isReport && !custody) seen_.add(item.packet, item.packetLength);
   if (!custody) return;
+  if (!secure(*slot)) {
+    drop(Error::queueFull);
+    return;
+  }
+  seen_.add(item.packet, item.packetLength);
   hub_->hub.owe(custodian, entry, now_);
-  if (item.urgent || fromChild || rootedHere()) return;
+  if (slot->state == QueuedItem::State::empty || item.urgent || fromChild || rootedHere()) return;
   slot->dueUs = now_ + (cycleUs / 4 < aggregateMaxUs ? cycleUs / 4 : aggregateMaxUs);
 }
 
@@ -162,7 +173,7 @@ QueuedItem* Node::enqueueReport(Item& item) {
 
 void Node::sendM1() {
   static constexpr uint8_t noLog[logIdBytes] = {};
-  const bool byProxy = !rootedHere() && !position().attached;
+  const bool byProxy = !rootedHere() && !grounded();
   if (!byProxy && queue_.holdsOwn()) return;
   const Error error = meter_ != nullptr ? session_.makeM1(meter_->log().logId(), meter_->registerMask()) : session_.makeM1(noLog, 0);
   if (error != Error::none) {
@@ -187,13 +198,16 @@ void Node::sendM1() {
   }
 }
 
+// A hub that floats has nobody to report to; a meter has its hub, which keeps what it says.
+bool Node::mayReport() const { return (meter_ != nullptr ? position().attached : grounded()) && session_.joined(); }
+
 void Node::settleReports() {
-  const bool reachable = position().attached && session_.joined();
-  if (!reachable || sleeps()) return;
+  if (!mayReport() || sleeps()) return;
   if (meter_ != nullptr) {
     if ((!meter_->pushDue(now_) && !commands_.urgent()) || queue_.holdsOwn()) return;
-    report(false, 0, 0);
-    meter_->polled(now_);
+    // Many may have waited for the same poll: what others say takes it along, and they do not all speak at once.
+    report(false, 0, commands_.urgent() ? 0 : now_ + jitter(pushSpreadUs));
+    meter_->pushed(now_);
     if (floods()) meter_->push(now_ + floodPauseUs());
     return;
   }
@@ -235,7 +249,8 @@ void Node::report(bool isAnswer, uint16_t poll, uint64_t dueUs) {
   item.isAnswer = isAnswer;
   item.poll = poll;
   // Somebody waits for a result: no hub is to collect more before it sends this on.
-  item.urgent = commands_.urgent();
+  const bool events = sleeps() && eventDue();
+  item.urgent = commands_.urgent() || events;
   item.packet = packet;
   uint32_t counter = 0;
   if (length > 0) item.packetLength = session_.seal(plain, length, packet, counter);
@@ -244,6 +259,7 @@ void Node::report(bool isAnswer, uint16_t poll, uint64_t dueUs) {
   const bool sent = slot != nullptr;
   if (sent && dueUs > now_) slot->dueUs = dueUs;
   commands_.told(sent && item.packetLength > 0);
+  if (events) events_.told(sent, now_);
   if (sent && rows) meter_->sent(counter, now_);
 }
 
@@ -252,6 +268,7 @@ size_t Node::writeReport(uint8_t* out, size_t capacity, bool& rows) {
   Echo echo{};
   if (session_.takeEcho(echo)) writeEcho(writer, echo);
   commands_.write(writer);
+  if (sleeps() && eventDue()) events_.write(writer, clock_);
   if (now_ >= probeUs_ && probeUs_ != 0) {
     probing_ = true;
     writeProbe(writer);
@@ -285,7 +302,7 @@ void Node::fillTelemetry(Telemetry& telemetry) const {
   telemetry.linkEtx = hasParent ? parent->quality.etx() : uint16_t{0};
   telemetry.cost = position().cost;
   telemetry.hops = position().hops;
-  telemetry.queue = static_cast<uint8_t>(queue_.count());
+  telemetry.queue = static_cast<uint8_t>(packets() < UINT8_MAX ? packets() : UINT8_MAX);
   telemetry.bootCount = session_.bootCount();
   telemetry.resetCause = config_.resetCause;
   telemetry.batteryMv = batteryNone;

@@ -97,9 +97,4 @@ bool NoiseInitiator::finish(const uint8_t* header, size_t headerLength, const ui
   return agreed;
 }
 
-void NoiseInitiator::wipe() {
-  symmetric_.wipe();
-  wattmesh::wipe(ephemeral_, sizeof ephemeral_);
-}
-
 }  // namespace wattmesh

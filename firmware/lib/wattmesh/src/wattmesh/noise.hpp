@@ -30,14 +30,14 @@ class NoiseSymmetric {
   void seal(const uint8_t* plain, size_t length, uint8_t* out);
   // DecryptAndHash: `length` counts the tag. False: it does not verify.
   [[nodiscard]] bool open(const uint8_t* cipher, size_t length, uint8_t* out);
-  void split(SessionKeys& keys) const;
+  [[gnu::noinline]] void split(SessionKeys& keys) const;
   void wipe();
 
  private:
-  const Port* port_ = nullptr;
-  uint8_t hash_[hashBytes] = {};
-  uint8_t chainingKey_[hashBytes] = {};
-  uint8_t key_[keyBytes] = {};
+  const Port* port_;
+  uint8_t hash_[hashBytes];
+  uint8_t chainingKey_[hashBytes];
+  uint8_t key_[keyBytes];
 };
 
 // The initiator's side of one handshake: IK is `<- s … -> e, es, s, ss` and `<- e, ee, se`.
@@ -52,12 +52,10 @@ class NoiseInitiator {
   // verify, or its key is of small order; then another message may still be the right one.
   [[nodiscard]] bool finish(const uint8_t* header, size_t headerLength, const uint8_t secret[keyBytes], const uint8_t* message,
                             size_t length, uint8_t* payload, SessionKeys& keys) const;
-  void wipe();
-
  private:
-  const Port* port_ = nullptr;
+  const Port* port_;
   NoiseSymmetric symmetric_;
-  uint8_t ephemeral_[keyBytes] = {};
+  uint8_t ephemeral_[keyBytes];
 };
 
 }  // namespace wattmesh

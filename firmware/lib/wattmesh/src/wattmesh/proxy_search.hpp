@@ -5,6 +5,7 @@
 #include "wattmesh/clock.hpp"
 #include "wattmesh/limits.hpp"
 #include "wattmesh/port.hpp"
+#include "wattmesh/stamp.hpp"
 
 namespace wattmesh {
 
@@ -19,8 +20,8 @@ class ProxySearch {
     uint8_t failures = 0;  // times that it was asked and no M2 came
     uint8_t taste = 0;     // by chance: where many are powered up together, not all ask the same
     uint8_t mac[macBytes] = {};
+    Stamp heardUs;
     uint32_t badness = 0;  // 1/128 transmissions
-    uint64_t heardUs = 0;
   };
 
   // A beacon came, unverified. `dice` spreads the first M1, and says who leaves a full table: a flood of forged beacons must not always

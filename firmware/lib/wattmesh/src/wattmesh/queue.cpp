@@ -47,7 +47,7 @@ QueuedItem* Queue::pushFlood(const Flood& flood, uint64_t nowUs) {
 
 // A free slot, as new, with room for so many bytes; nullptr: there is none, or for others only what is kept for this node's own.
 QueuedItem* Queue::place(size_t length, bool forOthers) {
-  if (forOthers && (count() + queueOwnReserve >= queueFramesMax || bytes() + length + queueOwnReserveBytes > arena_.capacity())) return nullptr;
+  if (forOthers && !hasRoom(length)) return nullptr;
   QueuedItem* place = nullptr;
   for (QueuedItem& slot : slots_) {
     if (slot.state != QueuedItem::State::empty) continue;
@@ -101,6 +101,10 @@ void Queue::dropOwn() {
   for (QueuedItem& slot : slots_) {
     if (slot.own && slot.state != QueuedItem::State::inFlight) slot.state = QueuedItem::State::empty;
   }
+}
+
+bool Queue::hasRoom(size_t length) const {
+  return count() + queueOwnReserve < queueFramesMax && bytes() + length + queueOwnReserveBytes <= arena_.capacity();
 }
 
 bool Queue::congested() const { return count() > queueFramesMax / 2 || bytes() > arena_.capacity() / 2; }

@@ -6,6 +6,7 @@
 #include "wattmesh/errors.hpp"
 #include "wattmesh/item.hpp"
 #include "wattmesh/limits.hpp"
+#include "wattmesh/stamp.hpp"
 
 namespace wattmesh {
 
@@ -24,16 +25,18 @@ struct QueuedItem : Packed {  // the item as it was received
   bool urgent : 1;
   bool floods : 1;          // the bytes are a FLOOD body, `origin` and `counter` those of the flood
   bool starts : 1;          // and this node is its origin
+  bool spooled : 1;         // a copy of what is in the spool, with this number there
   uint8_t copies = 0;       // of it that were heard
   uint8_t attempts = 0;
   uint8_t session = 0;
   int8_t rssi = 0;
+  uint16_t spoolNumber = 0;
   uint32_t counter = 0;
   uint32_t upNumber = 0;    // gateways: number of the UP envelope, 0 none yet
-  uint64_t receivedUs = 0;
-  uint64_t dueUs = 0;
+  Stamp receivedUs;  // 0: not known any more
+  Stamp dueUs;
 
-  QueuedItem() : own(false), uncustodied(false), urgent(false), floods(false), starts(false) {}
+  QueuedItem() : own(false), uncustodied(false), urgent(false), floods(false), starts(false), spooled(false) {}
 };
 
 class Queue {
@@ -56,6 +59,8 @@ class Queue {
   size_t count() const;
   // More than half full, by number or by length.
   bool congested() const;
+  // Of what others hand over, so many bytes more would be taken.
+  bool hasRoom(size_t length) const;
 
   QueuedItem* begin() { return slots_; }
   QueuedItem* end() { return slots_ + queueFramesMax; }

@@ -12,7 +12,7 @@ constexpr size_t windows = 2;
 constexpr size_t repetitionsMax = 5;
 constexpr size_t proportionMax = 61;
 // Not of the standard: a generator that begins anew with each call, or goes round within so many bytes.
-constexpr size_t blockBytes = 32;
+constexpr size_t drawnBytes = 32;
 
 // Both tests over one window.
 class Judge {
@@ -38,18 +38,18 @@ class Judge {
 }  // namespace
 
 bool randomIsStuck(const Port& port) {
-  uint8_t before[blockBytes] = {};
+  uint8_t before[drawnBytes] = {};
   for (size_t window = 0; window < windows; window++) {
     Judge judge;
-    for (size_t done = 0; done < windowBytes; done += blockBytes) {
-      uint8_t block[blockBytes];
-      port.random(port.context, block, blockBytes);
+    for (size_t done = 0; done < windowBytes; done += drawnBytes) {
+      uint8_t block[drawnBytes];
+      port.random(port.context, block, drawnBytes);
       // The first block is compared with zeros: those are no better.
-      if (memcmp(before, block, blockBytes) == 0) return true;
+      if (memcmp(before, block, drawnBytes) == 0) return true;
       for (const uint8_t byte : block) {
         if (!judge.take(byte)) return true;
       }
-      memcpy(before, block, blockBytes);
+      memcpy(before, block, drawnBytes);
     }
   }
   return false;

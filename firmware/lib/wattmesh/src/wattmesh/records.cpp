@@ -11,18 +11,18 @@ namespace wattmesh {
 
 namespace {
 
-constexpr uint32_t magic = 0x31724d57;  // "WMr1"
+constexpr uint32_t journalMagic = 0x31724d57;  // "WMr1"
 constexpr size_t headerBytes = 8;
 constexpr size_t headerRoom = 16;
 constexpr size_t slotHeadBytes = 4;
 constexpr size_t slotBytes = slotHeadBytes + recordBytesMax + 4;
-constexpr size_t slotsPerSector = (sectorBytes - headerRoom) / slotBytes;
-static_assert(slotsPerSector > recordKeyMax, "a full copy of the values must leave room");
+constexpr size_t recordsPerSector = (sectorBytes - headerRoom) / slotBytes;
+static_assert(recordsPerSector > recordKeyMax, "a full copy of the values must leave room");
 
 uint32_t headerCrc(uint32_t sequence) {
   uint8_t bytes[8];
   Writer writer(bytes, sizeof bytes);
-  writer.u32(magic);
+  writer.u32(journalMagic);
   writer.u32(sequence);
   return crc32(bytes, sizeof bytes);
 }
@@ -90,19 +90,35 @@ Error Records::readSlot(uint8_t sector, uint16_t slot, bool& isBlank, uint8_t& i
 // True when a value is not to replace the one that is known.
 bool Records::isOlder(uint8_t index, const Value& value) const {
   const RecordKey key = static_cast<RecordKey>(index + 1);
-  const Value& known = values_[index];
-  return rises(key) && known.length == value.length && !isHigher(key, value.data, known.data, value.length);
+  return rises(key) && lengths_[index] == value.length && !isHigher(key, value.data, at(index), value.length);
+}
+
+const uint8_t* Records::at(uint8_t index) const {
+  const uint8_t* bytes = bytes_;
+  for (uint8_t i = 0; i < index; i++) bytes += lengths_[i];
+  return bytes;
+}
+
+// False: there is no room.
+bool Records::set(uint8_t index, const Value& value) {
+  const size_t from = static_cast<size_t>(at(index) - bytes_);
+  const size_t behind = static_cast<size_t>(at(recordKeyMax) - bytes_) - from - lengths_[index];
+  if (from + value.length + behind > sizeof bytes_) return false;
+  memmove(bytes_ + from + value.length, bytes_ + from + lengths_[index], behind);
+  memcpy(bytes_ + from, value.data, value.length);
+  lengths_[index] = value.length;
+  return true;
 }
 
 Error Records::load() {
-  for (uint16_t slot = 0; slot < slotsPerSector; slot++) {
+  for (uint16_t slot = 0; slot < recordsPerSector; slot++) {
     bool isBlank = false;
     uint8_t index = 0;
     Value value;
     const Error error = readSlot(sector_, slot, isBlank, index, value);
     if (error != Error::none) return error;
     if (!isBlank) nextSlot_ = static_cast<uint16_t>(slot + 1);
-    if (value.length > 0 && !isOlder(index, value)) values_[index] = value;
+    if (value.length > 0 && !isOlder(index, value) && !set(index, value)) return Error::nvCorrupt;
   }
   return Error::none;
 }
@@ -113,8 +129,8 @@ Error Records::recover(bool isWhole) {
   const uint8_t other = static_cast<uint8_t>(1 - sector_);
   uint32_t known = 0;
   uint32_t recovered = 0;
-  for (uint8_t index = 0; index < recordKeyMax; index++) known |= (values_[index].length > 0 ? 1u : 0u) << index;
-  for (uint16_t slot = 0; slot < slotsPerSector; slot++) {
+  for (uint8_t index = 0; index < recordKeyMax; index++) known |= (lengths_[index] > 0 ? 1u : 0u) << index;
+  for (uint16_t slot = 0; slot < recordsPerSector; slot++) {
     bool isBlank = false;
     uint8_t index = 0;
     Value value;
@@ -123,14 +139,14 @@ Error Records::recover(bool isWhole) {
     if (value.length == 0 || isOlder(index, value)) continue;
     const uint32_t bit = uint32_t{1} << index;
     if ((known & bit) != 0 && !rises(static_cast<RecordKey>(index + 1))) continue;
-    values_[index] = value;
+    if (!set(index, value)) return Error::nvCorrupt;
     recovered |= bit;
   }
   // An empty journal begins with the first sector.
   if (!isWhole) return startSector(known == 0 ? sector_ : other, sequence_ + 1);
   for (uint8_t index = 0; index < recordKeyMax; index++) {
     if ((recovered >> index & 1) == 0) continue;
-    if (nextSlot_ == slotsPerSector) return startSector(other, sequence_ + 1);
+    if (nextSlot_ == recordsPerSector) return startSector(other, sequence_ + 1);
     const Error error = writeSlot(sector_, nextSlot_++, index);
     if (error != Error::none) return error;
   }
@@ -138,29 +154,31 @@ Error Records::recover(bool isWhole) {
 }
 
 bool Records::read(RecordKey key, uint8_t* out, size_t length) const {
-  const Value& value = values_[static_cast<uint8_t>(key) - 1];
-  if (length == 0 || value.length != length) return false;
-  memcpy(out, value.data, length);
+  const uint8_t index = static_cast<uint8_t>(static_cast<uint8_t>(key) - 1);
+  if (length == 0 || lengths_[index] != length) return false;
+  memcpy(out, at(index), length);
   return true;
 }
 
 Error Records::write(RecordKey key, const uint8_t* data, size_t length) {
   if (length == 0 || length > recordBytesMax) return Error::badField;
   const uint8_t index = static_cast<uint8_t>(static_cast<uint8_t>(key) - 1);
-  Value& value = values_[index];
-  const bool isUnchanged = value.length == length && memcmp(value.data, data, length) == 0;
+  const bool isUnchanged = lengths_[index] == length && memcmp(at(index), data, length) == 0;
   if (isUnchanged) return Error::none;
-  const Value old = value;
-  value = Value();
+  Value old;
+  old.length = lengths_[index];
+  memcpy(old.data, at(index), old.length);
+  Value value;
   value.length = static_cast<uint8_t>(length);
   memcpy(value.data, data, length);
+  if (!set(index, value)) return Error::badField;
   Error error = Error::none;
-  if (nextSlot_ < slotsPerSector) {
+  if (nextSlot_ < recordsPerSector) {
     error = writeSlot(sector_, nextSlot_++, index);
   } else {
     error = startSector(static_cast<uint8_t>(1 - sector_), sequence_ + 1);
   }
-  if (error != Error::none) value = old;
+  if (error != Error::none) (void)set(index, old);
   return error;
 }
 
@@ -169,7 +187,7 @@ Error Records::startSector(uint8_t sector, uint32_t sequence) {
   if (!port_->nvErase(port_->context, sectorAddress(sector))) return Error::nvWrite;
   uint16_t slot = 0;
   for (uint8_t index = 0; index < recordKeyMax; index++) {
-    if (values_[index].length == 0) continue;
+    if (lengths_[index] == 0) continue;
     const Error error = writeSlot(sector, slot++, index);
     if (error != Error::none) return error;
   }
@@ -186,12 +204,13 @@ Error Records::startSector(uint8_t sector, uint32_t sequence) {
 }
 
 Error Records::writeSlot(uint8_t sector, uint16_t slot, uint8_t index) {
-  uint8_t bytes[slotBytes];
+  uint8_t bytes[slotBytes] = {};
   Writer writer(bytes, sizeof bytes);
   writer.u8(static_cast<uint8_t>(index + 1));
-  writer.u8(values_[index].length);
+  writer.u8(lengths_[index]);
   writer.u16(0);
-  writer.bytes(values_[index].data, recordBytesMax);
+  writer.bytes(at(index), lengths_[index]);
+  writer = Writer(bytes + slotBytes - 4, 4);
   writer.u32(crc32(bytes, slotBytes - 4));
   return writeVerified(*port_, slotAddress(sector, slot), bytes, sizeof bytes);
 }

@@ -17,6 +17,7 @@
 namespace wattmesh {
 
 constexpr size_t recordBytesMax = 32;
+constexpr size_t recordBytesInAll = 256;  // the records below have some 200
 constexpr size_t recordSectors = 2;
 
 enum class RecordKey : uint8_t {
@@ -41,13 +42,14 @@ constexpr uint8_t recordKeyMax = 15;
 class Records {
  public:
   // Reads the journal at `address` (recordSectors sectors); formats it when neither sector is valid, with what their slots hold.
-  [[nodiscard]] Error open(const Port& port, uint32_t address);
+  [[nodiscard, gnu::externally_visible]] Error open(const Port& port, uint32_t address);
   // True when there is a value of exactly this length.
   bool read(RecordKey key, uint8_t* out, size_t length) const;
   // Durable when it returns Error::none. `length` is 1..recordBytesMax.
   [[nodiscard]] Error write(RecordKey key, const uint8_t* data, size_t length);
 
  private:
+  // As a slot holds it.
   struct Value {
     uint8_t length = 0;  // 0: never written
     uint8_t data[recordBytesMax] = {};
@@ -59,6 +61,8 @@ class Records {
   [[nodiscard]] Error load();
   [[nodiscard]] Error recover(bool isWhole);
   bool isOlder(uint8_t index, const Value& value) const;
+  const uint8_t* at(uint8_t index) const;
+  bool set(uint8_t index, const Value& value);
   [[nodiscard]] Error startSector(uint8_t sector, uint32_t sequence);
   [[nodiscard]] Error writeSlot(uint8_t sector, uint16_t slot, uint8_t index);
 
@@ -67,7 +71,9 @@ class Records {
   uint32_t sequence_ = 0;
   uint8_t sector_ = 0;
   uint16_t nextSlot_ = 0;
-  Value values_[recordKeyMax];
+  // One behind the other, in the order of their keys.
+  uint8_t lengths_[recordKeyMax] = {};  // 0: never written
+  uint8_t bytes_[recordBytesInAll] = {};
 };
 
 }  // namespace wattmesh

@@ -4,6 +4,7 @@
 
 #include "wattmesh/bytes.hpp"
 #include "wattmesh/crypto.hpp"
+#include "wattmesh/sleep_state.hpp"
 
 namespace wattmesh {
 
@@ -92,5 +93,7 @@ Error Relay::store(Stage stage, Outcome outcome) {
   writer.u8(static_cast<uint8_t>(outcome));
   return records_->write(RecordKey::relay, bytes, sizeof bytes);
 }
+
+void Relay::pass(SleepState& state) { state.pass(preparedUs_, preparedOn_); }
 
 }  // namespace wattmesh

@@ -18,6 +18,8 @@ class Relay {
 
   // Only the latest PREPARE counts. On Outcome::prepared `nonce` is what COMMIT has to echo.
   Outcome prepare(uint8_t state, uint64_t nowUs, uint8_t nonce[nonceBytes]);
+  // Through deep sleep: what no record knows.
+  void pass(SleepState& state);
   bool prepared(uint64_t nowUs) const { return prepared_ && nowUs - preparedUs_ <= preparedLifeUs; }
   // refused: no such PREPARE. expired: it is older than preparedLifeUs. A COMMIT that was carried out before is answered the same again.
   Outcome commit(uint16_t command, const uint8_t nonce[nonceBytes], uint64_t nowUs);
@@ -38,11 +40,12 @@ class Relay {
   Records* records_ = nullptr;
   uint16_t bootCount_ = 0;
 
-  bool prepared_ = false;
-  bool preparedOn_ = false;
-  uint8_t preparedNonce_[nonceBytes] = {};
+  // What pass() keeps.
   uint64_t preparedUs_ = 0;
   uint32_t prepares_ = 0;
+  uint8_t preparedNonce_[nonceBytes] = {};
+  bool prepared_ = false;
+  bool preparedOn_ = false;
 
   // As in the record.
   uint16_t command_ = 0;

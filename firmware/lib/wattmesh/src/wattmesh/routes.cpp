@@ -79,11 +79,12 @@ uint16_t Directory::set(const uint8_t nodeId[nodeIdBytes], uint16_t shortId, uin
   return former;
 }
 
-uint16_t Directory::find(const uint8_t nodeId[nodeIdBytes]) const {
+const Directory::Entry& Directory::entry(const uint8_t nodeId[nodeIdBytes]) const {
+  static constexpr Entry none;
   for (const Entry& entry : entries_) {
-    if (entry.used != 0 && memcmp(entry.nodeId, nodeId, nodeIdBytes) == 0) return entry.shortId;
+    if (entry.used != 0 && memcmp(entry.nodeId, nodeId, nodeIdBytes) == 0) return entry;
   }
-  return 0;
+  return none;
 }
 
 void Directory::joining(const uint8_t nodeId[nodeIdBytes], uint16_t proxy, uint64_t nowUs) {

@@ -44,7 +44,8 @@ class Directory {
  public:
   // `hub`: whose member the node is, 0 the gateway's. Returns whose it was when it was heard last.
   uint16_t set(const uint8_t nodeId[nodeIdBytes], uint16_t shortId, uint16_t hub);
-  uint16_t find(const uint8_t nodeId[nodeIdBytes]) const;  // 0: unknown
+  uint16_t find(const uint8_t nodeId[nodeIdBytes]) const { return entry(nodeId).shortId; }  // 0: unknown
+  uint16_t hubOf(const uint8_t nodeId[nodeIdBytes]) const { return entry(nodeId).hub; }
 
   // An M1 came through the proxy with this short id; 0: the joiner is in reach of the gateway.
   void joining(const uint8_t nodeId[nodeIdBytes], uint16_t proxy, uint64_t nowUs);
@@ -63,6 +64,8 @@ class Directory {
     uint16_t proxy = 0;
     uint64_t heardUs = 0;  // 0: free
   };
+  const Entry& entry(const uint8_t nodeId[nodeIdBytes]) const;
+
   uint32_t uses_ = 0;
   JoinEntry joins_[gatewayJoinersMax];
   Entry entries_[gatewayRoutePointersMax];

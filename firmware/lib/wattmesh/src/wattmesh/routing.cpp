@@ -41,14 +41,14 @@ uint32_t costThrough(const Neighbour& neighbour) {
 
 // What others must know at once: the cost apart, and hops, which only bound the life of a packet.
 bool samePosition(const TreePosition& a, const TreePosition& b) {
-  return a.attached == b.attached && a.epoch == b.epoch && a.tree == b.tree && a.gateway == b.gateway && a.hub == b.hub &&
+  return a.attached == b.attached && a.grounded == b.grounded && a.epoch == b.epoch && a.tree == b.tree && a.gateway == b.gateway && a.hub == b.hub &&
          a.localHubId == b.localHubId;
 }
 
-// The least is the best: 0 nothing speaks against it, 1 it runs on a backup, 2 its link fails, 4 it leads nowhere.
+// The least is the best: 0 nothing speaks against it, 1 it runs on a backup, 2 its link fails, 4 it leads nowhere, 8 nor says that it does.
 unsigned doubt(const Neighbour& neighbour, bool isParent, uint64_t nowUs) {
   const unsigned doubts = neighbour.avoided(nowUs) ? 4u : neighbour.troubled() ? 2u : 0u;
-  return doubts + (isMainsWay(neighbour, isParent) ? 0u : 1u);
+  return doubts + (isMainsWay(neighbour, isParent) ? 0u : 1u) + (neighbour.beacon.grounded ? 0u : 8u);
 }
 
 }  // namespace
@@ -70,16 +70,26 @@ bool Routing::feasible(const Neighbour& neighbour, uint64_t nowUs) {
   return beacon.epoch == known->epoch && beacon.tree == known->tree && neighbour.lowestCost < known->cost;
 }
 
-// Whether it claims to lead to a gateway: not yet whether it may be believed not to hang on us.
+// Nobody moves into a floating tree: it is for those who are in it, or were, since somebody could make it up.
+bool Routing::usable(const Neighbour& neighbour, uint64_t nowUs) {
+  if (!offers(neighbour, nowUs) || !feasible(neighbour, nowUs)) return false;
+  const RouteOffer& beacon = neighbour.beacon;
+  const auto isTree = [&beacon](uint16_t epoch, uint16_t tree) { return beacon.epoch == epoch && beacon.tree == tree; };
+  const bool isOurs = position_.attached && beacon.gateway == position_.gateway && isTree(position_.epoch, position_.tree);
+  const Source* known = find(beacon.gateway, nowUs);
+  return beacon.grounded || isOurs || (known != nullptr && isTree(known->epoch, known->tree));
+}
+
+// Whether it claims to lead somewhere: not yet whether it may be believed not to hang on us.
 bool Routing::offers(const Neighbour& neighbour, uint64_t nowUs) {
   if (!neighbour.used || !neighbour.hasBeacon || neighbour.shortId == 0) return false;
   const RouteOffer& beacon = neighbour.beacon;
-  if (!beacon.grounded || !beacon.joined || beacon.cost == costNone || beacon.hops >= hopsMax) return false;
+  if (!beacon.joined || beacon.cost == costNone || beacon.hops >= hopsMax) return false;
   if (beacon.energyClass == EnergyClass::battery) return false;
   return nowUs - neighbour.beaconUs <= beaconSilenceUs && costThrough(neighbour) < costNone;
 }
 
-bool Routing::update(Neighbours& neighbours, uint64_t nowUs) {
+bool Routing::update(Neighbours& neighbours, uint64_t nowUs, Afloat afloat) {
   const TreePosition before = position_;
   const auto isParent = [&before](const Neighbour& neighbour) {
     return before.attached && memcmp(neighbour.mac, before.parent, macBytes) == 0;
@@ -91,7 +101,7 @@ bool Routing::update(Neighbours& neighbours, uint64_t nowUs) {
   forgetGone(neighbours, nowUs);
   for (const Neighbour& neighbour : neighbours) {
     if (goneUs_ != 0) break;
-    if (!usable(neighbour, nowUs)) continue;
+    if (!usable(neighbour, nowUs) || (afloat != Afloat::follows && !neighbour.beacon.grounded)) continue;
     if (isNewsOfAvoided(neighbour, nowUs)) {
       if (!std::exchange(waits, true) && newsUs_ == 0) newsUs_ = nowUs;
       if (nowUs - newsUs_ < newsWaitUs) continue;
@@ -108,12 +118,14 @@ bool Routing::update(Neighbours& neighbours, uint64_t nowUs) {
   if (parent != nullptr && doubt(*parent, true, nowUs) == leastDoubts && costThrough(*best) + switchCost >= costThrough(*parent)) best = parent;
   if (best != nullptr) {
     take(*best);
+  } else if (!waits && afloat == Afloat::holds && goneUs_ == 0) {
+    hold();
   } else if (!waits) {
     position_ = TreePosition{};
   }
   chooseHop(neighbours, nowUs);
   starving_ = false;
-  if (best == nullptr || best->avoided(nowUs) || (!hop_.exists && best->troubled())) starve(neighbours, best, nowUs);
+  if (best == nullptr || !best->beacon.grounded || best->avoided(nowUs) || (!hop_.exists && best->troubled())) starve(neighbours, best, nowUs);
   if (!position_.attached) return before.attached;
   return position_.cost != before.cost || !samePosition(before, position_);
 }
@@ -128,6 +140,7 @@ void Routing::take(const Neighbour& parent) {
   const RouteOffer& beacon = parent.beacon;
   memcpy(position_.parent, parent.mac, macBytes);
   position_.attached = true;
+  position_.grounded = beacon.grounded;
   position_.parentShort = parent.shortId;
   position_.epoch = beacon.epoch;
   position_.tree = beacon.tree;
@@ -142,15 +155,25 @@ void Routing::take(const Neighbour& parent) {
   if (!stays) position_.cost = static_cast<uint16_t>(cost);
 }
 
+// Whoever hangs on us stays: what we announced goes on, but for where it leads to.
+void Routing::hold() {
+  if (!position_.attached) return;
+  position_.grounded = false;
+  position_.parentShort = 0;
+  position_.hops = 0;
+  memset(position_.parent, 0, macBytes);
+}
+
 // Data may go to any feasible neighbour at any instant: the parent is what is told, and who stands in for it during a burst is nobody else's
 // business.
 void Routing::chooseHop(Neighbours& neighbours, uint64_t nowUs) {
   hop_ = NextHop{};
-  if (!position_.attached) return;
+  if (!position_.attached || position_.hops == 0) return;
   const Neighbour* best = nullptr;
   const Neighbour* parent = neighbours.find(position_.parent);
   const bool isBurst = parent != nullptr && parent->failures < burstFailures;
   for (const Neighbour& neighbour : neighbours) {
+    if (position_.grounded && !neighbour.beacon.grounded) continue;
     if (!usable(neighbour, nowUs) || neighbour.beacon.gateway != position_.gateway) continue;
     const bool isParent = memcmp(neighbour.mac, position_.parent, macBytes) == 0;
     if (neighbour.avoided(nowUs) && !isParent) continue;
@@ -175,7 +198,7 @@ void Routing::starve(Neighbours& neighbours, const Neighbour* parent, uint64_t n
   const Neighbour* nearest = nullptr;
   const bool isLeft = parent != nullptr && parent->avoided(nowUs);
   for (const Neighbour& neighbour : neighbours) {
-    if (!offers(neighbour, nowUs) || neighbour.rests(nowUs) || (isLeft && neighbour.avoided(nowUs))) continue;
+    if (!offers(neighbour, nowUs) || !neighbour.beacon.grounded || neighbour.rests(nowUs) || (isLeft && neighbour.avoided(nowUs))) continue;
     const bool better = nearest == nullptr || (neighbour.avoided(nowUs) != nearest->avoided(nowUs) ? nearest->avoided(nowUs)
                                                                                                   : costThrough(neighbour) < costThrough(*nearest));
     if (better) nearest = &neighbour;
@@ -186,14 +209,14 @@ void Routing::starve(Neighbours& neighbours, const Neighbour* parent, uint64_t n
   // A newer tree that did not help either is not asked for again: all others may really hang on us.
   if (isLeft && position_.tree != leftTree_ && !outrun_) return;
   starving_ = true;
-  wantedTree_ = static_cast<uint16_t>(known->tree + 1);
+  // Most often the news of our tree got lost, on the way to them or from them: a beacon from there is enough, and no wave of them.
+  wantedTree_ = static_cast<uint16_t>(known->tree + (outrun_ ? 0 : 1));
   memcpy(asksBy_, nearest->mac, macBytes);
 }
 
 void Routing::forgetTree(uint64_t nowUs) {
-  const uint16_t tree = static_cast<uint16_t>(wantedTree_ - 1);
   for (Source& source : sources_) {
-    if (outrun_ && source.tree == tree && find(source.gateway, nowUs) == &source) source = Source{};
+    if (outrun_ && source.tree == wantedTree_ && find(source.gateway, nowUs) == &source) source = Source{};
   }
 }
 
@@ -201,7 +224,7 @@ void Routing::letGo(Neighbours& neighbours, uint64_t nowUs) {
   const Neighbour* parent = position_.attached && position_.hops > 0 ? neighbours.find(position_.parent) : nullptr;
   if (goneUs_ != 0 || !outrun_ || parent == nullptr || !parent->avoided(nowUs)) return;
   goneUs_ = nowUs;
-  goneTree_ = static_cast<uint16_t>(wantedTree_ - 1);
+  goneTree_ = wantedTree_;
 }
 
 void Routing::forgetGone(Neighbours& neighbours, uint64_t nowUs) {
@@ -223,7 +246,7 @@ bool Routing::isBehind(const RouteOffer& beacon) const {
 }
 
 bool Routing::newTree(uint16_t wanted) {
-  if (!position_.attached || hasTree(wanted)) return false;
+  if (!position_.grounded || hasTree(wanted)) return false;
   // One by one, whatever was asked for: numbers that jump could make an old tree look newer than the present one.
   position_.tree++;
   return true;
@@ -244,7 +267,7 @@ bool Routing::hasOther(Neighbours& neighbours, uint64_t nowUs) const {
   for (const Neighbour& neighbour : neighbours) {
     const bool isParent = memcmp(neighbour.mac, position_.parent, macBytes) == 0;
     const bool isChild = neighbour.dataUs != 0 && nowUs - neighbour.dataUs < childUs;
-    if (!isParent && !isChild && !neighbour.avoided(nowUs) && offers(neighbour, nowUs)) return true;
+    if (!isParent && !isChild && !neighbour.avoided(nowUs) && neighbour.beacon.grounded && offers(neighbour, nowUs)) return true;
   }
   return false;
 }
@@ -257,18 +280,20 @@ bool Routing::distrust(Neighbours& neighbours, uint64_t patienceUs, uint64_t now
   return true;
 }
 
-bool Routing::updateRoot(bool grounded, uint16_t shortId, uint16_t localHubId, uint16_t bootCount) {
-  const bool was = position_.attached;
+bool Routing::updateRoot(bool grounded, bool holds, uint16_t shortId, uint16_t localHubId, uint16_t bootCount) {
+  const TreePosition was = position_;
+  const bool isRoot = grounded || (holds && was.attached);
   // Whoever hung on us before has forgotten nothing: only a newer tree takes all of them.
-  if (grounded && !was) position_.tree++;
-  position_.attached = grounded;
+  if (grounded && !was.grounded) position_.tree++;
+  position_.attached = isRoot;
+  position_.grounded = grounded;
   position_.epoch = bootCount;
-  position_.gateway = grounded ? shortId : 0;
+  position_.gateway = isRoot ? shortId : 0;
   position_.hub = shortId;
   position_.localHubId = localHubId;
-  position_.hops = grounded ? 0 : hopsNone;
-  position_.cost = grounded ? 0 : costNone;
-  return was != grounded;
+  position_.hops = isRoot ? 0 : hopsNone;
+  position_.cost = isRoot ? 0 : costNone;
+  return was.attached != isRoot || was.grounded != grounded;
 }
 
 // In the place of an expired one of the same gateway, or else the one used least recently.
@@ -298,7 +323,7 @@ void Routing::announced(uint64_t nowUs) {
   }
   if (isNew || position_.cost < known->cost) known->cost = position_.cost;
   // The root depends on nobody.
-  if (known->cost >= known->promised || position_.hops == 0) return;
+  if (known->cost >= known->promised || position_.cost == 0) return;
   known->promised = static_cast<uint16_t>(known->cost > promiseMargin ? known->cost - promiseMargin : 0);
   hasPromised_ = false;
 }

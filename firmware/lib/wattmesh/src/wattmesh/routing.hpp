@@ -1,6 +1,9 @@
 // The choice of a parent, loop-free by Babel's feasibility condition (RFC 8966, section 3.5.1): a neighbour may become parent only when its
 // tree is newer than the one we announced, or its cost is below the lowest that we ever announced for it. Who finds nobody feasible asks the
 // root for a newer tree (section 3.8.2).
+//
+// A tree whose root has lost the head-end floats, and so does what a hub holds together that has lost its way up: everybody stays in his place, and
+// only the flag `grounded` changes. Nobody gets a next hop by it whom he had not before, so it makes no loops.
 #pragma once
 #include "wattmesh/config.hpp"
 #include "wattmesh/neighbours.hpp"
@@ -10,6 +13,7 @@ namespace wattmesh {
 // Where this node stands in the collection tree.
 struct TreePosition {
   bool attached = false;
+  bool grounded = false;  // and the head-end can be reached
   uint8_t parent[macBytes] = {};
   uint16_t parentShort = 0;
   uint16_t epoch = 0;
@@ -19,6 +23,13 @@ struct TreePosition {
   uint16_t localHubId = 0;
   uint8_t hops = hopsNone;
   uint16_t cost = costNone;
+};
+
+// What becomes of a node that finds no way to a gateway.
+enum class Afloat : uint8_t {
+  follows,  // it stays below a hub that has none either
+  holds,    // a hub: it holds those together who hang on it
+  leaves,   // a hub that cannot: its spool is full
 };
 
 class Routing {
@@ -34,10 +45,13 @@ class Routing {
   // After a reboot: what promises() wrote last. A neighbour may still hang on what was announced before.
   void restore(const uint8_t promises[promisesBytes], uint64_t nowUs);
 
+  // After deep sleep: `parent` was the parent before.
+  void resume(const Neighbour& parent) { take(parent); }
+
   // Settles the route after any input; the only place that does. Returns true when something that a beacon tells has changed.
-  bool update(Neighbours& neighbours, uint64_t nowUs);
-  // The gateway's own place: root while `grounded`.
-  bool updateRoot(bool grounded, uint16_t shortId, uint16_t localHubId, uint16_t bootCount);
+  bool update(Neighbours& neighbours, uint64_t nowUs, Afloat afloat = Afloat::follows);
+  // The gateway's own place: root while `grounded`, and afterwards as long as `holds`.
+  bool updateRoot(bool grounded, bool holds, uint16_t shortId, uint16_t localHubId, uint16_t bootCount);
   // The parent leads nowhere: another is taken for some minutes, or if there is none, this one only when it is heard again.
   void shun(Neighbours& neighbours, uint64_t nowUs);
   // Nothing has come back through the parent for `patienceUs`, whatever it tells: another is tried. False: there is none that is not avoided
@@ -91,10 +105,11 @@ class Routing {
   bool feasible(const Neighbour& neighbour, uint64_t nowUs);
   Source* plant(uint16_t gateway);
   static bool offers(const Neighbour& neighbour, uint64_t nowUs);
-  bool usable(const Neighbour& neighbour, uint64_t nowUs) { return offers(neighbour, nowUs) && feasible(neighbour, nowUs); }
+  bool usable(const Neighbour& neighbour, uint64_t nowUs);
   bool isNewsOfAvoided(const Neighbour& neighbour, uint64_t nowUs);
   void starve(Neighbours& neighbours, const Neighbour* parent, uint64_t nowUs);
   void take(const Neighbour& parent);
+  void hold();
   void chooseHop(Neighbours& neighbours, uint64_t nowUs);
 
   bool hasPromised_ = true;

@@ -11,7 +11,6 @@ namespace {
 constexpr size_t telemetryBytes = 24;
 constexpr size_t echoBytes = 8;
 constexpr size_t commandHeadBytes = 3;  // of COMMAND and RESULT, before the data
-constexpr size_t eventBytes = 9;
 constexpr size_t lostBytes = 12;
 constexpr size_t ackHeadBytes = 17;
 constexpr size_t ackRangeBytes = 8;
@@ -73,6 +72,7 @@ Error checkDown(const Section& section) {
   AckSection ack;
   CommandSection command;
   NetworkKeySection networkKey;
+  Event event;
   switch (section.kind) {
     case sectionAck:
       return decodeAck(section, ack);
@@ -80,6 +80,8 @@ Error checkDown(const Section& section) {
       return decodeCommand(section, command);
     case sectionNetworkKey:
       return decodeNetworkKey(section, networkKey);
+    case sectionEventSeen:
+      return decodeEvent(section, event);
     default:
       return Error::none;
   }
@@ -94,6 +96,15 @@ Error checkSections(const uint8_t* plain, size_t length, Error (*check)(const Se
     if (error != Error::none) return error;
   }
   return Error::none;
+}
+
+bool writeEventAs(uint8_t kind, Writer& writer, const Event& event) {
+  const size_t start = writer.length();
+  begin(writer, kind, eventBytes);
+  writer.u8(event.code);
+  writer.u48(event.utcMs);
+  writer.u16(static_cast<uint16_t>(event.value));
+  return keepOrRewind(writer, start);
 }
 
 }  // namespace
@@ -197,14 +208,9 @@ Error decodeEvent(const Section& section, Event& event) {
   return Error::none;
 }
 
-bool writeEvent(Writer& writer, const Event& event) {
-  const size_t start = writer.length();
-  begin(writer, sectionEvent, eventBytes);
-  writer.u8(event.code);
-  writer.u48(event.utcMs);
-  writer.u16(static_cast<uint16_t>(event.value));
-  return keepOrRewind(writer, start);
-}
+bool writeEvent(Writer& writer, const Event& event) { return writeEventAs(sectionEvent, writer, event); }
+
+bool writeEventSeen(Writer& writer, const Event& event) { return writeEventAs(sectionEventSeen, writer, event); }
 
 Error decodeLost(const Section& section, Lost& lost) {
   Reader reader(section.body, section.length);

@@ -20,8 +20,10 @@ constexpr uint8_t sectionLost = 0x07;
 constexpr uint8_t sectionAck = 0x81;
 constexpr uint8_t sectionCommand = 0x82;
 constexpr uint8_t sectionNetworkKey = 0x83;
+constexpr uint8_t sectionEventSeen = 0x84;
 
 constexpr size_t commandDataBytesMax = 32;
+constexpr size_t eventBytes = 9;
 constexpr uint16_t batteryNone = 65535;
 
 enum class Operation : uint8_t {
@@ -70,6 +72,19 @@ struct Result {
   uint8_t data[commandDataBytesMax];
 };
 
+// Values are PROTOCOL.md's, section 4.3.
+enum class EventCode : uint8_t {
+  powerFailing = 1,
+  powerBack = 2,
+  overCurrent = 3,
+  overVoltage = 4,
+  underVoltage = 5,
+  tamper = 6,
+  switchMoved = 7,
+  clockWrong = 8,
+  suppressed = 9,
+};
+
 struct Event {
   uint8_t code;
   uint64_t utcMs;
@@ -115,6 +130,7 @@ struct NetworkKeySection {
 [[nodiscard]] Error decodeEcho(const Section& section, Echo& echo);
 [[nodiscard]] Error decodeResult(const Section& section, Result& result);
 [[nodiscard]] Error decodeProbe(const Section& section);
+// EVENT, and EVENT_SEEN, which repeats it.
 [[nodiscard]] Error decodeEvent(const Section& section, Event& event);
 [[nodiscard]] Error decodeLost(const Section& section, Lost& lost);
 [[nodiscard]] Error decodeAck(const Section& section, AckSection& ack);
@@ -127,6 +143,7 @@ bool writeEcho(Writer& writer, const Echo& echo);
 bool writeResult(Writer& writer, const Result& result);
 bool writeProbe(Writer& writer);
 bool writeEvent(Writer& writer, const Event& event);
+bool writeEventSeen(Writer& writer, const Event& event);
 bool writeLost(Writer& writer, const Lost& lost);
 bool writeAck(Writer& writer, const AckSection& ack);
 bool writeCommand(Writer& writer, const CommandSection& command);

@@ -3,7 +3,9 @@
 #include <cstring>
 
 #include "wattmesh/bytes.hpp"
+#include "wattmesh/flash.hpp"
 #include "wattmesh/random_health.hpp"
+#include "wattmesh/sleep_state.hpp"
 
 namespace wattmesh {
 
@@ -34,17 +36,19 @@ uint32_t readU32(const Records& records, RecordKey key) {
 
 uint16_t Session::shortId() const { return joined() ? shortId_ : shortIdNone; }
 
-Error Session::begin(const Port& port, const Config& config, Records& records) {
+Error Session::begin(const Port& port, const Config& config, Records& records, bool wakes) {
   port_ = &port;
   config_ = &config;
   records_ = &records;
+  handshake_.begin(port, config, identity_);
+  uint8_t boots[2] = {};
+  if (records.read(RecordKey::bootCount, boots, sizeof boots)) bootCount_ = Reader(boots, sizeof boots).u16();
+  // The public key takes a chip a tenth of a second, and a session under way does not need it.
+  if (wakes) return records.read(RecordKey::identity, identity_.secret, keyBytes) ? Error::none : Error::nvCorrupt;
   randomStuck_ = randomIsStuck(port);
   const Error error = loadIdentity(port, records, randomStuck_, identity_);
   if (error != Error::none) return error;
-  handshake_.begin(port, config, identity_);
 
-  uint8_t boots[2] = {};
-  if (records.read(RecordKey::bootCount, boots, sizeof boots)) bootCount_ = Reader(boots, sizeof boots).u16();
   bootCount_ = bootCount_ == UINT16_MAX ? bootsAgain : static_cast<uint16_t>(bootCount_ + 1);
   Writer(boots, sizeof boots).u16(bootCount_);
   localHubId_ = config.localHubId;
@@ -75,13 +79,14 @@ Error Session::takeFailure() {
 // still never comes twice, and nobody else can tell it.
 void Session::drawFresh(uint8_t out[keyBytes]) const {
   static const char label[] = "wattmesh fresh";
-  uint8_t bytes[sizeof label - 1 + keyBytes + 4];
-  Writer writer(bytes, sizeof bytes);
+  constexpr size_t messageBytes = sizeof label - 1 + keyBytes + 4;
+  uint8_t buffer[hmacRoomBytes + messageBytes];
+  Writer writer(buffer + hmacRoomBytes, messageBytes);
   writer.bytes(reinterpret_cast<const uint8_t*>(label), sizeof label - 1);
-  port_->random(port_->context, bytes + writer.length(), keyBytes);
-  Writer(bytes + sizeof bytes - 4, 4).u32(number_);
-  hmacSha256(*port_, identity_.secret, keyBytes, bytes, sizeof bytes, out);
-  wipe(bytes, sizeof bytes);
+  port_->random(port_->context, buffer + hmacRoomBytes + writer.length(), keyBytes);
+  Writer(buffer + sizeof buffer - 4, 4).u32(number_);
+  hmacSha256(*port_, identity_.secret, keyBytes, buffer, messageBytes, out);
+  wipe(buffer, sizeof buffer);
 }
 
 uint32_t Session::dice() const {
@@ -176,6 +181,10 @@ Error Session::makeM1(const uint8_t logId[logIdBytes], uint16_t registerMask) {
   payload.energyClass = config_->energy;
   payload.resetCause = config_->resetCause;
   payload.registerMask = registerMask;
+  if (allBytes(identity_.publicKey, keyBytes, 0)) {
+    const Error unread = loadIdentity(*port_, *records_, randomStuck_, identity_);
+    if (unread != Error::none) return unread;
+  }
   uint8_t fresh[keyBytes] = {};
   if (config_->suite != suiteNone) drawFresh(fresh);
   const Error error = handshake_.start(payload, fresh);
@@ -231,6 +240,14 @@ bool Session::takeEcho(Echo& echo) {
   echo.epoch = transport_.window().epoch();
   echo.counter = transport_.window().counter();
   return true;
+}
+
+void Session::pass(SleepState& state) {
+  state.pass(echoedEpoch_, unechoed_);
+  state.passTimes(&groundLostUs_, 3);
+  state.pass(identity_.nodeId);
+  transport_.pass(state);
+  if (joined()) transport_.resume(*port_, identity_.nodeId);
 }
 
 }  // namespace wattmesh

@@ -18,8 +18,10 @@ class Session {
   enum class State : uint8_t { idle, joining, joined };
 
   // Draws the device key on the first boot and counts boots. `port`, `config` and `records` must outlive the session. randomStuck: there is
-  // no key yet, and none that nobody could guess can be drawn.
-  [[nodiscard]] Error begin(const Port& port, const Config& config, Records& records);
+  // no key yet, and none that nobody could guess can be drawn. `wakes`: no boot, pass() follows; nvCorrupt: there is no device key any more.
+  [[nodiscard]] Error begin(const Port& port, const Config& config, Records& records, bool wakes = false);
+  // Through deep sleep. Of a handshake under way nothing: another one begins.
+  void pass(SleepState& state);
 
   State state() const { return state_; }
   bool joined() const { return state_ == State::joined; }
@@ -58,7 +60,7 @@ class Session {
   size_t overhead() const { return upHeaderBytes + suiteTagBytes(config_->suite); }
 
   // Opens M2: on success the session stands; a network key that came with it is in `out`, for the key ring.
-  [[nodiscard]] Error openM2(const PacketHeader& header, const uint8_t* packet, size_t length, uint64_t nowUs, M2Payload& out);
+  [[nodiscard, gnu::noinline]] Error openM2(const PacketHeader& header, const uint8_t* packet, size_t length, uint64_t nowUs, M2Payload& out);
   // Opens a downlink of the session into `plain`.
   [[nodiscard]] Error openDown(const PacketHeader& header, const uint8_t* packet, size_t length, uint64_t nowUs,
                                uint8_t plain[packetBytesMax], size_t& plainLength);
@@ -75,23 +77,25 @@ class Session {
   const Port* port_ = nullptr;
   const Config* config_ = nullptr;
   Records* records_ = nullptr;
-  State state_ = State::idle;
-  uint16_t bootCount_ = 0;
+  // What pass() keeps: these, as far as unechoed_, and three times.
+  uint32_t echoedEpoch_ = 0;   // 0: none in this session
   uint16_t shortId_ = 0;
-  uint16_t localHubId_ = 0;
   uint16_t policy_ = 0;
-  uint32_t number_ = 0;        // of the handshake
+  State state_ = State::idle;
   uint8_t tries_ = 0;
   uint8_t rounds_ = 0;
-  bool drawn_ = false;         // the handshake number is of this round
-  bool made_ = false;          // and M1 is of this number
   bool grounded_ = false;
+  bool echoDue_ = false;
+  uint8_t unechoed_ = 0;       // downlinks since then
   uint64_t groundLostUs_ = 0;
   uint64_t dueUs_ = 0;         // joining: next M1
   uint64_t silentSinceUs_ = 0; // joined: last valid downlink, or since when one could have come, later by all time without a parent
-  bool echoDue_ = false;
-  uint32_t echoedEpoch_ = 0;   // 0: none in this session
-  uint8_t unechoed_ = 0;       // downlinks since then
+
+  uint16_t bootCount_ = 0;
+  uint16_t localHubId_ = 0;
+  uint32_t number_ = 0;        // of the handshake
+  bool drawn_ = false;         // the handshake number is of this round
+  bool made_ = false;          // and M1 is of this number
   bool randomStuck_ = false;
   Error failure_ = Error::none;
   Identity identity_ = {};

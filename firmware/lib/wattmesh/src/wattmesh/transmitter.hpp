@@ -5,23 +5,29 @@
 #include "wattmesh/arena.hpp"
 #include "wattmesh/link.hpp"
 #include "wattmesh/limits.hpp"
+#include "wattmesh/stamp.hpp"
 
 namespace wattmesh {
 
 // A frame of its own (a poll, a custody confirmation, a packet on its way down), tried three times, then dropped: what it carried comes again.
 struct ControlFrame : Packed {  // its body
   uint8_t to[macBytes] = {};
-  bool once = false;  // its receiver listens for a moment only: not tried again
   FrameType type = FrameType::routed;
-  uint8_t attempts = 0;
-  bool used = false;
-  bool inFlight = false;
-  uint64_t dueUs = 0;
+  uint8_t attempts : 5;
+  bool once : 1;  // its receiver listens for a moment only: not tried again
+  bool used : 1;
+  bool inFlight : 1;
+  Stamp dueUs;
+
+  ControlFrame() : attempts(0), once(false), used(false), inFlight(false) {}
 };
 
 class ControlQueue {
  public:
   static constexpr size_t framesMax = 8;
+
+  // `memory` must outlive the queue.
+  explicit ControlQueue(Room memory) : arena_(memory, frames_, sizeof frames_[0], framesMax) {}
   static constexpr uint8_t attemptsMax = 3;
 
   // Takes a copy of the body, which is not empty; false: there is no room.
@@ -85,8 +91,7 @@ class ControlQueue {
   }
 
   ControlFrame frames_[framesMax];
-  uint8_t memory_[controlBytes];
-  Arena arena_{Room{memory_, sizeof memory_}, frames_, sizeof frames_[0], framesMax};
+  Arena arena_;
 };
 
 }  // namespace wattmesh

@@ -3,16 +3,16 @@
 #include <cstring>
 
 #include "wattmesh/bytes.hpp"
+#include "wattmesh/sleep_state.hpp"
 
 namespace wattmesh {
 
 void Transport::begin(const Port& port, uint8_t suite, const uint8_t nodeId[nodeIdBytes], uint8_t session, const SessionKeys& keys,
                       uint64_t nowUs, uint32_t counter) {
-  port_ = &port;
+  resume(port, nodeId);
   live_ = true;
   suite_ = suite;
   session_ = session;
-  memcpy(nodeId_, nodeId, nodeIdBytes);
   keys_ = keys;
   counter_ = counter;
   bornUs_ = nowUs;
@@ -68,6 +68,13 @@ Error Transport::open(const PacketHeader& header, const uint8_t* packet, size_t 
   return port_->aeadOpen(port_->context, plain, keys_.down, nonce, packet, header.headerLength, packet + header.headerLength, bodyLength)
              ? Error::none
              : Error::badTag;
+}
+
+void Transport::pass(SleepState& state) { state.pass(keys_, window_); }
+
+void Transport::resume(const Port& port, const uint8_t nodeId[nodeIdBytes]) {
+  port_ = &port;
+  memcpy(nodeId_, nodeId, nodeIdBytes);
 }
 
 }  // namespace wattmesh

@@ -20,6 +20,9 @@ class Transport {
   // A new session; under suite "none" the keys mean nothing. `counter` is that of the first packet.
   void begin(const Port& port, uint8_t suite, const uint8_t nodeId[nodeIdBytes], uint8_t session, const SessionKeys& keys, uint64_t nowUs,
              uint32_t counter = 0);
+  // Through deep sleep, then what does not change.
+  void pass(SleepState& state);
+  void resume(const Port& port, const uint8_t nodeId[nodeIdBytes]);
   // Wipes the keys. What is sealed or opened afterwards fails.
   void end();
 
@@ -39,12 +42,13 @@ class Transport {
 
  private:
   const Port* port_ = nullptr;
+  uint8_t nodeId_[nodeIdBytes] = {};
+  // What pass() keeps, as far as window_.
+  SessionKeys keys_ = {};
+  uint32_t counter_ = 0;  // of the next packet
   bool live_ = false;
   uint8_t suite_ = suiteNone;
   uint8_t session_ = 0;
-  uint8_t nodeId_[nodeIdBytes] = {};
-  SessionKeys keys_ = {};
-  uint32_t counter_ = 0;  // of the next packet
   uint64_t bornUs_ = 0;
   DownWindow window_;
 };

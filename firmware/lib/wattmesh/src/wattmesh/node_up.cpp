@@ -84,7 +84,7 @@ bool Node::noteMember(const Item& item, const PacketHeader& header) {
   const bool empty = item.packetLength == 0;
   hub_->routes.learn(item, session_.shortId());
   const uint16_t custodian = item.route[custodianIndex(item)];
-  if (!empty && isHub(custodian) && !passedHere(item) && hub_->seen.contains(item.packet, item.packetLength)) {
+  if (!empty && isHub(custodian) && !passedHere(item) && seen_.contains(item.packet, item.packetLength)) {
     // A repeat of what came by another way: that was a detour, and moves nobody.
     if (tables_ != nullptr && tables_->directory.hubOf(header.nodeId) != servingHub(item)) hub_->hub.tellLeft(servingHub(item), item.route[0], now_);
     return false;

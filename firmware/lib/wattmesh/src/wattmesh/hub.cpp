@@ -171,6 +171,7 @@ void Hub::beginRound(uint64_t nowUs, const NetworkClock& clock) {
   roundUs_ = nowUs + cycle - phaseUs;
   // The clock may have turned back a little since this moment was foreseen: it is not foreseen again.
   if (cycle - phaseUs < cycle / 8) roundUs_ += cycle;
+  rounds_++;
   tellsTime_ = timeRounds_ < firstRounds || nowUs >= timeUs_;
   if (tellsTime_) timeUs_ = nowUs + timePeriodUs;
   if (timeRounds_ < firstRounds) timeRounds_++;
@@ -307,7 +308,8 @@ void Hub::grow(PollTree& tree, uint8_t again, uint64_t nowUs, const Downward& do
 // What is to ride on a poll to this member in any case.
 size_t Hub::ridingBytes(const Member& member, uint64_t nowUs) {
   if (underWay(member.inPoll) != nullptr) return 0;
-  const bool isLate = member.holds() && nowUs >= member.waitsUs + cycleUs();
+  // Every second round the same half of the members, so that rounds are alike.
+  const bool isLate = member.holds() && (((member.shortId ^ rounds_) & 1) != 0 || nowUs >= member.waitsUs + 2 * cycleUs());
   return (member.owed ? custodyEntryBytes : 0) + (isLate ? forSectionBytes(member.length) : 0);
 }
 

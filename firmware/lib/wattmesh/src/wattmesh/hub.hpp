@@ -145,6 +145,7 @@ class Hub {
   uint64_t timeUs_ = 0;       // not before: a round that tells the time
   uint8_t timeRounds_ = 0;    // that told it, up to some
   bool tellsTime_ = false;    // this one does
+  uint8_t rounds_ = 0;
   uint32_t offsetMs_ = 0;     // of the rounds, so that hubs do not all begin at once
   Arena held_;
   Outstanding outstanding_[groupMax];

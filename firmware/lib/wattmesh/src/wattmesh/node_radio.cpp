@@ -141,7 +141,7 @@ void Node::dataSent(bool ok) {
       slot.state = QueuedItem::State::empty;
     } else if (!ok) {
       retryLater(slot);
-    } else if (config_.isHub() && !slot.uncustodied) {
+    } else if (config_.isHub() && !slot.uncustodied && !slot.own) {
       slot.state = QueuedItem::State::handedOn;
       slot.dueUs = now_ + custodyRepeatUs;
     } else {
@@ -171,7 +171,7 @@ void Node::judgeNeighbour(bool ok) {
   if (sleeps() || !isParent(*neighbour)) return;
   if (ok) {
     askParentUs_ = never;
-  } else if (askParentUs_ == never) {
+  } else if (askParentUs_ == never && neighbour->failures > 1) {
     askParentUs_ = now_ + askParentAfterUs;
   }
 }

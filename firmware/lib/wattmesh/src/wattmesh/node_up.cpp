@@ -116,10 +116,12 @@ void Node::keepItem(const Item& item, const PacketHeader& header, int8_t rssi) {
   const bool custody = hub_ != nullptr && isReport;
   const uint16_t custodian = item.route[custodianIndex(item)];
   const CustodyEntry entry{item.route[0], header.session, header.counter};
+  // A hub owns no rows: what it says itself, it says again.
+  const bool isAwaited = custody && custodian != session_.shortId() && (custodian != item.route[0] || !isHub(custodian));
   // What comes back from above is no repeat: who sent it counts on us from now on, and ours may have gone with its confirmation.
   if (isReport && !passedHere(item) && seen_.contains(item.packet, item.packetLength)) {
     // Ours already: only the confirmation was lost, the radio's or that of custody.
-    if (custody && custodian != session_.shortId()) hub_->hub.owe(custodian, entry, now_);
+    if (isAwaited) hub_->hub.owe(custodian, entry, now_);
     return;
   }
   if (floods() && session_.joined() && !rootedHere() && item.packetLength > 0) {
@@ -147,7 +149,7 @@ void Node::keepItem(const Item& item, const PacketHeader& header, int8_t rssi) {
     return;
   }
   seen_.add(item.packet, item.packetLength);
-  hub_->hub.owe(custodian, entry, now_);
+  if (isAwaited) hub_->hub.owe(custodian, entry, now_);
   if (slot->state == QueuedItem::State::empty || item.urgent || fromChild || rootedHere()) return;
   slot->dueUs = now_ + (cycleUs / 4 < aggregateMaxUs ? cycleUs / 4 : aggregateMaxUs);
 }

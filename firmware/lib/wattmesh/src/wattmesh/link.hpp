@@ -1,5 +1,7 @@
 // The link layer: every frame is MACed under the network key and carries a counter that never repeats (PROTOCOL.md, section 2).
 #pragma once
+#include <cstring>
+
 #include "wattmesh/config.hpp"
 #include "wattmesh/errors.hpp"
 #include "wattmesh/frame.hpp"
@@ -10,6 +12,7 @@
 namespace wattmesh {
 
 constexpr uint8_t broadcastMac[macBytes] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+inline bool isBroadcast(const uint8_t mac[macBytes]) { return memcmp(mac, broadcastMac, macBytes) == 0; }
 
 struct ReceivedFrame {
   FrameHeader header;

@@ -6,6 +6,7 @@
 #include "wattmesh/limits.hpp"
 #include "wattmesh/port.hpp"
 #include "wattmesh/stamp.hpp"
+#include "wattmesh/time_sync.hpp"
 #include "wattmesh/trickle.hpp"
 
 namespace wattmesh {
@@ -44,7 +45,6 @@ struct Neighbour : Freshness {
   bool used : 1;
   bool hasBeacon : 1;
   bool handsOver : 1;      // it has something for us, or seems to have: not believed before it is fresh
-  bool goneKnown : 1;      // of the last ROUTED frame to it
   int8_t rssi = 0;
   uint8_t failures : 4;    // sends failed in a row, those apart that came while it rested
   uint8_t distrusted : 4;  // times that it was left because nothing came back
@@ -52,8 +52,7 @@ struct Neighbour : Freshness {
   RoughTime servedUs;    // when it handed something over to us last, 0 never: a child, or our parent
   RoughTime dataUs;      // when its last DATA came, 0 never: a child
   RoughTime restUntilUs;   // nothing is sent there before: the link fails
-  uint32_t goneAt = 0;     // when the last ROUTED frame to it was gone, local time in 16 us
-  uint16_t goneNumber = 0;  // low half of the link counter of that frame
+  GoneFrame gone;          // the last ROUTED frame to it
   uint16_t claimedCost = costNone;  // what its beacon told before it was fresh: it decides who is challenged and who leaves, and nothing else
   // What pass() keeps, and a little more.
   RoughTime beaconUs;
@@ -65,7 +64,7 @@ struct Neighbour : Freshness {
   uint16_t shortId = 0;  // 0: not known
   uint8_t mac[macBytes] = {};
 
-  Neighbour() : used(false), hasBeacon(false), handsOver(false), goneKnown(false), failures(0), distrusted(0) {}
+  Neighbour() : used(false), hasBeacon(false), handsOver(false), failures(0), distrusted(0) {}
   // A beacon of it told this just now.
   void told(const RouteOffer& news, uint64_t nowUs);
   // It told this in another frame, which says nothing of beacons that were missed.

@@ -109,7 +109,7 @@ uint64_t Node::receive(const uint8_t from[macBytes], const uint8_t to[macBytes],
   counters_.framesReceived++;
   ReceivedFrame received{};
   const Error error = link_.open(from, to, frame, length, received);
-  const bool broadcast = memcmp(to, broadcastMac, macBytes) == 0;
+  const bool broadcast = isBroadcast(to);
   if (error == Error::none) {
     onVerified(from, broadcast, received, rssi);
   } else if ((error == Error::noKey || error == Error::badTag) && received.header.type == FrameType::beacon && seeksProxy()) {
@@ -133,8 +133,8 @@ uint64_t Node::sent(bool ok, uint64_t nowUs) {
     frame->attempts++;
     frame->used = !ok && frame->attempts < (frame->once ? 1 : ControlQueue::attemptsMax);
     // A joiner's or proxy's link has no rest of its own.
-    if (memcmp(frame->to, broadcastMac, macBytes) == 0 && frame->type == FrameType::routed) called(*frame);
-    else frame->dueUs = now_ + jitter(triggeredUs) + (frame->type == FrameType::join ? frame->attempts * joinRepeatUs : 0);
+    frame->dueUs = now_ + jitter(triggeredUs) + (frame->type == FrameType::join ? frame->attempts * joinRepeatUs : 0);
+    if (isBroadcast(frame->to) && frame->type == FrameType::routed) called(*frame);
     if (frame->once) children_.delivered(neighbours_.shortIdOf(inFlightTo_), ok);
     if (!ok && !frame->used && frame->type == FrameType::join) proxyFailed();
     if (!ok && !frame->used && !frame->once && frame->type == FrameType::routed) tellUnreachable(neighbours_.shortIdOf(inFlightTo_));

@@ -318,6 +318,7 @@ class Node : private Downward, private HostSide {
   uint16_t treeAsked_ = 0;      // last request for a tree that was passed on
   uint32_t provenMark_ = 0;     // meters: the cumulative mark at judgedUs_
   HeardFrame heard_;            // of the parent
+  GoneFrame called_;            // the last ROUTED frame to everybody
   HeardBeacon heardBeacon_;
   uint64_t treeAskedUs_ = 0;
   uint64_t askParentUs_ = never;  // when the parent is asked whether it is there, because its link failed

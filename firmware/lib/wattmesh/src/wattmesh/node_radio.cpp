@@ -46,7 +46,7 @@ bool Node::transmit(FrameType type, const uint8_t to[macBytes], size_t bodyLengt
 // What is for a neighbour whose link rests waits, but for a leaf, which is awake now.
 ControlFrame* Node::dueControl() {
   for (ControlFrame* frame = control_.due(now_); frame != nullptr; frame = control_.due(now_)) {
-    if (frame->attempts > 0 && memcmp(frame->to, broadcastMac, macBytes) == 0) {
+    if (frame->attempts > 0 && isBroadcast(frame->to)) {
       callAgain(*frame);
       continue;
     }

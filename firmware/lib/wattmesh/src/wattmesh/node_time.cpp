@@ -82,40 +82,44 @@ void Node::hearTime(const Neighbour& neighbour, uint32_t counter, Routed& routed
   heard_.note(neighbour.mac, counter, now_);
 }
 
-// Writes when the ROUTED frame before was gone to this neighbour, if that is known.
+// Writes when the ROUTED frame before was gone to this neighbour, or to everybody, if that is known.
 bool Node::tellTime(const uint8_t mac[macBytes], Writer& writer) const {
   const Neighbour* neighbour = const_cast<Neighbours&>(neighbours_).find(mac);
-  if (neighbour == nullptr || !neighbour->goneKnown || !clock_.valid()) return false;
-  const uint32_t ago = static_cast<uint32_t>(now_ >> unitShift) - neighbour->goneAt;
+  const GoneFrame& gone = neighbour == nullptr ? called_ : neighbour->gone;
+  if (!gone.known || !clock_.valid()) return false;
+  const uint32_t ago = static_cast<uint32_t>(now_ >> unitShift) - gone.at;
   const uint64_t utcUs = clock_.fittedUs(now_ - (uint64_t{ago} << unitShift));
   // Who routes has a crystal: no skew is too large.
   const int16_t skew = static_cast<int16_t>(clock_.skew() / skewUnit);
-  return writeTime(writer, TimeSection{neighbour->goneNumber, static_cast<uint16_t>(neighbour->goneAt), static_cast<uint16_t>(utcUs >> unitShift), skew});
+  return writeTime(writer, TimeSection{gone.number, static_cast<uint16_t>(gone.at), static_cast<uint16_t>(utcUs >> unitShift), skew});
 }
 
 // A ROUTED frame is gone, or is not.
 void Node::noteGone(bool ok, size_t bodyLength) {
   Neighbour* neighbour = neighbours_.find(inFlightTo_);
-  if (neighbour == nullptr) return;
+  const bool isCall = isBroadcast(inFlightTo_);
+  if (neighbour == nullptr && !isCall) return;
+  GoneFrame& gone = isCall ? called_ : neighbour->gone;
+  const uint64_t afterUs = isCall ? 0 : ackUs;
   const size_t frameBytes = linkHeaderBytes + bodyLength + linkMacBytes;
   FrameHeader header{};
   const uint8_t* body = nullptr;
   const bool isIntact = openFrame(frame_, frameBytes, header, body, bodyLength) == Error::none;
-  neighbour->goneKnown = ok && isIntact && now_ - handedUs_ <= airUs(frameBytes) + ackUs + heldUpMaxUs;
-  neighbour->goneNumber = static_cast<uint16_t>(header.counter);
-  neighbour->goneAt = static_cast<uint32_t>((now_ - ackUs) >> unitShift);
-  if (!ok || config_.pollCycleS < rareCycleS || children_.has(neighbour->shortId, now_)) return;
+  gone.known = ok && isIntact && now_ - handedUs_ <= airUs(frameBytes) + afterUs + heldUpMaxUs;
+  gone.number = static_cast<uint16_t>(header.counter);
+  gone.at = static_cast<uint32_t>((now_ - afterUs) >> unitShift);
+  if (!ok || config_.pollCycleS < rareCycleS || (!isCall && children_.has(neighbour->shortId, now_))) return;
   // Polls come rarely: what is known of this frame is told at once, and another one is sent if nothing is known of it. Later on, what a poll
   // tells of the one before will do.
   const size_t sectionsBytes = bodyLength - 2 - 2 * size_t{body[0]};
   const bool tells = sectionsBytes > 0 && body[bodyLength - sectionsBytes] == routedTime;
   const bool isYoung = now_ - bootUs_ < learningUs;
-  const bool isWanted = neighbour->goneKnown ? !tells || (isYoung && sectionsBytes > timeSectionBytes) : isYoung && sectionsBytes > 0 && !tells;
+  const bool isWanted = gone.known ? !tells || (isYoung && sectionsBytes > timeSectionBytes) : isYoung && sectionsBytes > 0 && !tells;
   if (!isWanted) return;
   Routed routed{};
   routed.hops = 1;
-  routed.route[0] = neighbour->shortId;
-  (void)sendTowards(neighbour->mac, routed, now_);
+  routed.route[0] = isCall ? session_.shortId() : neighbour->shortId;
+  (void)sendTowards(inFlightTo_, routed, now_);
 }
 
 }  // namespace wattmesh

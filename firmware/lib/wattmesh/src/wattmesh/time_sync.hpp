@@ -7,25 +7,39 @@
 
 namespace wattmesh {
 
-// The last ROUTED frame that came from a neighbour: the next one tells when it was gone.
+// When a ROUTED frame of ours was gone: the next one to the same receiver, or to everybody, tells it.
+struct GoneFrame {
+  uint32_t at = 0;      // local time in 16 us
+  uint16_t number = 0;  // low half of its link counter
+  bool known = false;
+};
+
+// The last ROUTED frames that came from a neighbour, for us and for everybody: a later one tells when one of them was gone.
 class HeardFrame {
  public:
   void note(const uint8_t mac[macBytes], uint32_t counter, uint64_t nowUs) {
+    if (!isFrom(mac)) *this = HeardFrame{};
     memcpy(mac_, mac, macBytes);
-    number_ = static_cast<uint16_t>(counter);
-    atUs_ = nowUs;
+    newest_ = static_cast<uint8_t>((newest_ + 1) % framesMax);
+    number_[newest_] = static_cast<uint16_t>(counter);
+    atUs_[newest_] = nowUs;
   }
   bool isFrom(const uint8_t mac[macBytes]) const { return memcmp(mac, mac_, macBytes) == 0; }
-  bool isOlder(uint64_t nowUs, uint64_t us) const { return atUs_ == never || nowUs - atUs_ > us; }
-  // When the frame of this neighbour and number came; never: it is another one.
+  bool isOlder(uint64_t nowUs, uint64_t us) const { return atUs_[newest_] == never || nowUs - atUs_[newest_] > us; }
+  // When the frame of this neighbour and number came; never: it is none of them.
   uint64_t atUs(const uint8_t mac[macBytes], uint16_t number) const {
-    return number == number_ && isFrom(mac) ? atUs_ : never;
+    for (size_t i = 0; i < framesMax; i++) {
+      if (number == number_[i] && isFrom(mac)) return atUs_[i];
+    }
+    return never;
   }
 
  private:
+  static constexpr size_t framesMax = 4;
   uint8_t mac_[macBytes] = {};
-  uint16_t number_ = 0;
-  uint64_t atUs_ = never;
+  uint8_t newest_ = 0;
+  uint16_t number_[framesMax] = {};
+  uint64_t atUs_[framesMax] = {never, never, never, never};
 };
 
 // The last beacon that told the time, of the parent or of whom the time came from first: the next one tells when it was gone.

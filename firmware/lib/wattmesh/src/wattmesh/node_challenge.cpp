@@ -196,7 +196,9 @@ void Node::settleParent() {
 void Node::challengeSent(bool ok) {
   judgeNeighbour(ok);
   Neighbour* neighbour = ok ? nullptr : neighbours_.find(inFlightTo_);
-  if (neighbour != nullptr) neighbour->unreached(now_, radioBusyUs + jitter(spreadUs));
+  if (neighbour == nullptr) return;
+  const uint64_t restUs = neighbour->rests(now_) ? neighbour->restUntilUs - now_ : radioBusyUs;
+  neighbour->unreached(now_, restUs + jitter(spreadUs));
 }
 
 }  // namespace wattmesh

@@ -16,7 +16,7 @@ constexpr uint64_t paceUs = 12 * usPerMs;
 constexpr uint64_t paceSpreadUs = 12 * usPerMs;
 // A parent whose link failed is asked whether it is there, unless something got through before: data goes by others meanwhile, and might not
 // try it again before the next round of polls.
-constexpr uint64_t askParentAfterUs = 10 * usPerS;
+constexpr uint64_t askParentAfterUs = 3 * usPerS;
 constexpr size_t fullBodyBytes = 180;  // what is worth a frame without waiting for more
 }  // namespace
 

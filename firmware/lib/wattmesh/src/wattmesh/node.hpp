@@ -44,6 +44,7 @@ struct HubTables {
       : hub(members, memberCapacity, held), routes(pointers, pointerCapacity) {}
   Hub hub;
   Routes routes;
+  DuplicateCache seen;
   Spool spool;
 };
 
@@ -349,7 +350,7 @@ class Node : private Downward, private HostSide {
   uint8_t frame_[frameBytesMax] = {};
   Records records_;
   Flooding flooding_;
-  DuplicateCache seen_;
+  JustPassed passed_;
   PollsSeen polls_;
   Queue queue_;
   ControlQueue control_;

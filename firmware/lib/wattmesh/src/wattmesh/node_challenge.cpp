@@ -197,7 +197,7 @@ void Node::challengeSent(bool ok) {
   judgeNeighbour(ok);
   Neighbour* neighbour = ok ? nullptr : neighbours_.find(inFlightTo_);
   if (neighbour == nullptr) return;
-  const uint64_t restUs = neighbour->rests(now_) ? neighbour->restUntilUs - now_ : radioBusyUs;
+  const uint64_t restUs = neighbour->failures > 1 && neighbour->rests(now_) ? neighbour->restUntilUs - now_ : radioBusyUs;
   neighbour->unreached(now_, restUs + jitter(spreadUs));
 }
 

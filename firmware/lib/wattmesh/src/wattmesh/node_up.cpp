@@ -84,7 +84,7 @@ bool Node::noteMember(const Item& item, const PacketHeader& header) {
   const bool empty = item.packetLength == 0;
   hub_->routes.learn(item, session_.shortId());
   const uint16_t custodian = item.route[custodianIndex(item)];
-  if (!empty && isHub(custodian) && !passedHere(item) && seen_.contains(item.packet, item.packetLength)) {
+  if (!empty && isHub(custodian) && !passedHere(item) && hub_->seen.contains(item.packet, item.packetLength)) {
     // A repeat of what came by another way: that was a detour, and moves nobody.
     if (tables_ != nullptr && tables_->directory.hubOf(header.nodeId) != servingHub(item)) hub_->hub.tellLeft(servingHub(item), item.route[0], now_);
     return false;
@@ -119,11 +119,12 @@ void Node::keepItem(const Item& item, const PacketHeader& header, int8_t rssi) {
   // A hub owns no rows: what it says itself, it says again.
   const bool isAwaited = custody && custodian != session_.shortId() && (custodian != item.route[0] || !isHub(custodian));
   // What comes back from above is no repeat: who sent it counts on us from now on, and ours may have gone with its confirmation.
-  if (isReport && !passedHere(item) && seen_.contains(item.packet, item.packetLength)) {
+  if (custody && !passedHere(item) && hub_->seen.contains(item.packet, item.packetLength)) {
     // Ours already: only the confirmation was lost, the radio's or that of custody.
     if (isAwaited) hub_->hub.owe(custodian, entry, now_);
     return;
   }
+  if (isReport && !custody && !passedHere(item) && passed_.repeats(item.packet, item.packetLength, now_)) return;
   if (floods() && session_.joined() && !rootedHere() && item.packetLength > 0) {
     flood(Direction::up, item.packet, item.packetLength);
     return;
@@ -142,13 +143,12 @@ void Node::keepItem(const Item& item, const PacketHeader& header, int8_t rssi) {
   // A leaf wakes at any time: what it says waits for company, above all for the answers to the next poll.
   const bool fromChild = item.hops == 1 && isLeafReport(item);
   if (fromChild && !item.urgent && !rootedHere()) slot->dueUs = now_ + (cycleUs < leafReportHoldUs ? cycleUs : leafReportHoldUs);
-  if (isReport && !custody) seen_.add(item.packet, item.packetLength);
   if (!custody) return;
   if (!secure(*slot)) {
     drop(Error::queueFull);
     return;
   }
-  seen_.add(item.packet, item.packetLength);
+  hub_->seen.add(item.packet, item.packetLength);
   if (isAwaited) hub_->hub.owe(custodian, entry, now_);
   if (slot->state == QueuedItem::State::empty || item.urgent || fromChild || rootedHere()) return;
   slot->dueUs = now_ + (cycleUs / 4 < aggregateMaxUs ? cycleUs / 4 : aggregateMaxUs);

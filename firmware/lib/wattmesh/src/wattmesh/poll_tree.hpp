@@ -36,12 +36,12 @@ class PollsSeen {
       if (known == number) return true;
     }
     numbers_[next_] = number;
-    next_ = static_cast<uint8_t>((next_ + 1) % (sizeof numbers_ / sizeof numbers_[0]));
+    next_ = static_cast<uint8_t>((next_ + 1) % pollsSeenMax);
     return false;
   }
 
  private:
-  uint16_t numbers_[8] = {};  // 0: none, which no poll has
+  uint16_t numbers_[pollsSeenMax] = {};  // 0: none, which no poll has
   uint8_t next_ = 0;
 };
 

@@ -73,17 +73,33 @@ class Queue {
   Arena arena_;
 };
 
-// Packets seen lately: a repeat, which comes when an acknowledgement was lost, is confirmed again but not queued twice.
+// Packets seen lately: a repeat is confirmed again but not queued twice.
 class DuplicateCache {
  public:
   bool contains(const uint8_t* packet, size_t length) const;
   void add(const uint8_t* packet, size_t length);
 
- private:
   static uint32_t markOf(const uint8_t* packet, size_t length);
 
+ private:
   uint8_t next_ = 0;
   uint32_t marks_[duplicateCacheMax] = {};
+};
+
+// Packets that a relay took on in the last seconds. Where only the radio's acknowledgement was lost a packet comes again, in a moment and
+// perhaps by another way; what comes later was lost further up, and goes on.
+class JustPassed {
+ public:
+  // True: it came a moment ago. Otherwise it is remembered.
+  bool repeats(const uint8_t* packet, size_t length, uint64_t nowUs);
+
+ private:
+  static constexpr unsigned unitShift = 20;  // of times: about a second
+  static constexpr uint8_t unitsMax = 8;
+
+  uint8_t next_ = 0;
+  uint8_t at_[justPassedMax] = {};
+  uint16_t marks_[justPassedMax] = {};
 };
 
 }  // namespace wattmesh

@@ -1,3 +1,5 @@
+#include <vector>
+
 #include "check.hpp"
 #include "wattmesh/events.hpp"
 

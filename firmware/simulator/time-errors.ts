@@ -1,6 +1,7 @@
 import { Findings, type Violation } from './checkers/violation.ts';
 import type { Device } from './device.ts';
 import type { Scenario } from './scenario.ts';
+import type { Fault } from './scenario-faults.ts';
 import type { World, WorldObserver } from './world.ts';
 
 /** Seconds between two looks at all clocks. */
@@ -75,6 +76,8 @@ export class TimeErrors implements WorldObserver {
   readonly #leaves = new ErrorSpread();
   readonly #findings: Findings;
   #disturbedS = 0;
+  /** Faults that cut somebody off and have not ended. */
+  #cutOff = 0;
 
   constructor(world: World) {
     this.#world = world;
@@ -102,8 +105,12 @@ export class TimeErrors implements WorldObserver {
     this.#disturbedS = this.#world.schedule.nowUs / 1e6;
   }
 
-  fault(): void {
+  fault(fault: Fault): void {
     this.#disturbedS = this.#world.schedule.nowUs / 1e6;
+    // Until the host is back, somebody has power again or can be reached, those cut off run freely.
+    if (fault.kind === 'hostOutage') this.#cutOff += fault.on ? 1 : -1;
+    else if (fault.kind === 'kill' || fault.kind === 'partition') this.#cutOff++;
+    else if (fault.kind === 'revive' || fault.kind === 'heal') this.#cutOff = Math.max(0, this.#cutOff - 1);
   }
 
   #sample(): void {
@@ -124,6 +131,7 @@ export class TimeErrors implements WorldObserver {
 
   #isJudged(device: Device): boolean {
     const { mode, clock } = this.#world.scenario;
+    if (this.#cutOff > 0) return false;
     const isUsual = clock.crystalPpm <= CRYSTAL_PPM_MAX && clock.callbackJitterMs <= CALLBACK_MS_MAX;
     return isUsual && mode === 'collection' && device.config.energy !== 'battery' && device.state()?.attached === true;
   }

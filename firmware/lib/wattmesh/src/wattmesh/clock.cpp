@@ -131,7 +131,7 @@ void NetworkClock::moveTo(const TimeReference& reference, uint64_t atUs) {
   }
   for (size_t i = 0; i < samplesCount_; i++) {
     Sample& each = samples_[i];
-    const int64_t sinceUs = int64_t{static_cast<int32_t>(each.at - newest.at)} << tickShift;
+    const int64_t sinceUs = int64_t{static_cast<int32_t>(each.at - newest.at)} * (int64_t{1} << tickShift);
     each.offset = static_cast<int32_t>(beforeUs + each.offset - newest.offset + scaled(sinceUs, sourceSkew_ - reference.skew));
   }
 }
@@ -139,7 +139,7 @@ void NetworkClock::moveTo(const TimeReference& reference, uint64_t atUs) {
 uint64_t NetworkClock::rawUs(uint64_t atUs) const {
   if (samplesCount_ == 0) return atUs;
   const Sample& newest = samples_[samplesCount_ - 1];
-  const int64_t sinceUs = int64_t{static_cast<int32_t>(static_cast<uint32_t>(atUs >> tickShift) - newest.at)} << tickShift;
+  const int64_t sinceUs = int64_t{static_cast<int32_t>(static_cast<uint32_t>(atUs >> tickShift) - newest.at)} * (int64_t{1} << tickShift);
   return atUs + rawOffset_ + static_cast<uint64_t>(newest.offset + scaled(sinceUs, skew_ - sourceSkew_));
 }
 

@@ -6,7 +6,10 @@ import { say } from './process.js';
 /** Each bench with the options that it knows beside --json and --quick: text, by name, with what stands for its value in the help. */
 const BENCHES = {
   headend: { load: () => import('./bench/headend.js'), options: {} },
-  mesh: { load: () => import('./bench/mesh.js'), options: { scenario: 'NAME', part: 'PART', seeds: 'N', plot: 'FILE' } },
+  mesh: {
+    load: () => import('./bench/mesh.js'),
+    options: { scenario: 'NAME', part: 'PART', seeds: 'N', plot: 'FILE' },
+  },
 };
 const FLAGS = { json: { type: 'boolean' }, quick: { type: 'boolean' } };
 

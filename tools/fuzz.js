@@ -20,7 +20,7 @@ const SANITIZERS = 'address,undefined';
 const FLAGS = [
   ...['-std=c++17', '-O2', '-g', '-fno-exceptions', '-fno-rtti', '-fno-omit-frame-pointer'],
   ...[`-fsanitize=${SANITIZERS}`, '-fno-sanitize-recover=all'],
-  ...['-Wall', '-Wextra', '-Wconversion', '-Werror', `-I${CORE}`],
+  ...['-Wall', '-Wextra', '-Wconversion', '-Werror', '-Wno-unknown-attributes', `-I${CORE}`],
 ];
 /**
  * The fuzzer's own coverage, in the core only. Not of comparisons: most are of times, and noting them costs more than the core itself.

@@ -1,3 +1,5 @@
+import { Findings, type Violation } from './checkers/violation.ts';
+import type { Device } from './device.ts';
 import type { Scenario } from './scenario.ts';
 import type { World, WorldObserver } from './world.ts';
 
@@ -6,6 +8,10 @@ const SAMPLE_S = 10;
 /** Nothing was disturbed for so long, and for so many poll cycles: the mesh is at rest. */
 const REST_S = 900;
 const REST_CYCLES = 4;
+/** No router in a tree is further from the truth while the mesh is at rest, ms, with chips as they are: crystals, callbacks. */
+export const TIME_ERROR_MS_MAX = 50;
+const CRYSTAL_PPM_MAX = 20;
+const CALLBACK_MS_MAX = 2;
 /** Bins of a tenth of a millisecond; what is wrong by more than a second lies in the last. */
 const BINS_PER_MS = 10;
 const BINS = 1000 * BINS_PER_MS + 1;
@@ -67,10 +73,12 @@ export class TimeErrors implements WorldObserver {
   readonly #world: World;
   readonly #routers = new ErrorSpread();
   readonly #leaves = new ErrorSpread();
+  readonly #findings: Findings;
   #disturbedS = 0;
 
   constructor(world: World) {
     this.#world = world;
+    this.#findings = new Findings('time-right', world.seed);
     world.observe(this);
   }
 
@@ -80,6 +88,10 @@ export class TimeErrors implements WorldObserver {
       this.#sample();
       this.start();
     });
+  }
+
+  get violations(): readonly Violation[] {
+    return this.#findings.violations;
   }
 
   figures(): TimeFigures {
@@ -102,7 +114,17 @@ export class TimeErrors implements WorldObserver {
       const utcUs = device.config.role === 'gateway' ? undefined : device.utcUs();
       if (utcUs === undefined) continue;
       const spread = device.config.energy === 'battery' ? this.#leaves : this.#routers;
-      spread.add((utcUs - trueUs) / 1000);
+      const errorMs = (utcUs - trueUs) / 1000;
+      spread.add(errorMs);
+      if (Math.abs(errorMs) > TIME_ERROR_MS_MAX && this.#isJudged(device)) {
+        this.#findings.report(device.id, `its time is wrong by ${Math.round(errorMs)} ms`, schedule.nowUs / 1e6);
+      }
     }
+  }
+
+  #isJudged(device: Device): boolean {
+    const { mode, clock } = this.#world.scenario;
+    const isUsual = clock.crystalPpm <= CRYSTAL_PPM_MAX && clock.callbackJitterMs <= CALLBACK_MS_MAX;
+    return isUsual && mode === 'collection' && device.config.energy !== 'battery' && device.state()?.attached === true;
   }
 }

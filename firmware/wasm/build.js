@@ -18,7 +18,7 @@ const THREADS_MAX = 4;
 
 export const COMPILE_FLAGS = [
   ...['-std=c++17', '-fno-exceptions', '-fno-rtti', '-fno-threadsafe-statics'],
-  ...['-Wall', '-Wextra', '-Wconversion', '-Werror', `-I${CORE}`],
+  ...['-Wall', '-Wextra', '-Wconversion', '-Werror', '-Wno-unknown-attributes', `-I${CORE}`],
 ];
 
 // --stack-first: a stack overflow traps instead of overwriting data. No --initial-memory: the linker takes the least that holds

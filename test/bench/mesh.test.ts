@@ -61,11 +61,48 @@ describe('npm run bench -- mesh', function () {
   });
 
   it('refuses what it does not know', () => {
-    for (const args of [['--scenario', 'moon'], ['--seeds', '0'], ['--fast']]) {
+    for (const args of [['--scenario', 'moon'], ['--seeds', '0'], ['--fast'], ['--part', 'luck']]) {
       const { status, stderr } = bench(...args);
       assert.notEqual(status, 0);
-      assert.match(stderr, /scenario moon|--seeds 0|--fast/);
+      assert.match(stderr, /scenario moon|--seeds 0|--fast|part luck/);
     }
+  });
+});
+
+interface FaultyFile {
+  durationS: number;
+  faults: Record<string, unknown>[];
+  hubKill?: { atS: number; place: number };
+}
+type Rehearse = (file: FaultyFile) => Promise<{ metersThroughHubs: Record<string, number> }>;
+type HubKillOf = (file: FaultyFile, rehearse: Rehearse) => Promise<FaultyFile>;
+type FaultsOf = (topology: unknown) => Record<string, (seed: number) => FaultyFile>;
+
+describe('the faults of the bench', () => {
+  it('kill the busiest hub of that moment, or the one in the middle of those that serve anybody', async () => {
+    const { hubKillOf } = (await load('faults.js')) as { hubKillOf: HubKillOf };
+    const rehearse: Rehearse = async ({ durationS, faults }) => {
+      assert.deepEqual([durationS, faults], [1235, []]);
+      return { metersThroughHubs: { h1: 0, h2: 3, h3: 40, h4: 7 } };
+    };
+    for (const [place, kill] of [
+      [0, 'h3'],
+      [0.5, 'h4'],
+    ] as const) {
+      const file = await hubKillOf({ durationS: 3000, faults: [], hubKill: { atS: 1236, place } }, rehearse);
+      assert.deepEqual(file, { durationS: 3000, faults: [{ atS: 1236, kill }] });
+    }
+  });
+
+  it('cut the power of every node once, and cut off the half that is farther from the gateway', async () => {
+    const { faultsOf } = (await load('faults.js')) as { faultsOf: FaultsOf };
+    const nodes = ['gw', 'm1', 'm2', 'm3', 'm4'].map((id) => ({ id, role: id === 'gw' ? 'gateway' : 'meter' }));
+    const links = nodes.slice(1).flatMap(({ id }, index) => bothWays(id, nodes[index]?.id ?? '', 0.9, 0.9));
+    const faults = faultsOf({ nodes, links });
+    const cut = faults['every node power-cut once']?.(1).faults.map(({ powerCut }) => powerCut);
+    assert.deepEqual(cut, ['gw', 'm1', 'm2', 'm3', 'm4']);
+    const [partition] = faults['partition for 1 h']?.(2).faults ?? [];
+    assert.deepEqual(partition, { atS: 1212, partition: ['m4', 'm3'] });
   });
 });
 

@@ -145,7 +145,10 @@ void Watch::judgeFrame(const uint8_t* frame, size_t length, const Session& sessi
     case FrameType::beacon:
       DEMAND(decodeBeacon(body, bodyLength, beacon) == Error::none);
       DEMAND(beacon.shortId == session.shortId());
-      DEMAND(beacon.grounded == (beacon.hops <= hopsMax));
+      // A tree that floats has a cost too.
+      DEMAND((beacon.cost != costNone) == (beacon.hops <= hopsMax));
+      DEMAND(!beacon.grounded || beacon.cost != costNone);
+      DEMAND(beacon.pull != beacon.grounded || !session.joined());
       break;
     case FrameType::data:
       judgeData(body, bodyLength, session, meter);

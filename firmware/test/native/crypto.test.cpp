@@ -27,6 +27,12 @@ bool same(const uint8_t* actual, const char* expected) {
   return memcmp(actual, bytes.data(), bytes.size()) == 0;
 }
 
+void hmac(const Port& port, const std::vector<uint8_t>& key, const uint8_t* message, size_t length, uint8_t out[hashBytes]) {
+  uint8_t buffer[hmacRoomBytes + 64];
+  memcpy(buffer + hmacRoomBytes, message, length);
+  hmacSha256(port, key.data(), key.size(), buffer, length, out);
+}
+
 }  // namespace
 
 TEST(crcHasTheCheckValueOfIeee8023) {
@@ -41,13 +47,13 @@ TEST(hmacMatchesRfc4231) {
   const Port port = device.port();
   uint8_t out[32];
   const std::vector<uint8_t> key1(20, 0x0b);
-  hmacSha256(port, key1.data(), key1.size(), text("Hi There"), 8, out);
+  hmac(port, key1, text("Hi There"), 8, out);
   CHECK(same(out, "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"));
-  hmacSha256(port, text("Jefe"), 4, text("what do ya want for nothing?"), 28, out);
+  hmac(port, {'J', 'e', 'f', 'e'}, text("what do ya want for nothing?"), 28, out);
   CHECK(same(out, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"));
   const std::vector<uint8_t> key4 = hex("0102030405060708090a0b0c0d0e0f10111213141516171819");
   const std::vector<uint8_t> data4(50, 0xcd);
-  hmacSha256(port, key4.data(), key4.size(), data4.data(), data4.size(), out);
+  hmac(port, key4, data4.data(), data4.size(), out);
   CHECK(same(out, "82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b"));
 }
 

@@ -180,6 +180,23 @@ TEST(whoFindsOnlyWhoMayHangOnItAsksForANewerTree) {
   CHECK_EQUAL(routing.position().parentShort, 4);
 }
 
+// Most often it is only its beacon that got lost: another is enough, and no wave of them.
+TEST(whoTellsOfAnOlderTreeIsAskedForOurs) {
+  NeighbourTable<> neighbours;
+  Routing routing;
+  Neighbour& parent = hear(neighbours, 1, beaconOf(1, 8, 1, 100), 1 * s);
+  routing.update(neighbours, 1 * s);
+  routing.announced(1 * s);
+  parent.hasBeacon = false;
+  hear(neighbours, 2, beaconOf(2, 7, 1, 100), 2 * s);
+  routing.update(neighbours, 2 * s);
+  CHECK(routing.starving());
+  CHECK_EQUAL(routing.wantedTree(), 8);
+  hear(neighbours, 2, beaconOf(2, 8, 4, 900), 3 * s);
+  routing.update(neighbours, 3 * s);
+  CHECK_EQUAL(routing.wantedTree(), 9);
+}
+
 TEST(aNewerTreeEndsStarving) {
   NeighbourTable<> neighbours;
   Routing routing;

@@ -195,5 +195,6 @@ TEST(noLoopExistsAtAnyInstantAndAllFindTheRootInTheEnd) {
     CHECK(!mesh.hasLoop());
     CHECK_EQUAL(mesh.grounded(), Mesh::nodesMax);
   }
-  CHECK(trees > 100 && detours > 250 && afloat > 50000);
+  CHECK_EQUAL(trees, 0u);
+  CHECK(trees > 10 && detours > 250 && afloat > 50000);
 }

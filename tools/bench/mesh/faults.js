@@ -24,7 +24,8 @@ function killed(place) {
 export async function hubKillOf({ hubKill, ...scenario }, rehearse) {
   const { atS, place } = hubKill;
   const { metersThroughHubs } = await rehearse({ ...scenario, durationS: atS - REHEARSAL_DRAIN_S });
-  const hubs = Object.entries(metersThroughHubs).sort(([, a], [, b]) => b - a);
+  const hubs = Object.entries(metersThroughHubs).filter(([, meters]) => meters > 0);
+  hubs.sort(([, a], [, b]) => b - a);
   const [hub] = hubs[Math.floor(place * hubs.length)];
   return { ...scenario, faults: [{ atS, kill: hub }] };
 }

@@ -67,5 +67,7 @@ function reroutesOf(results) {
   if (rerouted.length === 0) return {};
   const meters = rerouted.reduce((total, each) => total + each.meters, 0);
   const p50 = median(rerouted.map((each) => each.p50));
-  return { reroutedS: { meters, p50: twoDecimals(p50), max: twoDecimals(Math.max(...rerouted.map(({ max }) => max))) } };
+  return {
+    reroutedS: { meters, p50: twoDecimals(p50), max: twoDecimals(Math.max(...rerouted.map(({ max }) => max))) },
+  };
 }

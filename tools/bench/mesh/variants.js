@@ -77,7 +77,13 @@ function comparedRuns(name, plan, topology, { quick, seeds }) {
 
 function faultyRuns(name, topology, seeds) {
   return Object.entries(faultsOf(topology)).map(([variant, changes]) => {
-    return { part: 'faults', variant, scenario: scenarioOf(`${name}, ${variant}`, topology, changes(1)), changes, seeds };
+    return {
+      part: 'faults',
+      variant,
+      scenario: scenarioOf(`${name}, ${variant}`, topology, changes(1)),
+      changes,
+      seeds,
+    };
   });
 }
 

@@ -8,5 +8,7 @@ import { hubKillOf, REHEARSAL_DRAIN_S } from './faults.js';
 const firmware = loadFirmware();
 const { scenario, seed } = workerData;
 const run = (file, options) => simulate({ scenario: parseScenario(file), firmware, seed, ...options });
-const file = scenario.hubKill ? await hubKillOf(scenario, (rehearsed) => run(rehearsed, { drainS: REHEARSAL_DRAIN_S })) : scenario;
+const file = scenario.hubKill
+  ? await hubKillOf(scenario, (rehearsed) => run(rehearsed, { drainS: REHEARSAL_DRAIN_S }))
+  : scenario;
 parentPort.postMessage(await run(file));

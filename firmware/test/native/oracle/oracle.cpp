@@ -1,5 +1,6 @@
 // Computes what it is asked, a line of standard input at a time: an operation, then its arguments in hexadecimal ("-": no bytes) or
 // decimal. Answers with a line of results, "none" for a refusal. Whoever asks knows what to expect: test/firmware/oracle.ts.
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -66,7 +67,9 @@ std::string answerHash(Chip& chip, const std::string& operation, std::istream& l
   if (operation == "hmac") {
     const Bytes key = read(line);
     const Bytes message = read(line);
-    hmacSha256(chip.port, key.data(), key.size(), message.data(), message.size(), out);
+    Bytes buffer(hmacRoomBytes + std::max(message.size(), hashBytes));
+    std::copy(message.begin(), message.end(), buffer.begin() + hmacRoomBytes);
+    hmacSha256(chip.port, key.data(), key.size(), buffer.data(), message.size(), out);
     return hex(out, hashBytes);
   }
   const Bytes salt = read(line);

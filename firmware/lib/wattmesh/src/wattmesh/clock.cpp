@@ -15,7 +15,7 @@ constexpr uint64_t utcMaxUs = 4000000000 * usPerS;  // in 2096
 constexpr unsigned tickShift = 10;                           // of Sample::at
 constexpr uint32_t oldestTicks = 7200 * usPerS >> tickShift;
 constexpr size_t newestMin = 8;                              // samples that none leaves before
-constexpr uint8_t learnedMin = 8;                            // samples that tell the skew of a chip for good
+constexpr uint32_t learnedTicks = 600 * usPerS >> tickShift;  // between samples that tell the skew of a chip for good
 constexpr int64_t closeUs = 600 * usPerS;
 constexpr int64_t believedUs = 15000;
 constexpr int64_t ignoredUs = 1000000;
@@ -111,9 +111,29 @@ bool NetworkClock::sampleOffset(uint64_t utcUs, uint64_t atUs, uint64_t nowUs) {
 }
 
 void NetworkClock::changeSource() {
-  isSkewKnown_ = isSkewKnown_ || samplesCount_ >= learnedMin;
+  isSkewKnown_ = isSkewKnown_ || (samplesCount_ > 0 && samples_[samplesCount_ - 1].at - samples_[0].at >= learnedTicks);
   priorSkew_ = skew_;
-  samplesCount_ = 0;
+  isMoved_ = samplesCount_ > 0;
+}
+
+// What was learned from one source goes on with another, since both follow network time: the samples become what the raw clock of the new one
+// would have said then. That takes the network time of the newest of them, or all are forgotten.
+void NetworkClock::moveTo(const TimeReference& reference, uint64_t atUs) {
+  isMoved_ = false;
+  const Sample newest = samples_[samplesCount_ - 1];
+  const Offset& told = offsets_[offsetsCount_ > 0 ? offsetsCount_ - 1 : 0];
+  rawOffset_ = reference.rawUs - atUs;
+  const int64_t passedUs = static_cast<int64_t>(reference.utcUs - told.utcUs);
+  const int64_t beforeUs = static_cast<int64_t>(atUs - told.atUs) - passedUs + scaled(passedUs, reference.skew);
+  if (offsetsCount_ == 0 || static_cast<uint32_t>(told.atUs >> tickShift) != newest.at || isBeyond(beforeUs, ignoredUs)) {
+    samplesCount_ = 0;
+    return;
+  }
+  for (size_t i = 0; i < samplesCount_; i++) {
+    Sample& each = samples_[i];
+    const int64_t sinceUs = int64_t{static_cast<int32_t>(each.at - newest.at)} << tickShift;
+    each.offset = static_cast<int32_t>(beforeUs + each.offset - newest.offset + scaled(sinceUs, sourceSkew_ - reference.skew));
+  }
 }
 
 uint64_t NetworkClock::rawUs(uint64_t atUs) const {
@@ -125,17 +145,18 @@ uint64_t NetworkClock::rawUs(uint64_t atUs) const {
 
 void NetworkClock::addRaw(const TimeReference& reference, uint64_t atUs) {
   const uint32_t at = static_cast<uint32_t>(atUs >> tickShift);
+  if (isMoved_) moveTo(reference, atUs);
   if (samplesCount_ > 0) {
     const int32_t sinceTicks = static_cast<int32_t>(at - samples_[samplesCount_ - 1].at);
     if (sinceTicks <= 0) return;
     const int64_t beyondUs = static_cast<int64_t>(reference.rawUs - rawUs(atUs));
     // The source has restarted.
-    if (isBeyond(beyondUs, believedUs + driftUs(int64_t{sinceTicks} << tickShift))) changeSource();
+    if (isBeyond(beyondUs, believedUs + driftUs(int64_t{sinceTicks} << tickShift))) samplesCount_ = 0;
   }
   if (samplesCount_ == 0) rawOffset_ = reference.rawUs - atUs;
   const int64_t offset = static_cast<int64_t>(reference.rawUs - atUs - rawOffset_);
   if (isBeyond(offset, INT32_MAX)) {
-    changeSource();
+    samplesCount_ = 0;
     return;
   }
   push(Sample{at, static_cast<int32_t>(offset)});

@@ -85,6 +85,7 @@ class NetworkClock {
   };
 
   void restart(uint64_t utcUs, uint64_t nowUs);
+  void moveTo(const TimeReference& reference, uint64_t atUs);
   void addRaw(const TimeReference& reference, uint64_t atUs);
   void push(const Sample& sample);
   void fitSkew(int32_t sourceSkew);
@@ -103,6 +104,7 @@ class NetworkClock {
 
   bool sleeps_ = false;
   bool isSkewKnown_ = false;  // from a source before this one
+  bool isMoved_ = false;      // samples are of that one
   uint8_t samplesCount_ = 0;
   uint8_t offsetsCount_ = 0;
   int32_t sourceSkew_ = 0;

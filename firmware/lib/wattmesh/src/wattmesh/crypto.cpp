@@ -8,7 +8,6 @@ namespace wattmesh {
 
 namespace {
 
-constexpr size_t hashBlockBytes = 64;  // of SHA-256
 constexpr size_t networkIdBytesMax = 32;
 
 // A programmer's error: going on would overrun a buffer on the stack.
@@ -41,40 +40,38 @@ uint32_t crc32(const uint8_t* data, size_t length, uint32_t seed) {
   return ~crc;
 }
 
-void hmacSha256(const Port& port, const uint8_t* key, size_t keyLength, const uint8_t* message, size_t length,
-                uint8_t out[hashBytes]) {
-  require(keyLength <= hmacKeyBytesMax && length <= hmacMessageBytesMax);
-  // One buffer for both rounds: the stack of an ESP8266 has 4 KB.
-  uint8_t bytes[hashBlockBytes + hmacMessageBytesMax];
-  uint8_t hash[hashBytes];
-  for (size_t i = 0; i < hashBlockBytes; i++) bytes[i] = static_cast<uint8_t>((i < keyLength ? key[i] : 0u) ^ 0x36u);
-  if (length > 0) memcpy(bytes + hashBlockBytes, message, length);
-  port.sha256(port.context, bytes, hashBlockBytes + length, hash);
-  for (size_t i = 0; i < hashBlockBytes; i++) bytes[i] = static_cast<uint8_t>(bytes[i] ^ 0x36u ^ 0x5cu);
-  memcpy(bytes + hashBlockBytes, hash, hashBytes);
-  port.sha256(port.context, bytes, hashBlockBytes + hashBytes, out);
+void hmacSha256(const Port& port, const uint8_t* key, size_t keyLength, uint8_t* buffer, size_t length, uint8_t out[hashBytes]) {
+  require(keyLength <= hmacKeyBytesMax);
+  for (size_t i = 0; i < hmacRoomBytes; i++) buffer[i] = static_cast<uint8_t>((i < keyLength ? key[i] : 0u) ^ 0x36u);
+  port.sha256(port.context, buffer, hmacRoomBytes + length, out);
+  for (size_t i = 0; i < hmacRoomBytes; i++) buffer[i] = static_cast<uint8_t>(buffer[i] ^ 0x36u ^ 0x5cu);
+  memcpy(buffer + hmacRoomBytes, out, hashBytes);
+  port.sha256(port.context, buffer, hmacRoomBytes + hashBytes, out);
 }
 
 void hkdfSha256(const Port& port, const uint8_t* salt, size_t saltLength, const uint8_t* ikm, size_t ikmLength,
                 const uint8_t* info, size_t infoLength, uint8_t* out, size_t length) {
-  require(infoLength <= hkdfInfoBytesMax && length <= hkdfOutputBytesMax);
+  require(ikmLength <= hkdfInputBytesMax && infoLength <= hkdfInfoBytesMax && length <= hkdfOutputBytesMax);
+  uint8_t buffer[hmacRoomBytes + hashBytes + hkdfInfoBytesMax + 1];
+  static_assert(hkdfInputBytesMax <= hashBytes + hkdfInfoBytesMax + 1, "one buffer for both steps");
+  uint8_t* const message = buffer + hmacRoomBytes;
   uint8_t prk[hashBytes];
-  hmacSha256(port, salt, saltLength, ikm, ikmLength, prk);
   uint8_t block[hashBytes];
-  uint8_t message[hashBytes + hkdfInfoBytesMax + 1];
+  if (ikmLength > 0) memcpy(message, ikm, ikmLength);
+  hmacSha256(port, salt, saltLength, buffer, ikmLength, prk);
   size_t before = 0;  // bytes of the block before this one: none at first
   uint8_t number = 1;
   for (size_t done = 0; done < length; done += hashBytes, number++) {
     memcpy(message, block, before);
     if (infoLength > 0) memcpy(message + before, info, infoLength);
     message[before + infoLength] = number;
-    hmacSha256(port, prk, sizeof prk, message, before + infoLength + 1, block);
+    hmacSha256(port, prk, sizeof prk, buffer, before + infoLength + 1, block);
     memcpy(out + done, block, length - done < hashBytes ? length - done : hashBytes);
     before = hashBytes;
   }
   wipe(prk, sizeof prk);
   wipe(block, sizeof block);
-  wipe(message, sizeof message);
+  wipe(buffer, sizeof buffer);
 }
 
 bool equalConstantTime(const uint8_t* a, const uint8_t* b, size_t length) {

@@ -31,14 +31,14 @@ size_t writeFrameHeader(uint8_t* out, FrameType type, uint8_t keyId, uint32_t co
 void frameMac(const Port& port, const uint8_t linkKey[networkKeyBytes], const uint8_t transmitter[macBytes],
               const uint8_t receiver[macBytes], uint32_t networkNumber, const uint8_t* frame, size_t lengthWithoutMac,
               uint8_t out[linkMacBytes]) {
-  uint8_t message[hmacMessageBytesMax];
-  Writer writer(message, sizeof message);
+  uint8_t buffer[hmacRoomBytes + 2 * macBytes + 4 + frameBytesMax];
+  Writer writer(buffer + hmacRoomBytes, sizeof buffer - hmacRoomBytes);
   writer.bytes(transmitter, macBytes);
   writer.bytes(receiver, macBytes);
   writer.u32(networkNumber);
   writer.bytes(frame, lengthWithoutMac);
   uint8_t hash[hashBytes];
-  hmacSha256(port, linkKey, networkKeyBytes, message, writer.length(), hash);
+  hmacSha256(port, linkKey, networkKeyBytes, buffer, writer.length(), hash);
   memcpy(out, hash, linkMacBytes);
 }
 

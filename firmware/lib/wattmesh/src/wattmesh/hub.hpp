@@ -119,7 +119,7 @@ class Hub {
   void writeOwed(Writer& writer, const uint16_t* nodes, size_t count);
   void writeHeld(Writer& writer, const uint16_t* nodes, size_t count);
   void writeForLeaves(Writer& writer, const uint16_t* path, size_t hops);
-  void addLeaves(PollTree& tree, Writer& writer, size_t spare);
+  [[gnu::noinline]] void addLeaves(PollTree& tree, Writer& writer, size_t spare);
   void waits(Member& member, uint64_t nowUs);
   void addDebt(const Debt& debt, uint64_t nowUs);
   void payDebts(uint64_t nowUs, Downward& downward);

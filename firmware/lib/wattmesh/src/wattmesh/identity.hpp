@@ -14,6 +14,6 @@ struct Identity {
 
 // Reads the device's key pair, or draws one and makes it durable. randomStuck: there is none yet, and with such randomness (random_health.hpp)
 // none is drawn. nvWrite: the chip failed.
-[[nodiscard]] Error loadIdentity(const Port& port, Records& records, bool isRandomStuck, Identity& identity);
+[[nodiscard, gnu::externally_visible]] Error loadIdentity(const Port& port, Records& records, bool isRandomStuck, Identity& identity);
 
 }  // namespace wattmesh

@@ -28,7 +28,7 @@ class KeyRing {
   const uint8_t* linkKey(uint8_t keyId) const;
 
   // M2 brought the key in use. Error: it could not be stored; it is in use all the same until the next reboot.
-  [[nodiscard]] Error adopt(uint8_t keyId, const uint8_t knet[networkKeyBytes], uint64_t nowUs);
+  [[nodiscard, gnu::noinline]] Error adopt(uint8_t keyId, const uint8_t knet[networkKeyBytes], uint64_t nowUs);
   // NETKEY: the next key, with the time until its use. suiteRefused: nothing protects it. badField: it cannot be told from the present one,
   // or lies too far ahead. Otherwise as adopt().
   [[nodiscard]] Error announce(const NetworkKeySection& section, uint64_t nowUs, const NetworkClock& clock);

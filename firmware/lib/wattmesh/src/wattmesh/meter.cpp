@@ -9,7 +9,8 @@ namespace wattmesh {
 
 namespace {
 // By so much a poll may be late: hubs' rounds vary.
-constexpr uint64_t pollLateUs = 5 * usPerS;
+constexpr uint32_t pollLateS = 5;
+constexpr uint32_t pushCycles = 2;
 constexpr uint64_t watchCycles = 3;
 // A clock that steps back by more than this was wrong before: rows are taken again, instead of none until it is there once more.
 constexpr uint32_t stepBackMaxS = 3600;
@@ -105,12 +106,26 @@ size_t Meter::write(uint8_t* out, size_t capacity) {
 
 void Meter::sent(uint32_t counter, uint64_t nowUs) {
   if (writtenLast_ >= writtenFirst_) delivery_.sent(counter, writtenLast_);
-  if (pushUs_ <= nowUs) polled(nowUs);
+  if (pushUs_ <= nowUs) pushed(nowUs);
 }
 
 bool Meter::pushDue(uint64_t nowUs) const { return nowUs >= pushUs_; }
 
-void Meter::polled(uint64_t nowUs) { pushUs_ = nowUs + cycleUs() + pollLateUs; }
+// Where rounds take longer than the cycle nothing is broken, and pushing would make them longer still: the last two polls tell how far they
+// are apart.
+void Meter::polled(uint64_t nowUs) {
+  const uint64_t apartS = (nowUs + paceS_ * usPerS - pushUs_) / usPerS;
+  const uint32_t cycleS = config_->cycleS();
+  const uint64_t longestS = pushCycles * cycleS;
+  expect(nowUs, (apartS < cycleS ? cycleS : apartS < longestS ? apartS : longestS) + pollLateS);
+}
+
+void Meter::pushed(uint64_t nowUs) { expect(nowUs, pushCycles * config_->cycleS()); }
+
+void Meter::expect(uint64_t nowUs, uint64_t paceS) {
+  paceS_ = paceS < UINT16_MAX ? static_cast<uint16_t>(paceS) : uint16_t{UINT16_MAX};
+  pushUs_ = nowUs + paceS_ * usPerS;
+}
 
 Error Meter::joined(uint32_t acknowledged, uint64_t nowUs) {
   const Error error = leaveUsedSeqs(acknowledged);

@@ -34,10 +34,11 @@ class Meter {
   bool pushDue(uint64_t nowUs) const;
   uint64_t pushUs() const { return pushUs_; }
   void polled(uint64_t nowUs);
+  void pushed(uint64_t nowUs);
   // Everything that waits goes out without waiting for a poll.
   void push(uint64_t nowUs) { pushUs_ = nowUs; }
   // A session begins; `acknowledged` is the cumulative mark in M2. Error: a row could not be written again.
-  [[nodiscard]] Error joined(uint32_t acknowledged, uint64_t nowUs);
+  [[nodiscard, gnu::noinline]] Error joined(uint32_t acknowledged, uint64_t nowUs);
 
   // Through deep sleep; the rows are in the log.
   void pass(SleepState& state);
@@ -52,6 +53,7 @@ class Meter {
   [[nodiscard]] Error takeRow(uint32_t boundaryS, bool inexact);
   void watch(uint64_t nowUs, bool grounded);
   [[nodiscard]] Error leaveUsedSeqs(uint32_t acknowledged);
+  void expect(uint64_t nowUs, uint64_t paceS);
   uint64_t cycleUs() const { return config_->cycleS() * usPerS; }
 
   const Port* port_ = nullptr;
@@ -65,6 +67,7 @@ class Meter {
   uint32_t nextRowS_ = 0;    // 0: not known yet
   uint16_t mask_ = 0;
 
+  uint16_t paceS_ = 0;       // from the last poll or push to the next push
   uint32_t writtenFirst_ = 0;
   uint32_t writtenLast_ = 0; // below first: no rows
   uint64_t pushUs_ = 0;

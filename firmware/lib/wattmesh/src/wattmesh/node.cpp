@@ -18,6 +18,8 @@ constexpr uint64_t joinRepeatUs = usPerS;
 constexpr uint64_t beaconGapUs = 300 * usPerMs;
 // Who has no parent asks for beacons at least as often.
 constexpr uint64_t pullPeriodUs = 32 * usPerS;
+// Where packets are flooded only beacons tell the time, and are a small part of what is said.
+constexpr uint64_t floodSilenceUs = 64 * usPerS;
 
 constexpr uint32_t recordsBytes = recordSectors * sectorBytes;
 
@@ -331,7 +333,7 @@ void Node::startOver() {
   announceSoon();
 }
 
-uint64_t Node::longestSilenceUs() const { return grounded() ? Trickle::maxUs : pullPeriodUs; }
+uint64_t Node::longestSilenceUs() const { return !grounded() ? pullPeriodUs : floods() ? floodSilenceUs : Trickle::maxUs; }
 
 void Node::fillBeacon(Beacon& beacon) {
   const TreePosition& at = position();

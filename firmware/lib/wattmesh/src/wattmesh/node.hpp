@@ -58,19 +58,19 @@ struct GatewayTables {
 class Node : private Downward, private HostSide {
  public:
   // `port`, the parts and the memory of the queues must outlive the node; parts of other roles are nullptr.
-  Node(const Port& port, const Config& config, Neighbours& neighbours, Meter* meter, HubTables* hub, Gateway* gateway, GatewayTables* tables, Room queue, Room control);
+  [[gnu::externally_visible]] Node(const Port& port, const Config& config, Neighbours& neighbours, Meter* meter, HubTables* hub, Gateway* gateway, GatewayTables* tables, Room queue, Room control);
 
   // Mounts NV and starts. nowUs: microseconds since boot, never going back.
-  [[nodiscard]] Error boot(uint64_t nowUs);
+  [[nodiscard, gnu::externally_visible]] Error boot(uint64_t nowUs);
   // In place of boot() after deep sleep, with what saveSleep() wrote before; the time goes on from there. The caller has destroyed its copy in the
   // memory that outlasts sleep before: the counters in it must not be used twice. What is no state of this life of this device is a boot.
-  [[nodiscard]] Error wake(const uint8_t* kept, size_t length, uint64_t nowUs);
+  [[nodiscard, gnu::externally_visible]] Error wake(const uint8_t* kept, size_t length, uint64_t nowUs);
   // Each returns the moment at which tick() wants to be called next.
-  uint64_t receive(const uint8_t from[macBytes], const uint8_t to[macBytes], const uint8_t* frame, size_t length, int8_t rssi,
+  [[gnu::externally_visible]] uint64_t receive(const uint8_t from[macBytes], const uint8_t to[macBytes], const uint8_t* frame, size_t length, int8_t rssi,
                    uint64_t nowUs);
-  uint64_t sent(bool ok, uint64_t nowUs);
-  uint64_t hostBytes(const uint8_t* data, size_t length, uint64_t nowUs);
-  uint64_t tick(uint64_t nowUs);
+  [[gnu::externally_visible]] uint64_t sent(bool ok, uint64_t nowUs);
+  [[gnu::externally_visible]] uint64_t hostBytes(const uint8_t* data, size_t length, uint64_t nowUs);
+  [[gnu::externally_visible]] uint64_t tick(uint64_t nowUs);
   // Something happens now that the head-end is to hear of at once.
   uint64_t raise(EventCode code, int16_t value, uint64_t nowUs);
 
@@ -83,9 +83,9 @@ class Node : private Downward, private HostSide {
   // A battery leaf: the chip may sleep until the moment that the last call returned, its receiver off.
   bool asleep() const { return leaf_.asleep(); }
   // Asleep: what is to outlast a sleep in which RAM is lost. Bytes written; 0: it does not fit, and RAM must stay.
-  size_t saveSleep(uint8_t out[sleepBytesMax]);
+  [[gnu::externally_visible]] size_t saveSleep(uint8_t out[sleepBytesMax]);
   // Asleep: at the end of it the radio is wanted. Otherwise a row is taken.
-  bool listensNext() const;
+  [[gnu::externally_visible]] bool listensNext() const;
   // Network time at `nowUs`, in microseconds of UTC; 0: none.
   uint64_t utcUs(uint64_t nowUs) const { return clock_.valid() ? clock_.utcUs(scale_.local(nowUs)) : 0; }
 
@@ -138,6 +138,7 @@ class Node : private Downward, private HostSide {
   void sendM1();
   QueuedItem* enqueueOwn(Item& item);
   QueuedItem* enqueueReport(Item& item);
+  bool mayReport() const;
   void settleReports();
   void settleCommands();
   void tellTelemetry(Writer& writer);
@@ -154,11 +155,11 @@ class Node : private Downward, private HostSide {
   // node_down.cpp: packets on their way down
   void onRouted(const Neighbour& neighbour, const ReceivedFrame& frame);
   void onSections(const Routed& routed);
-  void onPassing(const Routed& routed);
+  [[gnu::noinline]] void onPassing(const Routed& routed);
   void onPacketFor(const PacketForSection& packet, bool isPolled);
   void onPacket(const uint8_t* packet, size_t length);
   Error onAnswer(const PacketHeader& header, const uint8_t* packet, size_t length);
-  Error onDownlink(const PacketHeader& header, const uint8_t* packet, size_t length);
+  [[gnu::noinline]] Error onDownlink(const PacketHeader& header, const uint8_t* packet, size_t length);
   void onDownSections(const uint8_t* plain, size_t length, uint32_t epoch);
   void onCommand(const Section& section);
   void onNetworkKey(const Section& section);
@@ -183,11 +184,12 @@ class Node : private Downward, private HostSide {
   void judgeTime(const AckSection& ack);
 
   // node_poll.cpp: polls on their way down
-  void onPoll(const Routed& routed, const PollSection& poll);
+  [[gnu::noinline]] void onPoll(const Routed& routed, const PollSection& poll);
   void passPoll(const Routed& routed, const PollSection& poll, size_t first, size_t end, uint64_t dueUs);
   // node_time.cpp: network time from frame to frame
   bool isParent(const Neighbour& neighbour) const;
   bool followsTime(const Neighbour& neighbour) const;
+  bool pollsInstead(const Neighbour& neighbour) const;
   void hearBeaconTime(const Neighbour& neighbour, const Beacon& beacon);
   void hearTime(const Neighbour& neighbour, uint32_t counter, Routed& routed);
   bool tellTime(const uint8_t mac[macBytes], Writer& writer) const;
@@ -306,10 +308,12 @@ class Node : private Downward, private HostSide {
   uint64_t handedUs_ = 0;       // when the frame in flight was handed to the radio
   uint16_t beaconDelay_ = delayUnknown;
   uint8_t beaconNumber_ = 0;
+  bool unpolled_ = false;       // the parent is asked because no poll has come
+  uint16_t routeNumber_ = 0;    // of our last ROUTE
+  uint16_t treeAsked_ = 0;      // last request for a tree that was passed on
+  uint32_t provenMark_ = 0;     // meters: the cumulative mark at judgedUs_
   HeardFrame heard_;            // of the parent
   HeardBeacon heardBeacon_;
-  uint16_t routeNumber_ = 0;  // of our last ROUTE
-  uint16_t treeAsked_ = 0;    // last request for a tree that was passed on
   uint64_t treeAskedUs_ = 0;
   uint64_t askParentUs_ = never;  // when the parent is asked whether it is there, because its link failed
   uint64_t askTreeDueUs_ = 0;  // our own next one, while starving
@@ -317,7 +321,6 @@ class Node : private Downward, private HostSide {
   uint64_t dataUs_ = 0;       // not before: the next data frame
   uint64_t releaseUs_ = 0;    // until then what children hand over waits for more of it
   uint64_t reportUs_ = 0;     // hubs: next report of their own
-  uint32_t provenMark_ = 0;   // meters: the cumulative mark then
   Config config_;  // as given, but for what was commanded since
   Curiosity curiosity_;
   Routing routing_;

@@ -14,8 +14,12 @@ constexpr uint64_t ackUs = 10 + 304;
 // What CSMA waits on average when the medium is free.
 constexpr uint64_t accessUs = 360;
 // A frame that took longer may have arrived more than once, and its acknowledgement got lost the first time.
-constexpr uint64_t heldUpMaxUs = 4 * usPerMs;
+constexpr uint64_t heldUpMaxUs = 6 * usPerMs;
+constexpr uint64_t parentSilentUs = 600 * usPerS;
 constexpr unsigned unitShift = 4;
+// Polls that come so rarely do not suffice to learn skew soon.
+constexpr uint16_t rareCycleS = 300;
+constexpr uint64_t learningUs = 3700 * usPerS;
 // What was noted 16 us at a time in 32 bits is unambiguous for hours.
 constexpr uint64_t pastMaxUs = 7200 * usPerS;
 constexpr int32_t skewUnit = 64;  // 2^-24 in 2^-30
@@ -34,6 +38,13 @@ bool Node::isParent(const Neighbour& neighbour) const {
 
 // A leaf has the time from the answers to its reports.
 bool Node::followsTime(const Neighbour& neighbour) const { return isParent(neighbour) && !sleeps(); }
+
+// Polls may come by another way than by the parent, who then says nothing for long: a neighbour that is nearer to the gateway is as good.
+bool Node::pollsInstead(const Neighbour& neighbour) const {
+  if (rootedHere() || sleeps() || !position().attached || neighbour.avoided(now_)) return false;
+  const bool isNearer = neighbour.hasBeacon && neighbour.beacon.grounded && neighbour.beacon.cost < position().cost;
+  return isNearer && (heard_.isFrom(neighbour.mac) || heard_.isOlder(now_, parentSilentUs));
+}
 
 void Node::hearBeaconTime(const Neighbour& neighbour, const Beacon& beacon) {
   const bool isFirst = !rootedHere() && !clock_.valid() && beacon.grounded;
@@ -61,7 +72,7 @@ void Node::hearTime(const Neighbour& neighbour, uint32_t counter, Routed& routed
     routed.sections += reader.offset();
     routed.sectionsLength = reader.remaining();
   }
-  if (!followsTime(neighbour)) return;
+  if (!followsTime(neighbour) && !pollsInstead(neighbour)) return;
   if (!heard_.isFrom(neighbour.mac)) clock_.changeSource();
   const uint64_t atUs = tells ? heard_.atUs(neighbour.mac, time.number) : never;
   if (atUs != never && now_ - atUs < pastMaxUs) {
@@ -93,6 +104,18 @@ void Node::noteGone(bool ok, size_t bodyLength) {
   neighbour->goneKnown = ok && isIntact && now_ - handedUs_ <= airUs(frameBytes) + ackUs + heldUpMaxUs;
   neighbour->goneNumber = static_cast<uint16_t>(header.counter);
   neighbour->goneAt = static_cast<uint32_t>((now_ - ackUs) >> unitShift);
+  if (!ok || config_.pollCycleS < rareCycleS || children_.has(neighbour->shortId, now_)) return;
+  // Polls come rarely: what is known of this frame is told at once, and another one is sent if nothing is known of it. Later on, what a poll
+  // tells of the one before will do.
+  const size_t sectionsBytes = bodyLength - 2 - 2 * size_t{body[0]};
+  const bool tells = sectionsBytes > 0 && body[bodyLength - sectionsBytes] == routedTime;
+  const bool isYoung = now_ - bootUs_ < learningUs;
+  const bool isWanted = neighbour->goneKnown ? !tells || (isYoung && sectionsBytes > timeSectionBytes) : isYoung && sectionsBytes > 0 && !tells;
+  if (!isWanted) return;
+  Routed routed{};
+  routed.hops = 1;
+  routed.route[0] = neighbour->shortId;
+  (void)sendTowards(neighbour->mac, routed, now_);
 }
 
 }  // namespace wattmesh

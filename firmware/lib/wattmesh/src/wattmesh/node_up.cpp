@@ -196,15 +196,16 @@ void Node::sendM1() {
   }
 }
 
+// A hub that floats has nobody to report to; a meter has its hub, which keeps what it says.
+bool Node::mayReport() const { return (meter_ != nullptr ? position().attached : grounded()) && session_.joined(); }
+
 void Node::settleReports() {
-  // A hub's own news are worth no place in a spool.
-  const bool reachable = (meter_ != nullptr ? position().attached : grounded()) && session_.joined();
-  if (!reachable || sleeps()) return;
+  if (!mayReport() || sleeps()) return;
   if (meter_ != nullptr) {
     if ((!meter_->pushDue(now_) && !commands_.urgent()) || queue_.holdsOwn()) return;
     // Many may have waited for the same poll: what others say takes it along, and they do not all speak at once.
     report(false, 0, commands_.urgent() ? 0 : now_ + jitter(pushSpreadUs));
-    meter_->polled(now_);
+    meter_->pushed(now_);
     if (floods()) meter_->push(now_ + floodPauseUs());
     return;
   }

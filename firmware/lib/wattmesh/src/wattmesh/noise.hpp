@@ -30,7 +30,7 @@ class NoiseSymmetric {
   void seal(const uint8_t* plain, size_t length, uint8_t* out);
   // DecryptAndHash: `length` counts the tag. False: it does not verify.
   [[nodiscard]] bool open(const uint8_t* cipher, size_t length, uint8_t* out);
-  void split(SessionKeys& keys) const;
+  [[gnu::noinline]] void split(SessionKeys& keys) const;
   void wipe();
 
  private:

@@ -5,6 +5,6 @@
 namespace wattmesh {
 
 // True when what the port draws cannot be random: a key made of it would be known to whoever knows the fault. Draws 1,024 bytes.
-bool randomIsStuck(const Port& port);
+[[gnu::externally_visible]] bool randomIsStuck(const Port& port);
 
 }  // namespace wattmesh

@@ -42,7 +42,7 @@ constexpr uint8_t recordKeyMax = 15;
 class Records {
  public:
   // Reads the journal at `address` (recordSectors sectors); formats it when neither sector is valid, with what their slots hold.
-  [[nodiscard]] Error open(const Port& port, uint32_t address);
+  [[nodiscard, gnu::externally_visible]] Error open(const Port& port, uint32_t address);
   // True when there is a value of exactly this length.
   bool read(RecordKey key, uint8_t* out, size_t length) const;
   // Durable when it returns Error::none. `length` is 1..recordBytesMax.

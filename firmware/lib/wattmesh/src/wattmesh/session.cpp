@@ -79,13 +79,14 @@ Error Session::takeFailure() {
 // still never comes twice, and nobody else can tell it.
 void Session::drawFresh(uint8_t out[keyBytes]) const {
   static const char label[] = "wattmesh fresh";
-  uint8_t bytes[sizeof label - 1 + keyBytes + 4];
-  Writer writer(bytes, sizeof bytes);
+  constexpr size_t messageBytes = sizeof label - 1 + keyBytes + 4;
+  uint8_t buffer[hmacRoomBytes + messageBytes];
+  Writer writer(buffer + hmacRoomBytes, messageBytes);
   writer.bytes(reinterpret_cast<const uint8_t*>(label), sizeof label - 1);
-  port_->random(port_->context, bytes + writer.length(), keyBytes);
-  Writer(bytes + sizeof bytes - 4, 4).u32(number_);
-  hmacSha256(*port_, identity_.secret, keyBytes, bytes, sizeof bytes, out);
-  wipe(bytes, sizeof bytes);
+  port_->random(port_->context, buffer + hmacRoomBytes + writer.length(), keyBytes);
+  Writer(buffer + sizeof buffer - 4, 4).u32(number_);
+  hmacSha256(*port_, identity_.secret, keyBytes, buffer, messageBytes, out);
+  wipe(buffer, sizeof buffer);
 }
 
 uint32_t Session::dice() const {

@@ -60,7 +60,7 @@ class Session {
   size_t overhead() const { return upHeaderBytes + suiteTagBytes(config_->suite); }
 
   // Opens M2: on success the session stands; a network key that came with it is in `out`, for the key ring.
-  [[nodiscard]] Error openM2(const PacketHeader& header, const uint8_t* packet, size_t length, uint64_t nowUs, M2Payload& out);
+  [[nodiscard, gnu::noinline]] Error openM2(const PacketHeader& header, const uint8_t* packet, size_t length, uint64_t nowUs, M2Payload& out);
   // Opens a downlink of the session into `plain`.
   [[nodiscard]] Error openDown(const PacketHeader& header, const uint8_t* packet, size_t length, uint64_t nowUs,
                                uint8_t plain[packetBytesMax], size_t& plainLength);

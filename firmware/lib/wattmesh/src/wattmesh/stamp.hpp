@@ -8,7 +8,7 @@ namespace wattmesh {
 class Stamp {
  public:
   Stamp() = default;
-  Stamp(uint64_t us);
+  [[gnu::externally_visible]] Stamp(uint64_t us);
   operator uint64_t() const;
 
  private:

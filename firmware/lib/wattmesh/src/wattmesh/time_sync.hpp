@@ -16,6 +16,7 @@ class HeardFrame {
     atUs_ = nowUs;
   }
   bool isFrom(const uint8_t mac[macBytes]) const { return memcmp(mac, mac_, macBytes) == 0; }
+  bool isOlder(uint64_t nowUs, uint64_t us) const { return atUs_ == never || nowUs - atUs_ > us; }
   // When the frame of this neighbour and number came; never: it is another one.
   uint64_t atUs(const uint8_t mac[macBytes], uint16_t number) const {
     return number == number_ && isFrom(mac) ? atUs_ : never;

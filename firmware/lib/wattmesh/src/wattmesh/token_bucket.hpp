@@ -8,9 +8,9 @@ namespace wattmesh {
 
 class TokenBucket {
  public:
-  constexpr TokenBucket(uint32_t perS, uint32_t burst) : intervalUs_(usPerS / perS), burstUs_(usPerS / perS * burst) {}
+  constexpr TokenBucket(uint32_t perS, uint32_t burst) : intervalUs_(static_cast<uint32_t>(usPerS) / perS), burstUs_(static_cast<uint32_t>(usPerS) / perS * burst) {}
   // One in this time, and so many at once.
-  static constexpr TokenBucket oneIn(uint64_t us, uint32_t burst = 1) {
+  static constexpr TokenBucket oneIn(uint32_t us, uint32_t burst = 1) {
     TokenBucket bucket(1, 1);
     bucket.intervalUs_ = us;
     bucket.burstUs_ = us * burst;
@@ -25,8 +25,8 @@ class TokenBucket {
   uint64_t nextUs() const;
 
  private:
-  uint64_t intervalUs_;
-  uint64_t burstUs_;
+  uint32_t intervalUs_;
+  uint32_t burstUs_;
   uint64_t paidUs_ = 0;  // when everything taken so far has flowed out
 };
 

@@ -188,7 +188,12 @@ class Simulation {
       repairS: this.#recorder.repairs.longestS(endS),
       reroutesS: this.#recorder.reroutesS(),
       metersThroughHubs: this.#recorder.metersThroughHubs(),
-      violations: [...checkExactlyOnce(evidence), ...checkNothingLost(evidence), ...this.#recorder.violations],
+      violations: [
+        ...checkExactlyOnce(evidence),
+        ...checkNothingLost(evidence),
+        ...this.#recorder.violations,
+        ...this.#time.violations,
+      ],
       peersReplaced: this.#world.devices.reduce((sum, { peersReplaced }) => sum + peersReplaced, 0),
       simS: endS,
       wallMs: performance.now() - startedMs,

@@ -1,4 +1,7 @@
+import { Findings, type Violation } from './checkers/violation.ts';
+import type { Device } from './device.ts';
 import type { Scenario } from './scenario.ts';
+import type { Fault } from './scenario-faults.ts';
 import type { World, WorldObserver } from './world.ts';
 
 /** Seconds between two looks at all clocks. */
@@ -6,6 +9,10 @@ const SAMPLE_S = 10;
 /** Nothing was disturbed for so long, and for so many poll cycles: the mesh is at rest. */
 const REST_S = 900;
 const REST_CYCLES = 4;
+/** No router in a tree is further from the truth while the mesh is at rest, ms, with chips as they are: crystals, callbacks. */
+export const TIME_ERROR_MS_MAX = 50;
+const CRYSTAL_PPM_MAX = 20;
+const CALLBACK_MS_MAX = 2;
 /** Bins of a tenth of a millisecond; what is wrong by more than a second lies in the last. */
 const BINS_PER_MS = 10;
 const BINS = 1000 * BINS_PER_MS + 1;
@@ -67,10 +74,14 @@ export class TimeErrors implements WorldObserver {
   readonly #world: World;
   readonly #routers = new ErrorSpread();
   readonly #leaves = new ErrorSpread();
+  readonly #findings: Findings;
   #disturbedS = 0;
+  /** Faults that cut somebody off and have not ended. */
+  #cutOff = 0;
 
   constructor(world: World) {
     this.#world = world;
+    this.#findings = new Findings('time-right', world.seed);
     world.observe(this);
   }
 
@@ -82,6 +93,10 @@ export class TimeErrors implements WorldObserver {
     });
   }
 
+  get violations(): readonly Violation[] {
+    return this.#findings.violations;
+  }
+
   figures(): TimeFigures {
     return { routerErrorMs: this.#routers.figures(), leafErrorMs: this.#leaves.figures() };
   }
@@ -90,8 +105,12 @@ export class TimeErrors implements WorldObserver {
     this.#disturbedS = this.#world.schedule.nowUs / 1e6;
   }
 
-  fault(): void {
+  fault(fault: Fault): void {
     this.#disturbedS = this.#world.schedule.nowUs / 1e6;
+    // Until the host is back, somebody has power again or can be reached, those cut off run freely.
+    if (fault.kind === 'hostOutage') this.#cutOff += fault.on ? 1 : -1;
+    else if (fault.kind === 'kill' || fault.kind === 'partition') this.#cutOff++;
+    else if (fault.kind === 'revive' || fault.kind === 'heal') this.#cutOff = Math.max(0, this.#cutOff - 1);
   }
 
   #sample(): void {
@@ -102,7 +121,18 @@ export class TimeErrors implements WorldObserver {
       const utcUs = device.config.role === 'gateway' ? undefined : device.utcUs();
       if (utcUs === undefined) continue;
       const spread = device.config.energy === 'battery' ? this.#leaves : this.#routers;
-      spread.add((utcUs - trueUs) / 1000);
+      const errorMs = (utcUs - trueUs) / 1000;
+      spread.add(errorMs);
+      if (Math.abs(errorMs) > TIME_ERROR_MS_MAX && this.#isJudged(device)) {
+        this.#findings.report(device.id, `its time is wrong by ${Math.round(errorMs)} ms`, schedule.nowUs / 1e6);
+      }
     }
+  }
+
+  #isJudged(device: Device): boolean {
+    const { mode, clock } = this.#world.scenario;
+    if (this.#cutOff > 0) return false;
+    const isUsual = clock.crystalPpm <= CRYSTAL_PPM_MAX && clock.callbackJitterMs <= CALLBACK_MS_MAX;
+    return isUsual && mode === 'collection' && device.config.energy !== 'battery' && device.state()?.attached === true;
   }
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { Beacon } from '../../nodes/headend/frame/beacon.ts';
 import { decodeHostEnvelope } from '../../nodes/headend/frame/envelope.ts';
 import { FRAME_TYPES } from '../../nodes/headend/frame/radio.ts';
+import type { EventMessage, ReadingMessage } from '../../nodes/headend/messages.ts';
 import { Attacker } from './attacker.ts';
 import { BetrayedMesh, CYCLE_S } from './support/betrayed-mesh.ts';
 import type { Treason } from './support/insider.ts';
@@ -174,3 +175,50 @@ describe('attack 4: a path is doubled', function () {
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0);
 }
+
+describe('attack 28: an insider forges the time', function () {
+  this.timeout(120_000);
+
+  for (const [what, byMs] of [
+    ['ahead', 7_200_000],
+    ['behind', -7_200_000],
+  ] as const) {
+    it(`hours ${what}: rows say that their clock is wrong, and the operator hears of it`, async () => {
+      const betrayed = await BetrayedMesh.joined(11, 'meter');
+      const { mesh, honest } = betrayed;
+      const alarms: EventMessage['payload'][] = [];
+      mesh.headEnd.events.listen(({ payload }) => alarms.push(payload));
+      // It draws routes, and hands on what it is given: only the time is wrong.
+      const treason: Treason = {
+        claims: (beacon) => ({ ...cheapest(beacon), timeValid: true, timeMs: beacon.timeMs + byMs }),
+      };
+      betrayed.turn(treason);
+      for (let cycle = 0; cycle < 2; cycle++) await pass(betrayed, treason);
+      const since = mesh.messages.length;
+      for (let cycle = 0; cycle < CYCLES; cycle++) await pass(betrayed, treason);
+      const meters = honest.map((id) => mesh.nodeId(id));
+      const isFalse = ({ measuredAt, receivedAt }: ReadingMessage['payload']): boolean =>
+        Math.abs(Date.parse(measuredAt) - Date.parse(receivedAt) - byMs) < 600_000;
+      const forged = mesh.messages.slice(since).filter(({ payload, wattmesh }) => {
+        return meters.includes(wattmesh.nodeId) && isFalse(payload);
+      });
+      assert.ok(forged.length > 0, 'nobody believed it: this is no attack');
+      // The row that shows it is the last good one: a clock is judged by what the head-end has acknowledged.
+      const good = forged.filter(({ payload }) => payload.quality === 'good').length;
+      assert.ok(
+        good <= 4 * meters.length && good < forged.length / 2,
+        `${good} of ${forged.length} forged rows are good`,
+      );
+      const victims = new Set(forged.map(({ payload }) => payload.meter));
+      const alarmed = alarms.filter(
+        ({ event, ahead_s = 0 }) => event === 'clockWrong' && Math.sign(ahead_s) === Math.sign(byMs),
+      );
+      assert.ok(
+        alarmed.some(({ meter }) => victims.has(meter)),
+        JSON.stringify(alarms),
+      );
+      const { violations } = await mesh.judge();
+      assert.deepEqual(violations, []);
+    });
+  }
+});

@@ -312,6 +312,7 @@ export const downSection: fc.Arbitrary<DownSection> = fc.oneof(
     networkKey: bytes(16, 16),
     untilUseS: u32,
   }),
+  record({ kind: kind('eventSeen'), code: u8, utcMs: u48, value: fc.integer({ min: -32_768, max: 32_767 }) }),
   unknownSection(fc.nat(0x80)),
 );
 

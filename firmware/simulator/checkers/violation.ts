@@ -8,7 +8,8 @@ export interface Violation {
     | 'counters-rise'
     | 'bounded-queues'
     | 'memory-constant'
-    | 'parents-alive';
+    | 'parents-alive'
+    | 'time-right';
   readonly what: string;
   /** Node of the scenario. */
   readonly who: string;

@@ -163,6 +163,7 @@ void addSections(std::vector<Sample>& list) {
   down("ack", written(writeAck, AckSection{{1, 2, 3, 4}, 10, 1700000000000, 2, {12, 15}, {14, 15}}));
   down("command", written(writeCommand, CommandSection{3, 2, 4, {60, 0, 120, 0}}));
   down("network key", written(writeNetworkKey, NetworkKeySection{15, {9, 8, 7}, 3600}));
+  down("event seen", written(writeEventSeen, Event{3, 1790000000123, -5}));
 }
 
 void addPackets(std::vector<Sample>& list) {

@@ -71,7 +71,7 @@ export class InsiderFirmware implements Firmware {
     const counter = (this.#counters.get(name) ?? 0) + 1;
     this.#counters.set(name, counter);
     this.#ahead.set(name, (this.#ahead.get(name) ?? 0) + 1);
-    const body = encodeBeacon({ ...claims({ ...beacon, number }), timeMs: nowUtcMs });
+    const body = encodeBeacon(claims({ ...beacon, number, timeMs: nowUtcMs }));
     return this.#sealed({ type: 'beacon', keyId: this.#keyId, counter, body }, mac, BROADCAST);
   }
 

@@ -49,6 +49,9 @@ export function figuresOf(results, bound, { routers, warmupS }) {
       leafMilliJoulePerReading: of(({ energy }) => energy.leafMilliJoulePerReading),
       leafYears: of(({ energy }) => energy.leafYears),
     },
+    // Where events are raised.
+    ...(results.every(({ events }) => events) && results.length > 0 ? { events: eventsOf(of, sum) } : {}),
+    timeErrorMs: { p99: of(({ time }) => time.routerErrorMs.p99), max: of(({ time }) => time.routerErrorMs.max) },
     ...reroutesOf(results),
     joinS: { p50: of(({ joinS }) => joinS.p50), max: twoDecimals(Math.max(...results.map(({ joinS }) => joinS.max))) },
     wallMs,
@@ -69,5 +72,16 @@ function reroutesOf(results) {
   const p50 = median(rerouted.map((each) => each.p50));
   return {
     reroutedS: { meters, p50: twoDecimals(p50), max: twoDecimals(Math.max(...rerouted.map(({ max }) => max))) },
+  };
+}
+
+function eventsOf(of, sum) {
+  return {
+    raised: sum(({ events }) => events.raised),
+    delivered: sum(({ events }) => events.delivered),
+    latencyPerHopMs: {
+      p50: of(({ events }) => events.latencyPerHopMs.p50),
+      p95: of(({ events }) => events.latencyPerHopMs.p95),
+    },
   };
 }

@@ -138,6 +138,7 @@ class Node : private Downward, private HostSide {
   void sendM1();
   QueuedItem* enqueueOwn(Item& item);
   QueuedItem* enqueueReport(Item& item);
+  bool mayReport() const;
   void settleReports();
   void settleCommands();
   void tellTelemetry(Writer& writer);

@@ -15,7 +15,7 @@ uint64_t Node::raise(EventCode code, int16_t value, uint64_t nowUs) {
   return nextUs();
 }
 
-bool Node::eventDue() const { return now_ >= events_.nextUs() && session_.joined() && position().attached && clock_.valid(); }
+bool Node::eventDue() const { return now_ >= events_.nextUs() && mayReport() && clock_.valid(); }
 
 // A packet of its own: a short one is through sooner, and what else waits is no hurry. A leaf's go with its report.
 void Node::settleEvents() {

@@ -196,10 +196,11 @@ void Node::sendM1() {
   }
 }
 
+// A hub that floats has nobody to report to; a meter has its hub, which keeps what it says.
+bool Node::mayReport() const { return (meter_ != nullptr ? position().attached : grounded()) && session_.joined(); }
+
 void Node::settleReports() {
-  // A hub's own news are worth no place in a spool.
-  const bool reachable = (meter_ != nullptr ? position().attached : grounded()) && session_.joined();
-  if (!reachable || sleeps()) return;
+  if (!mayReport() || sleeps()) return;
   if (meter_ != nullptr) {
     if ((!meter_->pushDue(now_) && !commands_.urgent()) || queue_.holdsOwn()) return;
     // Many may have waited for the same poll: what others say takes it along, and they do not all speak at once.

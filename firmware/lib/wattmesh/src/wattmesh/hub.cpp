@@ -123,7 +123,8 @@ void Hub::left(uint16_t shortId) {
 // Something new is to go to a member: what an earlier poll carried is not all of it any more.
 void Hub::waits(Member& member, uint64_t nowUs) {
   // What a new member waits for, it has been waiting for at the hub before.
-  if (!member.owed && !member.holds()) member.waitsUs = member.waitsUs == 0 ? nowUs - cycleUs() : nowUs;
+  const bool isNew = member.waitsUs == 0;
+  if (!member.owed && !member.holds()) member.waitsUs = !isNew ? nowUs : nowUs > cycleUs() ? nowUs - cycleUs() : RoughTime::stepUs;
   member.inPoll = 0;
 }
 

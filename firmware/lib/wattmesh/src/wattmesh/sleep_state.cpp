@@ -12,8 +12,6 @@ namespace wattmesh {
 namespace {
 
 constexpr size_t lengthAt = 10;
-// Of passIf() in one state, a byte each: that is kept free for those that follow.
-constexpr size_t choicesMax = 10;
 constexpr uint32_t rounded = 18;  // of a RoughTime: bits
 static_assert(uint64_t{1} << rounded == RoughTime::stepUs, "one grain for all times that are kept");
 
@@ -50,7 +48,8 @@ void SleepState::passTimes(uint64_t* us, size_t count) {
 }
 
 bool SleepState::passIf(bool wanted, size_t length) {
-  wanted = wanted && room() >= length + choicesMax;
+  wanted = wanted && room() >= length + choices_;
+  choices_--;
   pass(wanted);
   return wanted;
 }

@@ -1,5 +1,6 @@
 import type { Clock, Timer } from './clock.ts';
 import { ACK_RANGES_MAX, type Ack } from './frame/sections.ts';
+import { isPlausibleUtc } from './gateways.ts';
 import type { MeshNode, Registry } from './registry.ts';
 import type { Session } from './security/session.ts';
 import type { Sender } from './sender.ts';
@@ -113,7 +114,8 @@ export class Acknowledger {
     if (!node || !session) return true;
     const logs = this.#logsOf(node, session);
     if (logs.length === 0) return true;
-    const utcMs = this.#clock.nowMs();
+    const nowMs = this.#clock.nowMs();
+    const utcMs = isPlausibleUtc(nowMs) ? nowMs : 0;
     const acks = logs.map((log) => ackOf(log, utcMs));
     return this.#sender.send(nodeId, acks, true) !== 'noGateway';
   }

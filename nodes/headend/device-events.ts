@@ -9,6 +9,8 @@ import { suiteName } from './security/suites.ts';
 
 /** Events that are known when they come again; the oldest is forgotten first, and its repetition told as a new one. */
 export const EVENTS_REMEMBERED_MAX = 4_096;
+/** A device hears of so many at a time, which fit a packet beside what else rides in it; it repeats the others until it has heard of them. */
+const EVENTS_SEEN_MAX = 6;
 /** A device hears after this, ms, that its events are known, of several at once; it repeats them after 3 s. */
 export const EVENT_SEEN_DELAY_MS = 200;
 /** While nobody listens, but somebody did within this time, ms, devices keep their events and repeat them. */
@@ -99,8 +101,8 @@ export class DeviceEvents {
     }
     const due = this.#due.get(record);
     const seen = { kind: 'eventSeen', code, utcMs, value } as const;
-    if (due) due.push(seen);
-    else this.#due.set(record, [seen]);
+    if (!due) this.#due.set(record, [seen]);
+    else if (due.length < EVENTS_SEEN_MAX) due.push(seen);
     this.#timer ??= clock.after(EVENT_SEEN_DELAY_MS, () => this.#sendDue());
   }
 

@@ -25,6 +25,9 @@ const cheapest = (beacon: Beacon): Beacon => ({ ...beacon, hops: 1, cost: 1, gro
 const inANewerTree = (beacon: Beacon): Beacon => ({ ...cheapest(beacon), tree: (beacon.tree + 200) & 0xffff });
 const anotherGateway = (beacon: Beacon): Beacon => ({ ...cheapest(beacon), hops: 0, cost: 0, gateway: beacon.shortId });
 
+/** In one of these meshes somebody falls for it: whether a neighbour does hangs on who hears whom. */
+const SEEDS = [11, 19, 22, 25, 27];
+
 const thefts: [what: string, role: 'hub' | 'meter', treason: Treason, cycles: number][] = [
   ['a router that claims a cost of nothing', 'meter', { claims: cheapest, swallows: true }, RECOVERY_CYCLES],
   ['a router that keeps to its true cost', 'meter', { swallows: true }, RECOVERY_CYCLES],
@@ -39,19 +42,32 @@ async function pass(betrayed: BetrayedMesh, treason: Treason): Promise<void> {
   await betrayed.mesh.pass(CYCLE_S);
 }
 
+/** A mesh some cycles after the theft, and how many hung on the thief meanwhile: the first one in which anybody did, or the last. */
+async function betrayedBy(
+  role: 'hub' | 'meter',
+  treason: Treason,
+  cycles: number,
+): Promise<{ betrayed: BetrayedMesh; victims: number }> {
+  for (const seed of SEEDS) {
+    const betrayed = await BetrayedMesh.joined(seed, role);
+    betrayed.turn(treason);
+    let victims = 0;
+    for (let cycle = 0; cycle < cycles; cycle++) {
+      await pass(betrayed, treason);
+      victims = Math.max(victims, betrayed.behindX().length);
+    }
+    if (victims > 0 || seed === SEEDS.at(-1)) return { betrayed, victims };
+  }
+  throw new Error('there are no seeds');
+}
+
 describe('attack 3: an insider who draws routes to itself and drops packets', function () {
   this.timeout(120_000);
 
   for (const [what, role, treason, cycles] of thefts) {
     it(`${what}: it is left, no row is lost, none waits for long`, async () => {
-      const betrayed = await BetrayedMesh.joined(11, role);
+      const { betrayed, victims } = await betrayedBy(role, treason, cycles);
       const { mesh } = betrayed;
-      betrayed.turn(treason);
-      let victims = 0;
-      for (let cycle = 0; cycle < cycles; cycle++) {
-        await pass(betrayed, treason);
-        victims = Math.max(victims, betrayed.behindX().length);
-      }
       assert.ok(victims > 0, 'nobody fell for it: this is no attack');
       for (let cycle = cycles; cycle < CYCLES; cycle++) {
         const wait = await betrayed.longestWait();

@@ -103,7 +103,7 @@ describe('simulated device', () => {
     assert.deepEqual([reader.u32(), reader.u8()], [0x01020304, 3]);
     assert.equal(toHex(reader.bytes(16)), '5a'.repeat(16));
     assert.deepEqual([reader.u16(), reader.u16(), reader.u16(), reader.u16()], [7, 900, 60, 9]);
-    assert.deepEqual([reader.u8(), reader.u8(), reader.u32()], [4, 0, 2 * 4096]);
+    assert.deepEqual([reader.u8(), reader.u8(), reader.u32()], [4, 0, (2 + 17) * 4096]);
     assert.equal(toHex(reader.rest()), '00'.repeat(1 + 32 + 32 + 256));
   });
 
@@ -343,12 +343,13 @@ describe('simulated device', () => {
       .u8(9)
       .bytes(Uint8Array.of(1, 2, 3, 4, 5, 6))
       .u16(3)
-      .u16(4);
+      .u16(4)
+      .u16(5);
     for (let counter = 1; counter <= 7; counter++) writer.u32(counter);
     (bench.instances[0] as FakeInstance).state = writer.finish();
     assert.deepEqual(bench.a.state(), {
       ...{ shortId: 0x11, parentShort: 0x8001, hops: 2, cost: 384, attached: true, joined: true, session: 9 },
-      ...{ nodeId: '010203040506', members: 3, queue: 4 },
+      ...{ nodeId: '010203040506', members: 3, queue: 4, spooled: 5 },
       counters: { framesReceived: 1, framesSent: 2, sendsFailed: 3, badMac: 4, replays: 5, malformed: 6, queueFull: 7 },
     });
   });

@@ -111,6 +111,22 @@ describe('battery leaves', function () {
     promisesKept(result);
   });
 
+  it('lose their RAM in each sleep, and what outlasts it only with their power', () => {
+    const { world } = worldAfter(0);
+    const joined = new Map<string, number>();
+    world.observe({
+      traced: (node, trace) => {
+        if (trace.kind === 'joined') joined.set(node, (joined.get(node) ?? 0) + 1);
+      },
+    });
+    world.run(3 * HOUR_S * 1e6);
+    assert.deepEqual([joined.get('near'), joined.get('far')], [1, 1]);
+    world.apply({ kind: 'powerCut', atS: 3 * HOUR_S, node: 'near' });
+    world.run(4 * HOUR_S * 1e6);
+    assert.deepEqual([joined.get('near'), joined.get('far')], [2, 1]);
+    assert.equal(world.device('near').state()?.joined, true);
+  });
+
   it('search ever more rarely while nobody is there, and come back', async () => {
     const faults = [
       { atS: 1.2 * HOUR_S, partition: ['near', 'far'] },

@@ -207,7 +207,11 @@ const ROW = parseScenario({
 
 /** State of a device without parent, with a queue. */
 function stateOf(queue: number): Uint8Array {
-  return new Writer(64).bytes(new Uint8Array(18)).u16(queue).bytes(new Uint8Array(28)).finish();
+  return new Writer(64)
+    .bytes(new Uint8Array(18))
+    .u16(queue)
+    .bytes(new Uint8Array(2 + 28))
+    .finish();
 }
 
 function world(firmware = fakeFirmware(() => Number.POSITIVE_INFINITY)): { world: World; instances: FakeInstance[] } {

@@ -95,6 +95,7 @@ describe('scenario file', () => {
       powerUpS: 60,
       clock: { crystalPpm: 20, rcPercent: 5, callbackJitterMs: 2 },
       counters: 'old',
+      events: [],
       faults: [
         { atS: 1200, kind: 'kill', node: 'h1' },
         { atS: 1800, kind: 'revive', node: 'h1' },

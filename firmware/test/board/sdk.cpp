@@ -3,9 +3,11 @@
 #include <esp_netif.h>
 #include <esp_partition.h>
 #include <esp_random.h>
+#include <esp_sleep.h>
 #include <esp_system.h>
 #include <esp_task_wdt.h>
 #include <esp_timer.h>
+#include <esp_wifi.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -20,6 +22,7 @@ namespace {
 
 constexpr size_t flashBytes = 0x84000;
 constexpr int restartCode = 75;
+constexpr int deepSleepCode = 76;
 
 const esp_partition_t partition = {0x350000, flashBytes};
 int flashFile = -1;
@@ -65,6 +68,11 @@ int64_t esp_timer_get_time() { return static_cast<int64_t>(host::nowUs()); }
 esp_reset_reason_t esp_reset_reason() { return ESP_RST_POWERON; }
 uint32_t esp_get_free_heap_size() { return 100000; }
 void esp_restart() { _exit(restartCode); }
+
+// A process keeps no memory over its end: whoever started it may start it again, as if its battery had been changed.
+void esp_deep_sleep_start() { _exit(deepSleepCode); }
+esp_err_t esp_sleep_enable_timer_wakeup(uint64_t) { return ESP_OK; }
+esp_err_t esp_wifi_stop() { return ESP_OK; }
 esp_err_t esp_task_wdt_init(const esp_task_wdt_config_t*) { return ESP_OK; }
 esp_err_t esp_task_wdt_reconfigure(const esp_task_wdt_config_t*) { return ESP_OK; }
 esp_err_t esp_task_wdt_add(TaskHandle_t) { return ESP_OK; }

@@ -135,4 +135,8 @@ _Rb_tree_node_base* _Rb_tree_decrement(_Rb_tree_node_base* x) throw() {
   return above;
 }
 
+const _Rb_tree_node_base* _Rb_tree_decrement(const _Rb_tree_node_base* x) throw() {
+  return _Rb_tree_decrement(const_cast<_Rb_tree_node_base*>(x));
+}
+
 }  // namespace std

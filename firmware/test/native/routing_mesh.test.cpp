@@ -195,6 +195,5 @@ TEST(noLoopExistsAtAnyInstantAndAllFindTheRootInTheEnd) {
     CHECK(!mesh.hasLoop());
     CHECK_EQUAL(mesh.grounded(), Mesh::nodesMax);
   }
-  CHECK_EQUAL(trees, 0u);
-  CHECK(trees > 10 && detours > 250 && afloat > 50000);
+  CHECK(trees > 50 && detours > 250 && afloat > 50000);
 }

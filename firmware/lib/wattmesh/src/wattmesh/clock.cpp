@@ -110,9 +110,14 @@ bool NetworkClock::sampleOffset(uint64_t utcUs, uint64_t atUs, uint64_t nowUs) {
   return turnFrom(shownUs, nowUs);
 }
 
-void NetworkClock::changeSource() {
+// What was learned so far goes on as the skew from which the next samples start.
+void NetworkClock::keepSkew() {
   isSkewKnown_ = isSkewKnown_ || (samplesCount_ > 0 && samples_[samplesCount_ - 1].at - samples_[0].at >= learnedTicks);
   priorSkew_ = skew_;
+}
+
+void NetworkClock::changeSource() {
+  keepSkew();
   isMoved_ = samplesCount_ > 0;
 }
 
@@ -131,7 +136,7 @@ void NetworkClock::moveTo(const TimeReference& reference, uint64_t atUs) {
   }
   for (size_t i = 0; i < samplesCount_; i++) {
     Sample& each = samples_[i];
-    const int64_t sinceUs = int64_t{static_cast<int32_t>(each.at - newest.at)} << tickShift;
+    const int64_t sinceUs = int64_t{static_cast<int32_t>(each.at - newest.at)} * (int64_t{1} << tickShift);
     each.offset = static_cast<int32_t>(beforeUs + each.offset - newest.offset + scaled(sinceUs, sourceSkew_ - reference.skew));
   }
 }
@@ -139,7 +144,7 @@ void NetworkClock::moveTo(const TimeReference& reference, uint64_t atUs) {
 uint64_t NetworkClock::rawUs(uint64_t atUs) const {
   if (samplesCount_ == 0) return atUs;
   const Sample& newest = samples_[samplesCount_ - 1];
-  const int64_t sinceUs = int64_t{static_cast<int32_t>(static_cast<uint32_t>(atUs >> tickShift) - newest.at)} << tickShift;
+  const int64_t sinceUs = int64_t{static_cast<int32_t>(static_cast<uint32_t>(atUs >> tickShift) - newest.at)} * (int64_t{1} << tickShift);
   return atUs + rawOffset_ + static_cast<uint64_t>(newest.offset + scaled(sinceUs, skew_ - sourceSkew_));
 }
 
@@ -151,7 +156,10 @@ void NetworkClock::addRaw(const TimeReference& reference, uint64_t atUs) {
     if (sinceTicks <= 0) return;
     const int64_t beyondUs = static_cast<int64_t>(reference.rawUs - rawUs(atUs));
     // The source has restarted.
-    if (isBeyond(beyondUs, believedUs + driftUs(int64_t{sinceTicks} << tickShift))) samplesCount_ = 0;
+    if (isBeyond(beyondUs, believedUs + driftUs(int64_t{sinceTicks} << tickShift))) {
+      keepSkew();
+      samplesCount_ = 0;
+    }
   }
   if (samplesCount_ == 0) rawOffset_ = reference.rawUs - atUs;
   const int64_t offset = static_cast<int64_t>(reference.rawUs - atUs - rawOffset_);

@@ -84,6 +84,7 @@ class NetworkClock {
     uint64_t utcUs;
   };
 
+  void keepSkew();
   void restart(uint64_t utcUs, uint64_t nowUs);
   void moveTo(const TimeReference& reference, uint64_t atUs);
   void addRaw(const TimeReference& reference, uint64_t atUs);

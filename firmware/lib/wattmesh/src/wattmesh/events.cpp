@@ -54,8 +54,12 @@ void Events::seen(const Event& event) {
   }
 }
 
-void Events::pass(SleepState& state) {
-  if (!state.passIf(count_ > 0 || suppressed_ > 0, sizeof dueUs_ + sizeof pauseUs_ + 3 + count_ * sizeof waiting_[0])) return;
+void Events::pass(SleepState& state, uint64_t nowUs) {
+  uint64_t& paidUs = bucket_.paidUs();
+  // A leaf that wakes for each of a storm would have a new bucket each time.
+  const bool isNeeded = count_ > 0 || suppressed_ > 0 || paidUs > nowUs;
+  if (!state.passIf(isNeeded, sizeof paidUs + sizeof dueUs_ + sizeof pauseUs_ + 3 + count_ * sizeof waiting_[0])) return;
+  state.pass(paidUs);
   state.pass(dueUs_, count_);
   for (uint8_t i = 0; i < count_; i++) state.pass(waiting_[i]);
 }

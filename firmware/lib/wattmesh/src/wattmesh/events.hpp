@@ -24,7 +24,7 @@ class Events {
   // The head-end has this one.
   void seen(const Event& event);
   // Through deep sleep, where there is room: for what waits there is.
-  void pass(SleepState& state);
+  void pass(SleepState& state, uint64_t nowUs);
 
  private:
   struct Waiting {

@@ -36,7 +36,7 @@ void Node::settleEvents() {
 // The head-end's time, which nobody on the way can forge, as a bound: it may have waited for long, but is never ahead; and rows were measured
 // before they were acknowledged.
 void Node::judgeTime(const AckSection& ack) {
-  if (!clock_.valid()) return;
+  if (!clock_.valid() || ack.utcMs == 0) return;
   int64_t aheadMs = static_cast<int64_t>(clock_.utcUs(now_) / usPerMs - ack.utcMs);
   if (aheadMs >= -timeDoubtMs) {
     aheadMs = static_cast<int64_t>(meter_->measuredMs(ack.logId, ack.cumulative) - ack.utcMs);

@@ -27,7 +27,7 @@ bool Node::passState(SleepState& state) {
   if (isAttached) parent->pass(state);
   if (isAttached) routing_.resume(*parent);
   // What follows may be left out.
-  events_.pass(state);
+  events_.pass(state, now_);
   commands_.passResults(state);
   keys_.passFormer(state);
   meter_->delivery().passSent(state);

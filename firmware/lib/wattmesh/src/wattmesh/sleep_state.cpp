@@ -48,7 +48,8 @@ void SleepState::passTimes(uint64_t* us, size_t count) {
 }
 
 bool SleepState::passIf(bool wanted, size_t length) {
-  wanted = wanted && room() > length;
+  wanted = wanted && room() >= length + choices_;
+  choices_--;
   pass(wanted);
   return wanted;
 }

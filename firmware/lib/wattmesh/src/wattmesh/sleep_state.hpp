@@ -44,6 +44,8 @@ class SleepState {
   bool reads_ = false;
   size_t at_ = headerBytes;
   size_t end_ = sleepBytesMax;  // 0: not ok
+  // Of passIf() that are to come, a byte each: events, four results, the former key, two batches, a neighbour.
+  size_t choices_ = 9;
 };
 
 }  // namespace wattmesh

@@ -23,6 +23,8 @@ class TokenBucket {
   bool pressed(uint64_t nowUs) const;
   // The next moment at which take() succeeds.
   uint64_t nextUs() const;
+  // When everything taken so far has flowed out: all that a bucket remembers.
+  uint64_t& paidUs() { return paidUs_; }
 
  private:
   uint32_t intervalUs_;

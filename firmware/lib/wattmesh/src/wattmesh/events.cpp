@@ -10,7 +10,7 @@ constexpr uint16_t pauseMaxS = 900;
 // No room in the queue, or no session any more.
 constexpr uint64_t retryUs = usPerS / 4;
 // Of a time that goes through sleep: milliseconds of UTC, or nine years of a local clock.
-constexpr size_t timeBytes = 6;
+constexpr size_t keptTimeBytes = 6;
 // A clock is set back so far because it ran fast; further, because it was wrong.
 constexpr uint64_t setBackMaxMs = 1000;
 }  // namespace
@@ -67,13 +67,13 @@ void Events::pass(SleepState& state) {
   state.passTimes(&bucket_.paidUs(), 1);
   state.passTimes(&dueUs_, 1);
   state.pass(pauseS_, count_);
-  state.pass(reinterpret_cast<uint8_t*>(&lastMs_), timeBytes);
-  if (!state.passIf(count_ > 0, count_ * (timeBytes + sizeof waiting_->value + sizeof waiting_->code))) {
+  state.pass(reinterpret_cast<uint8_t*>(&lastMs_), keptTimeBytes);
+  if (!state.passIf(count_ > 0, count_ * (keptTimeBytes + sizeof waiting_->value + sizeof waiting_->code))) {
     count_ = 0;
     return;
   }
   for (Waiting* each = waiting_; each < waiting_ + count_; each++) {
-    state.pass(reinterpret_cast<uint8_t*>(&each->at), timeBytes);
+    state.pass(reinterpret_cast<uint8_t*>(&each->at), keptTimeBytes);
     state.pass(each->value, each->code);
   }
 }

@@ -19,7 +19,7 @@ constexpr uint8_t backOffDoublings = 8;  // 85 minutes, cut to one hour
 constexpr uint64_t numberLackUs = 60 * usPerS;
 constexpr uint64_t backOffMaxUs = 3600 * usPerS;
 constexpr uint64_t silenceMinUs = 30 * usPerS;
-constexpr uint32_t silenceCycles = 3;
+constexpr uint32_t silenceCycles = 4;
 constexpr uint64_t groundlessMaxUs = 600 * usPerS;
 // After the second unanswered round and each one that follows the number rises by twice as much, up to this power of two: the head-end may
 // know higher ones, when NV was set back. At one round an hour that lasts for 119 years.

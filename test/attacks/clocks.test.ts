@@ -17,7 +17,7 @@ const LINK_BLOCK = 4096;
 /** No block of link counters begins from here on (PROTOCOL.md, section 2). */
 const LINK_COUNTER_END = U32_MAX - 2 * LINK_BLOCK;
 const REJOIN_S = 200;
-/** An idle node asks for a sign of life every hour, and starts over three cycles later. */
+/** An idle node asks for a sign of life every hour, and starts over four cycles later. */
 const PROBE_S = 3900;
 const YEARS_MS = 10 * 365.25 * 86_400_000;
 const KEY_BYTES = 32;

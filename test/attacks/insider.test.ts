@@ -10,10 +10,10 @@ import { NETWORK } from './support/sealed-mesh.ts';
 
 /** Attacks by somebody who holds the network key: a stolen node, at its place in the mesh. The numbers are those of SECURITY.md. */
 
-/** From the theft on: three cycles in vain, and what it takes to find the next parent and to send again. */
-const RECOVERY_CYCLES = 6;
+/** From the theft on: up to five cycles in vain, and what it takes to find the next parent and to send again. */
+const RECOVERY_CYCLES = 8;
 /** Where what was announced must be forgotten first. */
-const FORGETTING_CYCLES = 18;
+const FORGETTING_CYCLES = 22;
 /** No row waits longer afterwards, though the thief is still there and is tried again now and then. */
 const WAIT_CYCLES_MAX = 6;
 const CYCLES = 45;

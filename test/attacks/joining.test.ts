@@ -25,7 +25,7 @@ import { imageOf, logPart, putImage } from './support/flash-image.ts';
 
 describe('attack 9: two meters with one cloned key', () => {
   const HOUR_S = 3600;
-  /** A meter that is displaced hears nothing for 3 cycles (at least 30 s), and then asks again. */
+  /** A meter that is displaced hears nothing for 4 cycles (at least 30 s), and then asks again. */
   const HANDSHAKES_PER_HOUR_MAX = HOUR_S / 30;
 
   async function cloned(whole: boolean): Promise<{ field: Field; nodeId: string }> {

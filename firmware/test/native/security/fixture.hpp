@@ -22,7 +22,8 @@ inline wattmesh::M2Payload someM2(uint8_t session = 7) {
 }
 
 struct Fixture {
-  explicit Fixture(uint8_t suite) : chip(wattmesh::recordSectors), port(portOf(chip)), config(configOf(suite)), headEnd(port, config) {
+  explicit Fixture(uint8_t suite, wattmesh::EnergyClass energy = wattmesh::EnergyClass::mains)
+      : chip(wattmesh::recordSectors), port(portOf(chip)), config(configOf(suite, energy)), headEnd(port, config) {
     boot();
   }
 
@@ -92,13 +93,14 @@ struct Fixture {
     port.rsaOaepEncrypt = fakeOaep;
     return port;
   }
-  static wattmesh::Config configOf(uint8_t suite) {
+  static wattmesh::Config configOf(uint8_t suite, wattmesh::EnergyClass energy) {
     wattmesh::Config config{};
     config.role = wattmesh::Role::hub;
     config.networkNumber = 0x12345678;
     config.intervalS = 60;
     config.pollCycleS = pollCycleS;
     config.suite = suite;
+    config.energy = energy;
     for (uint8_t& byte : config.psk) byte = 0x42;
     return config;
   }

@@ -23,20 +23,26 @@ class Events {
   void told(bool sent, uint64_t nowUs);
   // The head-end has this one.
   void seen(const Event& event);
-  // Through deep sleep, where there is room: for what waits there is.
-  void pass(SleepState& state, uint64_t nowUs);
+  // Through deep sleep; there is room for four that wait.
+  void pass(SleepState& state);
 
  private:
+  static constexpr uint8_t told_ = 0x80;  // of a code
+
   struct Waiting {
-    uint64_t at;    // local time; once it was told network time, ms, which is part of its identity
+    uint64_t at;  // local time; once it was told network time, ms, which is part of its identity
     int16_t value;
-    EventCode code;
-    bool told;
+    uint8_t code;  // with told_, once it was
+
+    Event event() const { return Event{static_cast<uint8_t>(code & ~told_), at, value}; }
   };
 
-  // What pass() keeps: these, and the events.
+  uint64_t toldAtMs(uint64_t utcMs);
+
   uint64_t dueUs_ = 0;
-  uint64_t pauseUs_ = 0;
+  uint64_t lastMs_ = 0;  // that was told
+  // What pass() keeps as it lies here.
+  uint16_t pauseS_ = 0;
   int16_t suppressed_ = 0;
   uint8_t count_ = 0;
   TokenBucket bucket_ = TokenBucket::oneIn(eventPeriodS * usPerS, eventsMax);

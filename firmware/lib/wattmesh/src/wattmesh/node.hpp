@@ -220,7 +220,7 @@ class Node : private Downward, private HostSide {
   void settleSeeking();
   void askProxy(uint64_t dueUs);
   void proxyFailed();
-  void settleJoined();
+  void settleJoined(bool isNew);
   bool sendJoin(const uint8_t mac[macBytes], Direction direction, const uint8_t* packet, size_t length, uint64_t dueUs);
   void onJoin(const uint8_t from[macBytes], bool broadcast, const ReceivedFrame& frame, int8_t rssi);
   void onSolicited();

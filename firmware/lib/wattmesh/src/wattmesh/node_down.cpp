@@ -39,7 +39,7 @@ void Node::onRouted(const Neighbour& neighbour, bool broadcast, const ReceivedFr
   if (last && routed.route[routed.at] == shortIdNone) {
     // For a node that has not joined: only M2 can be meant, and the packet's node id says for whom.
     PacketSection packet{};
-    if (!session_.joined() && findPacket(routed, packet)) onPacket(packet.packet, packet.packetLength);
+    if (findPacket(routed, packet)) onPacket(packet.packet, packet.packetLength);
     return;
   }
   if (routed.route[routed.at] != session_.shortId()) {
@@ -139,6 +139,7 @@ void Node::onPacket(const uint8_t* packet, size_t length) {
 // A handshake goes deeper than anything else: it has a frame of its own, without the buffer that a downlink needs.
 Error Node::onAnswer(const PacketHeader& header, const uint8_t* packet, size_t length) {
   M2Payload m2{};
+  const uint16_t formerId = session_.shortId();
   Error error = session_.openM2(header, packet, length, now_, m2);
   if (error != Error::none) return error;
   settleMode();
@@ -154,7 +155,7 @@ Error Node::onAnswer(const PacketHeader& header, const uint8_t* packet, size_t l
   telemetryUs_ = 0;
   reportUs_ = now_;
   events_.again(now_);
-  settleJoined();
+  settleJoined(m2.shortId != formerId);
   error = keys_.adopt(m2.keyId, m2.knet, now_);
   wipe(m2.knet, sizeof m2.knet);
   return error;
@@ -280,9 +281,9 @@ Error Node::routeDown(const uint8_t* packet, size_t length, bool hold) {
 
 Error Node::relayDown(const PacketHeader& header, const uint8_t* packet, size_t length, bool hold) {
   Routed routed{};
-  if (header.type == packetM2) {
-    uint16_t proxy = shortIdNone;
-    if (!tables_->directory.findProxy(header.nodeId, now_, proxy)) return Error::noRoute;
+  uint16_t proxy = shortIdNone;
+  // Who renews its session has a route of its own.
+  if (header.type == packetM2 && tables_->directory.findProxy(header.nodeId, now_, proxy)) {
     size_t hops = 0;
     if (proxy != shortIdNone) {
       hops = hub_->routes.path(session_.shortId(), proxy, routed.route);

@@ -65,8 +65,8 @@ void Node::proxyFailed() {
 }
 
 // M2 has come. A parent that joins has something to offer from now on; who passed M2 on to a node without one is most likely its parent to be.
-void Node::settleJoined() {
-  if (config_.routes()) startOver();
+void Node::settleJoined(bool isNew) {
+  if (config_.routes() && isNew) startOver();
   if (!asked_) return;
   asked_ = false;
   groundedUs_ = now_;

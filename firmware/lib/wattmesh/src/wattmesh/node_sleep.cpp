@@ -26,8 +26,8 @@ bool Node::passState(SleepState& state) {
   state.pass(isAttached);
   if (isAttached) parent->pass(state);
   if (isAttached) routing_.resume(*parent);
+  events_.pass(state);
   // What follows may be left out.
-  events_.pass(state, now_);
   commands_.passResults(state);
   keys_.passFormer(state);
   meter_->delivery().passSent(state);

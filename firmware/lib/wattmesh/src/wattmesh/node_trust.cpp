@@ -36,7 +36,9 @@ void Node::settleTrust() {
     return;
   }
   parent->silentMs += static_cast<uint32_t>(passedMs);
-  if (parent->silentMs * usPerMs < patienceUs) return;
+  // Where only a newer tree lets us leave it, which costs all a beacon, two cycles more: acknowledgements may have been lost.
+  const uint64_t moreUs = routing_.mayChange(neighbours_, now_) ? 0 : patienceUs * 2 / patienceCycles;
+  if (parent->silentMs * usPerMs < patienceUs + moreUs) return;
   parent->silentMs = 0;
   // What it was given goes another way now.
   if (routing_.distrust(neighbours_, patienceUs, now_) && meter_ != nullptr) meter_->delivery().rewind();

@@ -91,6 +91,7 @@ bool Node::noteMember(const Item& item, const PacketHeader& header) {
   }
   if (tables_ != nullptr && !empty && item.route[0] != shortIdNone) {
     const uint16_t hub = servingHub(item);
+    if (header.type == packetM1) tables_->directory.renewing(header.nodeId);
     const uint16_t former = tables_->directory.set(header.nodeId, item.route[0], hub);
     if (former != shortIdNone && former != hub) hub_->hub.tellLeft(former, item.route[0], now_);
   }
@@ -176,6 +177,8 @@ QueuedItem* Node::enqueueReport(Item& item) {
 void Node::sendM1() {
   static constexpr uint8_t noLog[logIdBytes] = {};
   const bool byProxy = !rootedHere() && !grounded();
+  // What a session that is renewed has under way would keep M1 back; the log still holds the rows.
+  if (session_.joined()) queue_.dropOwn();
   if (!byProxy && queue_.holdsOwn()) return;
   const Error error = meter_ != nullptr ? session_.makeM1(meter_->log().logId(), meter_->registerMask()) : session_.makeM1(noLog, 0);
   if (error != Error::none) {

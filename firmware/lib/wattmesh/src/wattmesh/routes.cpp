@@ -101,6 +101,12 @@ void Directory::joining(const uint8_t nodeId[nodeIdBytes], uint16_t proxy, uint6
   place->heardUs = nowUs;
 }
 
+void Directory::renewing(const uint8_t nodeId[nodeIdBytes]) {
+  for (JoinEntry& entry : joins_) {
+    if (memcmp(entry.nodeId, nodeId, nodeIdBytes) == 0) entry.heardUs = 0;
+  }
+}
+
 bool Directory::findProxy(const uint8_t nodeId[nodeIdBytes], uint64_t nowUs, uint16_t& proxy) const {
   for (const JoinEntry& entry : joins_) {
     if (entry.heardUs == 0 || nowUs - entry.heardUs >= joinLifeUs || memcmp(entry.nodeId, nodeId, nodeIdBytes) != 0) continue;

@@ -49,7 +49,9 @@ class Directory {
 
   // An M1 came through the proxy with this short id; 0: the joiner is in reach of the gateway.
   void joining(const uint8_t nodeId[nodeIdBytes], uint16_t proxy, uint64_t nowUs);
-  // False: no M1 of this node came within the last minute.
+  // An M1 came from the node itself: its M2 goes as any other packet.
+  void renewing(const uint8_t nodeId[nodeIdBytes]);
+  // False: no M1 of this node came through a proxy within the last minute.
   bool findProxy(const uint8_t nodeId[nodeIdBytes], uint64_t nowUs, uint16_t& proxy) const;
 
  private:

@@ -272,6 +272,14 @@ bool Routing::hasOther(Neighbours& neighbours, uint64_t nowUs) const {
   return false;
 }
 
+bool Routing::mayChange(Neighbours& neighbours, uint64_t nowUs) {
+  for (const Neighbour& neighbour : neighbours) {
+    const bool isParent = memcmp(neighbour.mac, position_.parent, macBytes) == 0;
+    if (!isParent && !neighbour.avoided(nowUs) && neighbour.beacon.grounded && usable(neighbour, nowUs)) return true;
+  }
+  return false;
+}
+
 bool Routing::distrust(Neighbours& neighbours, uint64_t patienceUs, uint64_t nowUs) {
   Neighbour* parent = position_.attached && position_.hops > 0 ? neighbours.find(position_.parent) : nullptr;
   if (parent == nullptr || !hasOther(neighbours, nowUs)) return false;

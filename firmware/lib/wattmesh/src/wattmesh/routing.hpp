@@ -57,6 +57,8 @@ class Routing {
   // Nothing has come back through the parent for `patienceUs`, whatever it tells: another is tried. False: there is none that is not avoided
   // already, and everything stays as it is.
   bool distrust(Neighbours& neighbours, uint64_t patienceUs, uint64_t nowUs);
+  // Somebody else who is not avoided can be taken at once.
+  bool mayChange(Neighbours& neighbours, uint64_t nowUs);
   // Beside the parent, somebody offers a way who is neither a child nor avoided.
   bool hasOther(Neighbours& neighbours, uint64_t nowUs) const;
   // A beacon with this route is about to go out.

@@ -19,7 +19,7 @@ constexpr uint8_t backOffDoublings = 8;  // 85 minutes, cut to one hour
 constexpr uint64_t numberLackUs = 60 * usPerS;
 constexpr uint64_t backOffMaxUs = 3600 * usPerS;
 constexpr uint64_t silenceMinUs = 30 * usPerS;
-constexpr uint32_t silenceCycles = 3;
+constexpr uint32_t silenceCycles = 4;
 constexpr uint64_t groundlessMaxUs = 600 * usPerS;
 // After the second unanswered round and each one that follows the number rises by twice as much, up to this power of two: the head-end may
 // know higher ones, when NV was set back. At one round an hour that lasts for 119 years.
@@ -95,9 +95,14 @@ uint32_t Session::dice() const {
   return Reader(bytes, sizeof bytes).u32();
 }
 
-void Session::restart(uint64_t nowUs) {
-  transport_.end();
-  state_ = State::joining;
+// A router whose session may still be good keeps it meanwhile: others hang on it. A leaf would have to stay awake for it.
+void Session::restart(uint64_t nowUs, Renewal why) {
+  const bool keeps = joined() && config_->routes() && !transport_.spent(nowUs);
+  if (!keeps) {
+    transport_.end();
+    state_ = State::joining;
+  }
+  renewal_ = keeps ? why : Renewal::none;
   tries_ = 0;
   drawn_ = false;
   dueUs_ = nowUs;
@@ -115,17 +120,17 @@ bool Session::tick(uint64_t nowUs, bool grounded, bool waiting) {
     }
     if (state_ == State::joining && grounded && rounds_ == 0) dueUs_ = nowUs;
     // Long out of reach: the network key may have changed meanwhile.
-    if (state_ == State::joined && grounded && nowUs - groundLostUs_ >= groundlessMaxUs) restart(nowUs);
+    if (joined() && grounded && nowUs - groundLostUs_ >= groundlessMaxUs) restart(nowUs, Renewal::wanted);
   }
   if (!grounded) return false;
   if (state_ == State::idle) restart(nowUs);
-  if (state_ == State::joined) {
+  if (joined() && renewal_ == Renewal::none) {
     if (!waiting) silentSinceUs_ = nowUs;
     const uint64_t cyclesUs = silenceCycles * config_->cycleS() * usPerS;
     const bool silent = nowUs - silentSinceUs_ > (cyclesUs > silenceMinUs ? cyclesUs : silenceMinUs);
     if (!silent && !transport_.spent(nowUs)) return false;
     rounds_ = 0;
-    restart(nowUs);
+    restart(nowUs, Renewal::tried);
   }
   if (nowUs < dueUs_) return false;
   if (tries_ == triesMax) {
@@ -134,7 +139,7 @@ bool Session::tick(uint64_t nowUs, bool grounded, bool waiting) {
     const uint64_t longestUs = backOffMinUs << doublings;
     const uint64_t waitUs = longestUs < backOffMaxUs ? longestUs : backOffMaxUs;
     rounds_ = static_cast<uint8_t>(rounds_ < 255 ? rounds_ + 1 : rounds_);
-    restart(nowUs);
+    restart(nowUs, renewal_);
     // Many may have begun together, and kept each other from being heard.
     dueUs_ = nowUs + waitUs - (waitUs / 2 * dice() >> 32);
     return false;
@@ -155,14 +160,14 @@ bool Session::tick(uint64_t nowUs, bool grounded, bool waiting) {
 
 uint64_t Session::nextUs() const {
   if (!grounded_) return never;
-  if (state_ == State::joined) return never;  // silence is judged by the regular tick
+  if (joined() && renewal_ == Renewal::none) return never;  // silence is judged by the regular tick
   return dueUs_;
 }
 
 void Session::rekey(uint64_t nowUs) {
   if (!joined()) return;
   rounds_ = 0;
-  restart(nowUs);
+  restart(nowUs, Renewal::wanted);
 }
 
 Error Session::makeM1(const uint8_t logId[logIdBytes], uint16_t registerMask) {
@@ -198,11 +203,12 @@ size_t Session::seal(const uint8_t* plain, size_t length, uint8_t out[packetByte
 }
 
 Error Session::openM2(const PacketHeader& header, const uint8_t* packet, size_t length, uint64_t nowUs, M2Payload& out) {
-  if (state_ != State::joining) return Error::notJoined;
+  if (!handshake_.pending()) return Error::notJoined;
   SessionKeys keys{};
   Error error = handshake_.finish(header, packet, length, out, keys);
   if (error == Error::none) {
     state_ = State::joined;
+    renewal_ = Renewal::none;
     rounds_ = 0;
     shortId_ = out.shortId;
     policy_ = out.policy;
@@ -229,6 +235,8 @@ Error Session::openDown(const PacketHeader& header, const uint8_t* packet, size_
   unechoed_++;
   if (transport_.window().epoch() != echoedEpoch_ || unechoed_ >= unechoedMax) echoDue_ = true;
   silentSinceUs_ = nowUs;
+  // The session is good. Should the head-end have had our M1, its M2 still counts.
+  if (renewal_ == Renewal::tried) renewal_ = Renewal::none;
   return Error::none;
 }
 

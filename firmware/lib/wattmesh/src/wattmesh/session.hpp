@@ -46,7 +46,7 @@ class Session {
   // Handshakes in a row that were tried as often as they may be, without an answer.
   uint8_t rounds() const { return rounds_; }
 
-  // A new handshake begins with the next tick(); until its M2 comes there is no session.
+  // A new handshake begins with the next tick(); a router keeps its session until M2 comes.
   void rekey(uint64_t nowUs);
 
   // Makes M1 unless it was made since its number was drawn: every try sends the same bytes. `logId` is this node's log, zeros when it
@@ -71,7 +71,9 @@ class Session {
  private:
   [[nodiscard]] Error drawHandshake();
   void drawFresh(uint8_t out[keyBytes]) const;
-  void restart(uint64_t nowUs);
+  // A handshake beside a session that is good for all we know: until a downlink says so, or in any case.
+  enum class Renewal : uint8_t { none, tried, wanted };
+  void restart(uint64_t nowUs, Renewal why = Renewal::none);
   uint32_t dice() const;
 
   const Port* port_ = nullptr;
@@ -96,6 +98,7 @@ class Session {
   uint32_t number_ = 0;        // of the handshake
   bool drawn_ = false;         // the handshake number is of this round
   bool made_ = false;          // and M1 is of this number
+  Renewal renewal_ = Renewal::none;
   bool randomStuck_ = false;
   Error failure_ = Error::none;
   Identity identity_ = {};

@@ -24,8 +24,10 @@ function killed(place) {
 export async function hubKillOf({ hubKill, ...scenario }, rehearse) {
   const { atS, place } = hubKill;
   const { metersThroughHubs } = await rehearse({ ...scenario, durationS: atS - REHEARSAL_DRAIN_S });
-  const hubs = Object.entries(metersThroughHubs).filter(([, meters]) => meters > 0);
-  hubs.sort(([, a], [, b]) => b - a);
+  const all = Object.entries(metersThroughHubs).sort(([, a], [, b]) => b - a);
+  const busy = all.filter(([, meters]) => meters > 0);
+  // Near the gateway it may be that no hub has a meter at that moment.
+  const hubs = busy.length > 0 ? busy : all;
   const [hub] = hubs[Math.floor(place * hubs.length)];
   return { ...scenario, faults: [{ atS, kill: hub }] };
 }

@@ -14,7 +14,7 @@ constexpr uint8_t skipDoublingsMax = 4;
 // A round begins when the rows of the boundary have been taken, and each hub's a little after another's.
 constexpr uint64_t pollGapUs = 60 * usPerMs;
 constexpr uint32_t rowsTakenMs = 500;
-constexpr uint32_t hubStepMs = 2500;
+constexpr uint32_t hubStepMs = 1200;
 constexpr uint32_t hubSteps = 8;
 // Two of the same step who do not hear each other would disturb each other at whom both reach.
 constexpr uint32_t hubFineMs = 60;

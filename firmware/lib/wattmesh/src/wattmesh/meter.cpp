@@ -116,11 +116,16 @@ bool Meter::pushDue(uint64_t nowUs) const { return nowUs >= pushUs_; }
 void Meter::polled(uint64_t nowUs) {
   const uint64_t apartS = (nowUs + paceS_ * usPerS - pushUs_) / usPerS;
   const uint32_t cycleS = config_->cycleS();
-  const uint64_t longestS = pushCycles * cycleS;
+  const uint64_t longestS = cycleS * 3 / 2;
   expect(nowUs, (apartS < cycleS ? cycleS : apartS < longestS ? apartS : longestS) + pollLateS);
 }
 
-void Meter::pushed(uint64_t nowUs) { expect(nowUs, pushCycles * config_->cycleS()); }
+// The first one may have gone where the silent hub was: another one soon.
+void Meter::pushed(uint64_t nowUs) {
+  const uint32_t cycleS = config_->cycleS();
+  const bool isFirst = paceS_ > cycleS && paceS_ < pushCycles * cycleS;
+  expect(nowUs, isFirst ? cycleS : pushCycles * cycleS);
+}
 
 void Meter::expect(uint64_t nowUs, uint64_t paceS) {
   paceS_ = paceS < UINT16_MAX ? static_cast<uint16_t>(paceS) : uint16_t{UINT16_MAX};

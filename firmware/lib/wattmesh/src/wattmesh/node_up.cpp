@@ -212,7 +212,8 @@ void Node::settleReports() {
     if ((!meter_->pushDue(now_) && !commands_.urgent()) || queue_.holdsOwn()) return;
     // Many may have waited for the same poll: what others say takes it along, and they do not all speak at once.
     report(false, 0, commands_.urgent() ? 0 : now_ + jitter(pushSpreadUs));
-    meter_->pushed(now_);
+    // Nothing went, or not because it was due.
+    if (meter_->pushDue(now_)) meter_->pushed(now_);
     if (floods()) meter_->push(now_ + floodPauseUs());
     return;
   }

@@ -10,12 +10,13 @@ namespace {
 constexpr uint64_t releaseStepUs = 80 * usPerMs;
 // Two frames too close to each other meet again two hops further on, where neither sender hears the other.
 constexpr uint64_t siblingGapUs = 15 * usPerMs;
-// Leaves that were called together have answered by then.
-constexpr uint64_t answeredUs = 55 * usPerMs;
+// Those who were called together have answered by then: half a step, and a little for the radio.
+constexpr uint64_t answeredUs = releaseStepUs / 2 + 15 * usPerMs;
 
-// `self`: who sends the poll on and takes nothing from it.
-bool isIn(const PollSection& poll, uint16_t shortId, uint16_t self) {
-  for (size_t i = 0; i < poll.entries && shortId != self; i++) {
+// `self`: who sends the poll on. It stands in its own call, and has had what is for it.
+bool isBelow(const PollSection& poll, uint16_t shortId, uint16_t self) {
+  if (shortId == self) return false;
+  for (size_t i = 0; i < poll.entries; i++) {
     if (pollEntry(poll.tree, i).shortId == shortId) return true;
   }
   return false;
@@ -25,7 +26,7 @@ void copyCustody(Writer& writer, const CustodySection& custody, const PollSectio
   CustodyEntry entries[custodyEntriesMax];
   size_t count = 0;
   for (uint8_t i = 0; i < custody.entries; i++) {
-    if (isIn(poll, custody.entry[i].origin, self)) entries[count++] = custody.entry[i];
+    if (isBelow(poll, custody.entry[i].origin, self)) entries[count++] = custody.entry[i];
   }
   if (count > 0) writeCustody(writer, entries, count);
 }
@@ -59,13 +60,13 @@ void Node::onPoll(const Routed& routed, const PollSection& poll) {
   report(true, poll.number, releaseUs);
 }
 
-// Nobody is below it, and it is awake.
+// It hangs here, nobody is below it, and it is awake.
 bool Node::isLeafOf(const PollSection& poll, size_t index) const {
   const PollEntry entry = pollEntry(poll.tree, index);
   return entry.hops == pollEntry(poll.tree, 0).hops + 1 && pollSubtreeEnd(poll, index) == index + 1 && !children_.has(entry.shortId, now_);
 }
 
-// What is for all leaves of the tree that hang here, in one frame to everybody.
+// One frame to everybody, for all leaves of the tree that hang here.
 void Node::callLeaves(const Routed& routed, const PollSection& poll, uint64_t dueUs) {
   uint8_t tree[pollEntriesMax * pollEntryBytes];
   Writer entries(tree, sizeof tree);
@@ -81,23 +82,26 @@ bool Node::call(const uint8_t* sections, size_t length) {
   return sendTowards(broadcastMac, Routed{1, 0, {session_.shortId()}, sections, length}, now_);
 }
 
-// The radio does not tell who has heard a frame to everybody: who says nothing within a moment is asked by name.
+// A call is gone. The radio does not tell who has heard it: it is kept until that shows.
 void Node::called(ControlFrame& frame) {
-  if (frame.attempts > 1) return;
   frame.used = true;
   frame.dueUs = now_ + answeredUs;
 }
 
-void Node::callAgain(ControlFrame& frame) {
-  for (size_t i = 1;; i++) {
+// Who has said nothing since the call is asked by name.
+void Node::askSilent(ControlFrame& call) {
+  const uint64_t calledUs = call.dueUs - answeredUs;
+  for (size_t first = 1;;) {
     Routed routed{};
     PollSection poll{};
-    // Anew each time: what is sent may move it.
-    if (decodeRouted(frame.bytes, frame.length, routed) != Error::none || !findPoll(routed, poll) || i >= poll.entries) break;
-    const Neighbour* neighbour = neighbours_.findShort(pollEntry(poll.tree, i).shortId);
-    if (neighbour == nullptr || neighbour->heardUs + answeredUs < frame.dueUs) passPoll(routed, poll, i, i + 1, now_);
+    // Decoded for each of them: what is sent to one may move it.
+    if (decodeRouted(call.bytes, call.length, routed) != Error::none || !findPoll(routed, poll) || first >= poll.entries) break;
+    const size_t end = pollSubtreeEnd(poll, first);
+    const Neighbour* neighbour = neighbours_.findShort(pollEntry(poll.tree, first).shortId);
+    if (neighbour == nullptr || neighbour->heardUs < calledUs) passPoll(routed, poll, first, end, now_);
+    first = end;
   }
-  frame.used = false;
+  call.used = false;
 }
 
 // To the child at `first`: what the frame holds for it and for those below it, up to `end`.
@@ -125,7 +129,7 @@ void Node::sendPoll(const uint8_t mac[macBytes], uint16_t hop, const Routed& rou
     if (section.kind == routedCustody && decodeCustody(section, custody) == Error::none) {
       copyCustody(writer, custody, poll, session_.shortId());
     } else if (section.kind == routedPacketFor && decodePacketFor(section, packet) == Error::none) {
-      if (isIn(poll, packet.target, session_.shortId())) writePacketFor(writer, packet.target, packet.packet, packet.packetLength);
+      if (isBelow(poll, packet.target, session_.shortId())) writePacketFor(writer, packet.target, packet.packet, packet.packetLength);
     }
   }
   writePoll(writer, poll);

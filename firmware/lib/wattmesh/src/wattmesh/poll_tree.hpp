@@ -27,22 +27,4 @@ class PollTree {
   uint8_t bytes_[pollEntriesMax * pollEntryBytes];
 };
 
-// Numbers of polls that came here lately.
-class PollsSeen {
- public:
-  // True: it came before. Otherwise it is remembered.
-  bool repeats(uint16_t number) {
-    for (const uint16_t known : numbers_) {
-      if (known == number) return true;
-    }
-    numbers_[next_] = number;
-    next_ = static_cast<uint8_t>((next_ + 1) % pollsSeenMax);
-    return false;
-  }
-
- private:
-  uint16_t numbers_[pollsSeenMax] = {};  // 0: none, which no poll has
-  uint8_t next_ = 0;
-};
-
 }  // namespace wattmesh

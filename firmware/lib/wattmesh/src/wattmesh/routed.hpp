@@ -122,7 +122,7 @@ bool encodeRoutedHeader(Writer& writer, const Routed& routed);
 
 // The frame's poll; false: it holds none.
 bool findPoll(const Routed& routed, PollSection& poll);
-// Narrows a poll to a child of its first node, and what is below that; false: it is none.
+// Narrows a poll to a child of its first node and those below that child; false: it is none of these.
 bool takePoll(PollSection& poll, uint16_t child);
 PollEntry pollEntry(const uint8_t* tree, size_t index);
 void writePollEntry(Writer& writer, const PollEntry& entry);

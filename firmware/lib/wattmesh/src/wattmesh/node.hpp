@@ -14,6 +14,7 @@
 #include "wattmesh/meter.hpp"
 #include "wattmesh/neighbours.hpp"
 #include "wattmesh/node_tables.hpp"
+#include "wattmesh/poll_tree.hpp"
 #include "wattmesh/polls_seen.hpp"
 #include "wattmesh/proxy_search.hpp"
 #include "wattmesh/queue.hpp"
@@ -159,7 +160,7 @@ class Node : private Downward, private HostSide {
   [[gnu::noinline]] void onPoll(const Routed& routed, const PollSection& poll);
   bool isLeafOf(const PollSection& poll, size_t index) const;
   void passPoll(const Routed& routed, const PollSection& poll, size_t first, size_t end, uint64_t dueUs);
-  void sendPoll(const uint8_t mac[macBytes], uint16_t hop, const Routed& routed, const PollSection& poll, uint64_t dueUs);
+  void sendPoll(const uint8_t mac[macBytes], uint16_t hop, const Routed& routed, const PollSection& poll, const PollPart& part, uint64_t dueUs);
   void callLeaves(const Routed& routed, const PollSection& poll, uint64_t dueUs);
   void called(ControlFrame& frame);
   void askSilent(ControlFrame& call);
@@ -169,7 +170,7 @@ class Node : private Downward, private HostSide {
   bool followsTime(const Neighbour& neighbour) const;
   bool pollsInstead(const Neighbour& neighbour) const;
   void hearBeaconTime(const Neighbour& neighbour, const Beacon& beacon);
-  void hearTime(const Neighbour& neighbour, uint32_t counter, Routed& routed);
+  void hearTime(const Neighbour& neighbour, bool isCall, uint32_t counter, Routed& routed);
   bool tellTime(const uint8_t mac[macBytes], Writer& writer) const;
   void noteGone(bool ok, size_t bodyLength);
 

@@ -27,7 +27,7 @@ void Node::onRouted(const Neighbour& neighbour, bool broadcast, const ReceivedFr
     drop(error);
     return;
   }
-  hearTime(neighbour, frame.header.counter, routed);
+  hearTime(neighbour, broadcast, frame.header.counter, routed);
   PollSection poll{};
   const bool isPolled = findPoll(routed, poll);
   if (broadcast) {

@@ -130,6 +130,8 @@ void writePollEntry(Writer& writer, const PollEntry& entry);
 size_t pollSubtreeEnd(const PollSection& poll, size_t index);
 
 // Writers of whole sections. False: it does not fit; then the writer is as it was.
+// What stands before so many entries, which are a part of the poll's and as deep as that.
+void writePollHead(Writer& writer, const PollSection& poll, size_t entries, uint8_t depth);
 bool writePoll(Writer& writer, const PollSection& poll);
 bool writeTime(Writer& writer, const TimeSection& time);
 bool writeCustody(Writer& writer, const CustodyEntry* entries, size_t count);

@@ -21,6 +21,7 @@
 #include "wattmesh/hub.cpp"
 #include "wattmesh/hub_debts.cpp"
 #include "wattmesh/hub_leaves.cpp"
+#include "wattmesh/hub_polls.cpp"
 #include "wattmesh/identity.cpp"
 #include "wattmesh/item.cpp"
 #include "wattmesh/join_proxy.cpp"

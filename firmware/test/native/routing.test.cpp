@@ -82,13 +82,35 @@ TEST(dataGoesRoundAParentWhoseLinkRestsAndNobodyElseLearnsOfIt) {
   CHECK_EQUAL(memcmp(routing.hop().mac, Mac(2).bytes, macBytes), 0);
   CHECK_EQUAL(routing.hop().cost, 200 + other.quality.etx());
   // The third may hang on us: nobody is better than that one.
-  other.sent(false, 2 * s);
-  routing.update(neighbours, 2 * s);
+  other.sent(false, 1 * s + 100 * usPerMs);
+  routing.update(neighbours, 1 * s + 100 * usPerMs);
   CHECK(!routing.hop().exists && !routing.starving());
   const uint64_t againUs = routing.hop().againUs;
-  CHECK(againUs > 3 * s && againUs <= 3 * s + RoughTime::stepUs);
+  CHECK(againUs > 1300 * usPerMs && againUs <= 1300 * usPerMs + RoughTime::stepUs);
   routing.update(neighbours, againUs);
   CHECK_EQUAL(memcmp(routing.hop().mac, Mac(1).bytes, macBytes), 0);
+}
+
+TEST(aBurstTakesDataToNoOtherHubAndAFailingLinkDoes) {
+  NeighbourTable<> neighbours;
+  Routing routing;
+  Beacon parents = beaconOf(1, 1, 1, 100);
+  Beacon others = beaconOf(2, 1, 1, 200);
+  parents.nearestHub = 0x8001;
+  others.nearestHub = 0x8002;
+  Neighbour& parent = hear(neighbours, 1, parents, 1 * s);
+  hear(neighbours, 2, others, 1 * s);
+  uint64_t nowUs = 1 * s;
+  routing.update(neighbours, nowUs);
+  for (unsigned failures = 1; failures <= 3; failures++) {
+    CHECK(!parent.rests(nowUs));
+    parent.sent(false, nowUs);
+    routing.update(neighbours, nowUs);
+    CHECK_EQUAL(routing.position().parentShort, 1);
+    CHECK_EQUAL(routing.hop().exists, failures == 3);
+    if (failures < 3) nowUs = routing.hop().againUs;
+  }
+  CHECK_EQUAL(memcmp(routing.hop().mac, Mac(2).bytes, macBytes), 0);
 }
 
 TEST(aLinkThatFailsAgainAndAgainCostsTheParentItsPlace) {
@@ -97,14 +119,15 @@ TEST(aLinkThatFailsAgainAndAgainCostsTheParentItsPlace) {
   Neighbour& parent = hear(neighbours, 1, beaconOf(1, 1, 1, 100), 1 * s);
   hear(neighbours, 2, beaconOf(2, 1, 1, 200), 1 * s);
   uint64_t nowUs = 1 * s;
-  for (unsigned rest = 2; rest < 32; rest *= 2) {
+  for (uint64_t restUs = 300 * usPerMs; restUs <= 2400 * usPerMs; restUs *= 2) {
     routing.update(neighbours, nowUs);
     CHECK_EQUAL(routing.position().parentShort, 1);
     // Until it ends, further failures count for nothing.
     for (unsigned sends = 0; sends < 3; sends++) parent.sent(false, nowUs);
-    CHECK(parent.rests(nowUs + rest * s) && !parent.rests(nowUs + rest * s + RoughTime::stepUs));
-    nowUs += rest * s + RoughTime::stepUs;
+    CHECK(parent.rests(nowUs + restUs) && !parent.rests(nowUs + restUs + RoughTime::stepUs));
+    nowUs += restUs + RoughTime::stepUs;
   }
+  parent.sent(false, nowUs);
   routing.update(neighbours, nowUs);
   CHECK_EQUAL(routing.position().parentShort, 2);
   parent.sent(true, nowUs);

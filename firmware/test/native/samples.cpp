@@ -94,6 +94,18 @@ Bytes routedBody() {
   return Bytes(bytes, bytes + writer.length());
 }
 
+Bytes callBody() {
+  uint8_t bytes[bodyBytesMax];
+  Writer writer(bytes, sizeof bytes);
+  encodeRoutedHeader(writer, Routed{1, 0, {0x8001}, nullptr, 0});
+  writeTime(writer, TimeSection{9, 8, 7, -6});
+  const CustodyEntry entries[2] = {{0x0005, 3, 70000}, {0x0006, 255, 1}};
+  writeCustody(writer, entries, 2);
+  const uint8_t tree[] = {0x01, 0x01, 0x80, 0x82, 0x05, 0x00, 0x82, 0x06, 0x00};
+  writePoll(writer, PollSection{9, 1, 2, tree, 3});
+  return Bytes(bytes, bytes + writer.length());
+}
+
 void addFrames(std::vector<Sample>& list) {
   const auto add = [&list](const char* name, FrameType type, const Bytes& body, bool isOpen = false) {
     list.push_back({name, JudgeKind::frame, frameOf(type, body), isOpen});
@@ -103,6 +115,7 @@ void addFrames(std::vector<Sample>& list) {
   add("beacon", FrameType::beacon, encoded(encodeBeacon, beacon));
   add("data", FrameType::data, dataBody(), true);
   add("routed", FrameType::routed, routedBody(), true);
+  add("call", FrameType::routed, callBody());
   add("route", FrameType::route, encoded(encodeRoute, Route{3, RouteKind::unreachable, 5, 6, 7}));
   add("wanted tree", FrameType::route, encoded(encodeRoute, Route{3, RouteKind::newTree, 5, 0, 65535}));
   add("ask", FrameType::challenge, encoded(encodeChallenge, Challenge{false, {1, 2, 3, 4, 5, 6, 7, 8}, 0}));

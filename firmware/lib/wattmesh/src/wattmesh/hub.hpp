@@ -16,7 +16,7 @@ class Downward {
  public:
   // Sends sections to a node below; false: no route or no room now.
   virtual bool sendRouted(uint16_t target, const uint8_t* sections, size_t length) = 0;
-  // The same to everybody in reach: a poll of some who hang on this hub itself, and on whom nobody hangs who is asked with them.
+  // Sends them to everybody in reach: a poll of those who hang on this hub itself, which is the first in its tree.
   virtual bool call(const uint8_t* sections, size_t length) = 0;
   // Short ids from the first hop to a node below, which is the last; their number, 0: no route known.
   virtual size_t pathTo(uint16_t target, uint16_t path[hopsMax]) const = 0;
@@ -145,7 +145,7 @@ class Hub {
   uint64_t timeUs_ = 0;       // not before: a round that tells the time
   uint8_t timeRounds_ = 0;    // that told it, up to some
   bool tellsTime_ = false;    // this one does
-  uint8_t rounds_ = 0;
+  uint8_t rounds_ = 0;        // begun, modulo 256
   uint32_t offsetMs_ = 0;     // of the rounds, so that hubs do not all begin at once
   Arena held_;
   Outstanding outstanding_[groupMax];

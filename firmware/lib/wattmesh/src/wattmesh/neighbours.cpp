@@ -13,8 +13,8 @@ constexpr uint8_t sendWindow = 5;
 constexpr uint8_t beaconWindow = 3;
 constexpr uint32_t failureWeight = 6;
 constexpr int sensitivityDbm = -97;
-// A link that has failed once, with the radio's own retries, most likely fails for a second or two: it rests so long, each time twice as
-// long, and the neighbour counts as gone after that many.
+// A link that has failed, with the radio's own retries, may fail for a second or two more: it rests, for longer each time, and the neighbour
+// counts as gone after so many failures, which is after 19 s at least.
 constexpr uint64_t restUs = 300 * usPerMs;
 // On a link that is poor at all times, a failure says nothing about the next second.
 constexpr uint16_t poorEtx = 3 * 128;

@@ -49,11 +49,11 @@ struct Neighbour : Freshness {
   uint8_t failures : 4;    // sends failed in a row, those apart that came while it rested
   uint8_t distrusted : 4;  // times that it was left because nothing came back
   Stamp heardUs;         // when a frame of it was taken last, or its place in the table
+  uint16_t claimedCost = costNone;  // what its beacon told before it was fresh: it decides who is challenged and who leaves, and nothing else
   RoughTime servedUs;    // when it handed something over to us last, 0 never: a child, or our parent
   RoughTime dataUs;      // when its last DATA came, 0 never: a child
   RoughTime restUntilUs;   // nothing is sent there before: the link fails
   GoneFrame gone;          // the last ROUTED frame to it
-  uint16_t claimedCost = costNone;  // what its beacon told before it was fresh: it decides who is challenged and who leaves, and nothing else
   // What pass() keeps, and a little more.
   RoughTime beaconUs;
   RoughTime avoidUntilUs;  // it takes frames, and leads nowhere

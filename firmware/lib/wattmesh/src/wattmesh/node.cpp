@@ -134,7 +134,7 @@ uint64_t Node::sent(bool ok, uint64_t nowUs) {
     frame->used = !ok && frame->attempts < (frame->once ? 1 : ControlQueue::attemptsMax);
     // A joiner's or proxy's link has no rest of its own.
     frame->dueUs = now_ + jitter(triggeredUs) + (frame->type == FrameType::join ? frame->attempts * joinRepeatUs : 0);
-    if (isBroadcast(frame->to) && frame->type == FrameType::routed) called(*frame);
+    if (isCall(*frame)) called(*frame);
     if (frame->once) children_.delivered(neighbours_.shortIdOf(inFlightTo_), ok);
     if (!ok && !frame->used && frame->type == FrameType::join) proxyFailed();
     if (!ok && !frame->used && !frame->once && frame->type == FrameType::routed) tellUnreachable(neighbours_.shortIdOf(inFlightTo_));

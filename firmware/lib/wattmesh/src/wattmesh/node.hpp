@@ -1,59 +1,31 @@
 // A whole device: the parts that every role shares, and the roles composed onto them. The caller owns the memory and the time:
 // it calls receive, sent and hostBytes when something happens, and tick when the returned moment has come.
 #pragma once
-#include "wattmesh/bundles.hpp"
 #include "wattmesh/children.hpp"
 #include "wattmesh/commands.hpp"
 #include "wattmesh/control.hpp"
 #include "wattmesh/events.hpp"
 #include "wattmesh/flood.hpp"
 #include "wattmesh/gateway.hpp"
-#include "wattmesh/hub.hpp"
 #include "wattmesh/join_proxy.hpp"
 #include "wattmesh/key_ring.hpp"
 #include "wattmesh/leaf.hpp"
 #include "wattmesh/link.hpp"
 #include "wattmesh/meter.hpp"
 #include "wattmesh/neighbours.hpp"
+#include "wattmesh/node_tables.hpp"
+#include "wattmesh/poll_tree.hpp"
+#include "wattmesh/polls_seen.hpp"
 #include "wattmesh/proxy_search.hpp"
 #include "wattmesh/queue.hpp"
 #include "wattmesh/routed.hpp"
-#include "wattmesh/routes.hpp"
 #include "wattmesh/routing.hpp"
 #include "wattmesh/session.hpp"
-#include "wattmesh/spool.hpp"
 #include "wattmesh/time_sync.hpp"
 #include "wattmesh/transmitter.hpp"
 #include "wattmesh/trickle.hpp"
 
 namespace wattmesh {
-
-struct Counters {
-  uint32_t framesReceived = 0;
-  uint32_t framesSent = 0;
-  uint32_t sendsFailed = 0;
-  uint32_t badMac = 0;
-  uint32_t replays = 0;
-  uint32_t malformed = 0;
-  uint32_t queueFull = 0;
-};
-
-// The tables that only hubs and gateways need.
-struct HubTables {
-  HubTables(Member* members, size_t memberCapacity, Room held, RoutePointer* pointers, size_t pointerCapacity)
-      : hub(members, memberCapacity, held), routes(pointers, pointerCapacity) {}
-  Hub hub;
-  Routes routes;
-  DuplicateCache seen;
-  Spool spool;
-};
-
-// And only gateways.
-struct GatewayTables {
-  Directory directory;
-  Bundles bundles;
-  EarliestTime hostTime;
-};
 
 class Node : private Downward, private HostSide {
  public:
@@ -188,16 +160,17 @@ class Node : private Downward, private HostSide {
   [[gnu::noinline]] void onPoll(const Routed& routed, const PollSection& poll);
   bool isLeafOf(const PollSection& poll, size_t index) const;
   void passPoll(const Routed& routed, const PollSection& poll, size_t first, size_t end, uint64_t dueUs);
-  void sendPoll(const uint8_t mac[macBytes], uint16_t hop, const Routed& routed, const PollSection& poll, uint64_t dueUs);
+  void sendPoll(const uint8_t mac[macBytes], uint16_t hop, const Routed& routed, const PollSection& poll, const PollPart& part, uint64_t dueUs);
   void callLeaves(const Routed& routed, const PollSection& poll, uint64_t dueUs);
   void called(ControlFrame& frame);
-  void callAgain(ControlFrame& frame);
+  void askSilent(ControlFrame& call);
+
   // node_time.cpp: network time from frame to frame
   bool isParent(const Neighbour& neighbour) const;
   bool followsTime(const Neighbour& neighbour) const;
   bool pollsInstead(const Neighbour& neighbour) const;
   void hearBeaconTime(const Neighbour& neighbour, const Beacon& beacon);
-  void hearTime(const Neighbour& neighbour, uint32_t counter, Routed& routed);
+  void hearTime(const Neighbour& neighbour, bool isCall, uint32_t counter, Routed& routed);
   bool tellTime(const uint8_t mac[macBytes], Writer& writer) const;
   void noteGone(bool ok, size_t bodyLength);
 

@@ -197,8 +197,10 @@ void Node::challengeSent(bool ok) {
   judgeNeighbour(ok);
   Neighbour* neighbour = ok ? nullptr : neighbours_.find(inFlightTo_);
   if (neighbour == nullptr) return;
-  const uint64_t restUs = neighbour->failures > 1 && neighbour->rests(now_) ? neighbour->restUntilUs - now_ : radioBusyUs;
-  neighbour->unreached(now_, restUs + jitter(spreadUs));
+  // Once may be chance, and whoever is new has hurry.
+  const bool isBurst = neighbour->failures > 1 && neighbour->rests(now_);
+  const uint64_t waitUs = isBurst ? neighbour->restUntilUs - now_ : radioBusyUs;
+  neighbour->unreached(now_, waitUs + jitter(spreadUs));
 }
 
 }  // namespace wattmesh

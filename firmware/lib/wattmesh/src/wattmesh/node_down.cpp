@@ -27,11 +27,11 @@ void Node::onRouted(const Neighbour& neighbour, bool broadcast, const ReceivedFr
     drop(error);
     return;
   }
-  hearTime(neighbour, frame.header.counter, routed);
+  hearTime(neighbour, broadcast, frame.header.counter, routed);
   PollSection poll{};
   const bool isPolled = findPoll(routed, poll);
   if (broadcast) {
-    // Whoever is no leaf below its sender only overhears it.
+    // A call. Whoever is not meant only overhears it.
     if (isPolled && takePoll(poll, session_.shortId())) onSections(routed, &poll);
     return;
   }
@@ -86,7 +86,7 @@ void Node::onPacketFor(const PacketForSection& packet, bool isPolled) {
 // `poll`: of the frame, from this node on down; nullptr: it holds none.
 void Node::onSections(const Routed& routed, const PollSection* poll) {
   const bool isPolled = poll != nullptr;
-  // Only the radio's acknowledgement was lost, of the same frame before.
+  // The same frame once more, for only its acknowledgement was lost, or by name after a call.
   if (isPolled && polls_.repeats(poll->number)) return;
   Reader reader(routed.sections, routed.sectionsLength);
   RoutedSection section{};

@@ -10,22 +10,22 @@ namespace {
 constexpr uint64_t releaseStepUs = 80 * usPerMs;
 // Two frames too close to each other meet again two hops further on, where neither sender hears the other.
 constexpr uint64_t siblingGapUs = 15 * usPerMs;
-// Leaves that were called together have answered by then.
-constexpr uint64_t answeredUs = 55 * usPerMs;
+// Those who were called together have answered by then: half a step, and a little for the radio.
+constexpr uint64_t answeredUs = releaseStepUs / 2 + 15 * usPerMs;
 
-// `self`: who sends the poll on and takes nothing from it.
-bool isIn(const PollSection& poll, uint16_t shortId, uint16_t self) {
-  for (size_t i = 0; i < poll.entries && shortId != self; i++) {
-    if (pollEntry(poll.tree, i).shortId == shortId) return true;
+// Whether a part of the poll is for this node, which is not the one who sends the part: what was for that one it has had.
+bool isFor(const PollPart& part, const PollSection& poll, uint16_t shortId) {
+  for (size_t i = 1; i < poll.entries; i++) {
+    if (part.holds(i) && pollEntry(poll.tree, i).shortId == shortId) return true;
   }
   return false;
 }
 
-void copyCustody(Writer& writer, const CustodySection& custody, const PollSection& poll, uint16_t self) {
+void copyCustody(Writer& writer, const CustodySection& custody, const PollPart& part, const PollSection& poll) {
   CustodyEntry entries[custodyEntriesMax];
   size_t count = 0;
   for (uint8_t i = 0; i < custody.entries; i++) {
-    if (isIn(poll, custody.entry[i].origin, self)) entries[count++] = custody.entry[i];
+    if (isFor(part, poll, custody.entry[i].origin)) entries[count++] = custody.entry[i];
   }
   if (count > 0) writeCustody(writer, entries, count);
 }
@@ -66,45 +66,47 @@ void Node::onPoll(const Routed& routed, const PollSection& poll) {
   if (unasked->attempts == 0) unasked->dueUs = releaseUs;
 }
 
-// Nobody is below it, and it is awake.
+// It hangs here, nobody is below it, and it is awake.
 bool Node::isLeafOf(const PollSection& poll, size_t index) const {
   const PollEntry entry = pollEntry(poll.tree, index);
   return entry.hops == pollEntry(poll.tree, 0).hops + 1 && pollSubtreeEnd(poll, index) == index + 1 && !children_.has(entry.shortId, now_);
 }
 
-// What is for all leaves of the tree that hang here, in one frame to everybody.
+// One frame to everybody, for all leaves of the tree that hang here.
 void Node::callLeaves(const Routed& routed, const PollSection& poll, uint64_t dueUs) {
-  uint8_t tree[pollEntriesMax * pollEntryBytes];
-  Writer entries(tree, sizeof tree);
-  for (size_t i = 0; i < poll.entries; i++) {
-    if (i == 0 || isLeafOf(poll, i)) writePollEntry(entries, pollEntry(poll.tree, i));
+  PollPart part;
+  part.add(0);
+  for (size_t i = 1; i < poll.entries; i++) {
+    if (isLeafOf(poll, i)) part.add(i);
   }
-  const uint8_t depth = static_cast<uint8_t>(pollEntry(tree, 0).hops + 1);
-  const PollSection leaves{poll.number, poll.packets, depth, tree, entries.length() / pollEntryBytes};
-  sendPoll(broadcastMac, session_.shortId(), routed, leaves, dueUs);
+  part.depth = static_cast<uint8_t>(pollEntry(poll.tree, 0).hops + 1);
+  sendPoll(broadcastMac, session_.shortId(), routed, poll, part, dueUs);
 }
 
 bool Node::call(const uint8_t* sections, size_t length) {
   return sendTowards(broadcastMac, Routed{1, 0, {session_.shortId()}, sections, length}, now_);
 }
 
-// The radio does not tell who has heard a frame to everybody: who says nothing within a moment is asked by name.
+// A call is gone. The radio does not tell who has heard it: it is kept until that shows.
 void Node::called(ControlFrame& frame) {
-  if (frame.attempts > 1) return;
   frame.used = true;
   frame.dueUs = now_ + answeredUs;
 }
 
-void Node::callAgain(ControlFrame& frame) {
-  for (size_t i = 1;; i++) {
+// Who has said nothing since the call is asked by name.
+void Node::askSilent(ControlFrame& call) {
+  const uint64_t calledUs = call.dueUs - answeredUs;
+  for (size_t first = 1;;) {
     Routed routed{};
     PollSection poll{};
-    // Anew each time: what is sent may move it.
-    if (decodeRouted(frame.bytes, frame.length, routed) != Error::none || !findPoll(routed, poll) || i >= poll.entries) break;
-    const Neighbour* neighbour = neighbours_.findShort(pollEntry(poll.tree, i).shortId);
-    if (neighbour == nullptr || neighbour->heardUs + answeredUs < frame.dueUs) passPoll(routed, poll, i, i + 1, now_);
+    // Decoded for each of them: what is sent to one may move it.
+    if (decodeRouted(call.bytes, call.length, routed) != Error::none || !findPoll(routed, poll) || first >= poll.entries) break;
+    const size_t end = pollSubtreeEnd(poll, first);
+    const Neighbour* neighbour = neighbours_.findShort(pollEntry(poll.tree, first).shortId);
+    if (neighbour == nullptr || neighbour->heardUs < calledUs) passPoll(routed, poll, first, end, now_);
+    first = end;
   }
-  frame.used = false;
+  call.used = false;
 }
 
 // To the child at `first`: what the frame holds for it and for those below it, up to `end`.
@@ -116,12 +118,14 @@ void Node::passPoll(const Routed& routed, const PollSection& poll, size_t first,
     tellUnreachable(child);
     return;
   }
-  const PollSection below{poll.number, poll.packets, poll.depth, poll.tree + first * pollEntryBytes, end - first};
-  sendPoll(neighbour->mac, child, routed, below, dueUs);
+  PollPart part;
+  for (size_t i = first; i < end; i++) part.add(i);
+  part.depth = poll.depth;
+  sendPoll(neighbour->mac, child, routed, poll, part, dueUs);
 }
 
-// With what `routed` holds for those in the tree.
-void Node::sendPoll(const uint8_t mac[macBytes], uint16_t hop, const Routed& routed, const PollSection& poll, uint64_t dueUs) {
+// With what `routed` holds for those in this part of the poll.
+void Node::sendPoll(const uint8_t mac[macBytes], uint16_t hop, const Routed& routed, const PollSection& poll, const PollPart& part, uint64_t dueUs) {
   uint8_t sections[bodyBytesMax];
   Writer writer(sections, routedRoom(1));
   Reader reader(routed.sections, routed.sectionsLength);
@@ -130,12 +134,15 @@ void Node::sendPoll(const uint8_t mac[macBytes], uint16_t hop, const Routed& rou
     CustodySection custody{};
     PacketForSection packet{};
     if (section.kind == routedCustody && decodeCustody(section, custody) == Error::none) {
-      copyCustody(writer, custody, poll, session_.shortId());
+      copyCustody(writer, custody, part, poll);
     } else if (section.kind == routedPacketFor && decodePacketFor(section, packet) == Error::none) {
-      if (isIn(poll, packet.target, session_.shortId())) writePacketFor(writer, packet.target, packet.packet, packet.packetLength);
+      if (isFor(part, poll, packet.target)) writePacketFor(writer, packet.target, packet.packet, packet.packetLength);
     }
   }
-  writePoll(writer, poll);
+  writePollHead(writer, poll, part.count(), part.depth);
+  for (size_t i = 0; i < poll.entries; i++) {
+    if (part.holds(i)) writePollEntry(writer, pollEntry(poll.tree, i));
+  }
   Routed onward{};
   onward.hops = 1;
   onward.route[0] = hop;

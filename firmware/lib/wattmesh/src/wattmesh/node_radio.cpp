@@ -10,12 +10,13 @@ namespace {
 constexpr uint8_t attemptsMax = 30;
 constexpr uint64_t retryStepUs = 20 * usPerMs;
 constexpr uint64_t retryMaxUs = 5 * usPerS;
+// A hub keeps what it has handed on, and says it again, until custody of it is confirmed.
 constexpr uint64_t custodyRepeatUs = 25 * usPerS;
 // After a data frame the next one waits until that has gone two hops further, where its sender would not be heard (CTP does the same).
 constexpr uint64_t paceUs = 12 * usPerMs;
 constexpr uint64_t paceSpreadUs = 12 * usPerMs;
-// A parent whose link failed is asked whether it is there, unless something got through before: data goes by others meanwhile, and might not
-// try it again before the next round of polls.
+// A parent whose link failed twice in a row is asked whether it is there, unless something got through before: data goes by others meanwhile,
+// and might not try it again before the next round of polls.
 constexpr uint64_t askParentAfterUs = 3 * usPerS;
 constexpr size_t fullBodyBytes = 180;  // what is worth a frame without waiting for more
 }  // namespace
@@ -43,11 +44,11 @@ bool Node::transmit(FrameType type, const uint8_t to[macBytes], size_t bodyLengt
   return true;
 }
 
-// What is for a neighbour whose link rests waits, but for a leaf, which is awake now.
+// What is for a neighbour whose link rests waits, but for a leaf, which is awake now. A call that is gone comes here when its answers are due.
 ControlFrame* Node::dueControl() {
   for (ControlFrame* frame = control_.due(now_); frame != nullptr; frame = control_.due(now_)) {
-    if (frame->attempts > 0 && isBroadcast(frame->to)) {
-      callAgain(*frame);
+    if (frame->attempts > 0 && isCall(*frame)) {
+      askSilent(*frame);
       continue;
     }
     const Neighbour* to = neighbours_.find(frame->to);

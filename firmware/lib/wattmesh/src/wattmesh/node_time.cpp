@@ -63,7 +63,7 @@ void Node::hearBeaconTime(const Neighbour& neighbour, const Beacon& beacon) {
 }
 
 // Takes TIME off a frame: it is from one node to the next only.
-void Node::hearTime(const Neighbour& neighbour, uint32_t counter, Routed& routed) {
+void Node::hearTime(const Neighbour& neighbour, bool isCall, uint32_t counter, Routed& routed) {
   Reader reader(routed.sections, routed.sectionsLength);
   RoutedSection section{};
   TimeSection time{};
@@ -74,12 +74,12 @@ void Node::hearTime(const Neighbour& neighbour, uint32_t counter, Routed& routed
   }
   if (!followsTime(neighbour) && !pollsInstead(neighbour)) return;
   if (!heard_.isFrom(neighbour.mac)) clock_.changeSource();
-  const uint64_t atUs = tells ? heard_.atUs(neighbour.mac, time.number) : never;
+  const uint64_t atUs = tells ? heard_.atUs(neighbour.mac, isCall, time.number) : never;
   if (atUs != never && now_ - atUs < pastMaxUs) {
     const TimeReference reference{whole(time.time, clock_.utcUs(atUs)), whole(time.raw, clock_.rawUs(atUs)), int32_t{time.skew} * skewUnit};
     if (clock_.sample(reference, atUs, now_)) announceSoon();
   }
-  heard_.note(neighbour.mac, counter, now_);
+  heard_.note(neighbour.mac, isCall, counter, now_);
 }
 
 // Writes when the ROUTED frame before was gone to this neighbour, or to everybody, if that is known.

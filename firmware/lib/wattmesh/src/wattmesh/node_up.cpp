@@ -117,7 +117,7 @@ void Node::keepItem(const Item& item, const PacketHeader& header, int8_t rssi) {
   const bool custody = hub_ != nullptr && isReport;
   const uint16_t custodian = item.route[custodianIndex(item)];
   const CustodyEntry entry{item.route[0], header.session, header.counter};
-  // A hub owns no rows: what it says itself, it says again.
+  // A hub measures nothing: what it says itself it says again, and does not keep.
   const bool isAwaited = custody && custodian != session_.shortId() && (custodian != item.route[0] || !isHub(custodian));
   // What comes back from above is no repeat: who sent it counts on us from now on, and ours may have gone with its confirmation.
   if (custody && !passedHere(item) && hub_->seen.contains(item.packet, item.packetLength)) {
@@ -125,7 +125,8 @@ void Node::keepItem(const Item& item, const PacketHeader& header, int8_t rssi) {
     if (isAwaited) hub_->hub.owe(custodian, entry, now_);
     return;
   }
-  if (isReport && !custody && !passedHere(item) && passed_.repeats(item.packet, item.packetLength, now_)) return;
+  const bool isPassing = isReport && !custody && !passedHere(item);
+  if (isPassing && passed_.contains(item.packet, item.packetLength, now_)) return;
   if (floods() && session_.joined() && !rootedHere() && item.packetLength > 0) {
     flood(Direction::up, item.packet, item.packetLength);
     return;
@@ -138,6 +139,7 @@ void Node::keepItem(const Item& item, const PacketHeader& header, int8_t rssi) {
     return;
   }
   slot->rssi = rssi;
+  if (isPassing) passed_.add(item.packet, item.packetLength, now_);
   // What else was polled passes here in a moment: it travels as one.
   if (!custody && header.type != packetM1 && !item.urgent && releaseUs_ > now_) slot->dueUs = releaseUs_;
   const uint64_t cycleUs = config_.pollCycleS * usPerS;

@@ -27,22 +27,21 @@ class PollTree {
   uint8_t bytes_[pollEntriesMax * pollEntryBytes];
 };
 
-// Numbers of polls that came here lately.
-class PollsSeen {
+// Which nodes of a poll's tree a frame is for that passes it on.
+class PollPart {
  public:
-  // True: it came before. Otherwise it is remembered.
-  bool repeats(uint16_t number) {
-    for (const uint16_t known : numbers_) {
-      if (known == number) return true;
-    }
-    numbers_[next_] = number;
-    next_ = static_cast<uint8_t>((next_ + 1) % pollsSeenMax);
-    return false;
+  void add(size_t index) { bits_[index / 8] = static_cast<uint8_t>(bits_[index / 8] | 1u << index % 8); }
+  bool holds(size_t index) const { return (bits_[index / 8] >> index % 8 & 1) != 0; }
+  size_t count() const {
+    size_t found = 0;
+    for (size_t i = 0; i < pollEntriesMax; i++) found += holds(i) ? 1 : 0;
+    return found;
   }
 
+  uint8_t depth = 0;  // hops to the deepest of them
+
  private:
-  uint16_t numbers_[pollsSeenMax] = {};  // 0: none, which no poll has
-  uint8_t next_ = 0;
+  uint8_t bits_[(pollEntriesMax + 7) / 8] = {};
 };
 
 }  // namespace wattmesh

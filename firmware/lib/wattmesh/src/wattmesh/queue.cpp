@@ -148,16 +148,18 @@ void DuplicateCache::add(const uint8_t* packet, size_t length) {
   next_ = static_cast<uint8_t>((next_ + 1) % duplicateCacheMax);
 }
 
-bool JustPassed::repeats(const uint8_t* packet, size_t length, uint64_t nowUs) {
-  const uint16_t mark = static_cast<uint16_t>(DuplicateCache::markOf(packet, length) >> 16);
-  const uint8_t at = static_cast<uint8_t>(nowUs >> unitShift);
+bool JustPassed::contains(const uint8_t* packet, size_t length, uint64_t nowUs) const {
+  const uint16_t mark = markOf(packet, length);
   for (size_t i = 0; i < justPassedMax; i++) {
-    if (marks_[i] == mark && static_cast<uint8_t>(at - at_[i]) <= unitsMax) return true;
+    if (marks_[i] == mark && static_cast<uint8_t>(unitOf(nowUs) - units_[i]) <= unitsMax) return true;
   }
-  marks_[next_] = mark;
-  at_[next_] = at;
-  next_ = static_cast<uint8_t>((next_ + 1) % justPassedMax);
   return false;
+}
+
+void JustPassed::add(const uint8_t* packet, size_t length, uint64_t nowUs) {
+  marks_[next_] = markOf(packet, length);
+  units_[next_] = unitOf(nowUs);
+  next_ = static_cast<uint8_t>((next_ + 1) % justPassedMax);
 }
 
 }  // namespace wattmesh

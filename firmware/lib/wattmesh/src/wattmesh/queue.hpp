@@ -88,20 +88,23 @@ class DuplicateCache {
   uint32_t marks_[duplicateCacheMax] = {};
 };
 
-// Packets that a relay took on in the last seconds. Where only the radio's acknowledgement was lost a packet comes again, in a moment and
-// perhaps by another way; what comes later was lost further up, and goes on.
+// Packets that a relay took on in the last 8 s. Where only the radio's acknowledgement was lost a packet comes again, in a moment and perhaps by
+// another way; what comes later was lost further up, and goes on. Marks of two bytes and times of one do: whoever is taken for another, once in
+// thousands of packets, is asked for its rows again.
 class JustPassed {
  public:
-  // True: it came a moment ago. Otherwise it is remembered.
-  bool repeats(const uint8_t* packet, size_t length, uint64_t nowUs);
+  bool contains(const uint8_t* packet, size_t length, uint64_t nowUs) const;
+  void add(const uint8_t* packet, size_t length, uint64_t nowUs);
 
  private:
   static constexpr unsigned unitShift = 20;  // of times: about a second
   static constexpr uint8_t unitsMax = 8;
+  static uint16_t markOf(const uint8_t* packet, size_t length) { return static_cast<uint16_t>(DuplicateCache::markOf(packet, length) >> 16); }
+  static uint8_t unitOf(uint64_t nowUs) { return static_cast<uint8_t>(nowUs >> unitShift); }
 
   uint8_t next_ = 0;
-  uint8_t at_[justPassedMax] = {};
-  uint16_t marks_[justPassedMax] = {};
+  uint8_t units_[justPassedMax] = {};
+  uint16_t marks_[justPassedMax] = {};  // 0: most likely none
 };
 
 }  // namespace wattmesh

@@ -205,13 +205,17 @@ Error decodePacketFor(const RoutedSection& section, PacketForSection& packet) {
   return Error::none;
 }
 
-bool writePoll(Writer& writer, const PollSection& poll) {
-  const size_t start = writer.length();
+void writePollHead(Writer& writer, const PollSection& poll, size_t entries, uint8_t depth) {
   writer.u8(routedPoll);
-  writer.u8(static_cast<uint8_t>(pollHeadBytes + poll.entries * pollEntryBytes));
+  writer.u8(static_cast<uint8_t>(pollHeadBytes + entries * pollEntryBytes));
   writer.u16(poll.number);
   writer.u8(poll.packets);
-  writer.u8(poll.depth);
+  writer.u8(depth);
+}
+
+bool writePoll(Writer& writer, const PollSection& poll) {
+  const size_t start = writer.length();
+  writePollHead(writer, poll, poll.entries, poll.depth);
   for (size_t i = 0; i < poll.entries; i++) writePollEntry(writer, pollEntry(poll.tree, i));
   return keepOrRewind(writer, start);
 }

@@ -122,7 +122,7 @@ bool encodeRoutedHeader(Writer& writer, const Routed& routed);
 
 // The frame's poll; false: it holds none.
 bool findPoll(const Routed& routed, PollSection& poll);
-// Narrows a poll to a child of its first node, and what is below that; false: it is none.
+// Narrows a poll to a child of its first node and those below that child; false: it is none of these.
 bool takePoll(PollSection& poll, uint16_t child);
 PollEntry pollEntry(const uint8_t* tree, size_t index);
 void writePollEntry(Writer& writer, const PollEntry& entry);
@@ -130,6 +130,8 @@ void writePollEntry(Writer& writer, const PollEntry& entry);
 size_t pollSubtreeEnd(const PollSection& poll, size_t index);
 
 // Writers of whole sections. False: it does not fit; then the writer is as it was.
+// What stands before so many entries, which are a part of the poll's and as deep as that.
+void writePollHead(Writer& writer, const PollSection& poll, size_t entries, uint8_t depth);
 bool writePoll(Writer& writer, const PollSection& poll);
 bool writeTime(Writer& writer, const TimeSection& time);
 bool writeCustody(Writer& writer, const CustodyEntry* entries, size_t count);

@@ -4,6 +4,7 @@
 
 #include "wattmesh/clock.hpp"
 #include "wattmesh/port.hpp"
+#include "wattmesh/stamp.hpp"
 
 namespace wattmesh {
 
@@ -14,32 +15,29 @@ struct GoneFrame {
   bool known = false;
 };
 
-// The last ROUTED frames that came from a neighbour, for us and for everybody: a later one tells when one of them was gone.
+// The last ROUTED frames that came from a neighbour, one for us and one for everybody: the next one of the kind tells when it was gone.
 class HeardFrame {
  public:
-  void note(const uint8_t mac[macBytes], uint32_t counter, uint64_t nowUs) {
+  void note(const uint8_t mac[macBytes], bool isCall, uint32_t counter, uint64_t nowUs) {
     if (!isFrom(mac)) *this = HeardFrame{};
     memcpy(mac_, mac, macBytes);
-    newest_ = static_cast<uint8_t>((newest_ + 1) % framesMax);
-    number_[newest_] = static_cast<uint16_t>(counter);
-    atUs_[newest_] = nowUs;
+    isCall_ = isCall;
+    number_[isCall] = static_cast<uint16_t>(counter);
+    atUs_[isCall] = nowUs;
   }
   bool isFrom(const uint8_t mac[macBytes]) const { return memcmp(mac, mac_, macBytes) == 0; }
-  bool isOlder(uint64_t nowUs, uint64_t us) const { return atUs_[newest_] == never || nowUs - atUs_[newest_] > us; }
-  // When the frame of this neighbour and number came; never: it is none of them.
-  uint64_t atUs(const uint8_t mac[macBytes], uint16_t number) const {
-    for (size_t i = 0; i < framesMax; i++) {
-      if (number == number_[i] && isFrom(mac)) return atUs_[i];
-    }
-    return never;
+  // Nothing came for so long.
+  bool isOlder(uint64_t nowUs, uint64_t us) const { return atUs_[isCall_] == never || nowUs - atUs_[isCall_] > us; }
+  // When the frame of this neighbour, kind and number came; never: it is another one.
+  uint64_t atUs(const uint8_t mac[macBytes], bool isCall, uint16_t number) const {
+    return number == number_[isCall] && isFrom(mac) ? uint64_t{atUs_[isCall]} : never;
   }
 
  private:
-  static constexpr size_t framesMax = 4;
   uint8_t mac_[macBytes] = {};
-  uint8_t newest_ = 0;
-  uint16_t number_[framesMax] = {};
-  uint64_t atUs_[framesMax] = {never, never, never, never};
+  bool isCall_ = false;  // the last one
+  uint16_t number_[2] = {};
+  Stamp atUs_[2] = {never, never};
 };
 
 // The last beacon that told the time, of the parent or of whom the time came from first: the next one tells when it was gone.

@@ -22,6 +22,9 @@ struct ControlFrame : Packed {  // its body
   ControlFrame() : attempts(0), once(false), used(false), inFlight(false) {}
 };
 
+// Frames to everybody with something for several: polls (PROTOCOL.md, section 2.3).
+inline bool isCall(const ControlFrame& frame) { return frame.type == FrameType::routed && isBroadcast(frame.to); }
+
 class ControlQueue {
  public:
   static constexpr size_t framesMax = 8;

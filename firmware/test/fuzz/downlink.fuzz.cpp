@@ -132,7 +132,7 @@ void step(World& world, Head& head, Input& input) {
 // Polls until an answer to one of them has gone out.
 void pollUntilAnswered(World& world, uint16_t& number) {
   Board& board = world.board(meter);
-  constexpr unsigned pollsMax = 8;
+  constexpr unsigned pollsMax = 40;
   for (unsigned poll = 0; poll < pollsMax && board.session().joined(); poll++) {
     number++;
     board.watch().answered.clear();
@@ -142,7 +142,7 @@ void pollUntilAnswered(World& world, uint16_t& number) {
       if (answered == number) return;
     }
   }
-  // The radio may still hold a frame of before it was well.
+  // What the radio got before it was well may hold it for longer still.
   DEMAND(!board.session().joined() || board.isSending());
 }
 

@@ -289,6 +289,7 @@ class Node : private Downward, private HostSide {
   uint8_t beaconNumber_ = 0;
   bool unpolled_ = false;       // the parent is asked because no poll has come
   uint16_t routeNumber_ = 0;    // of our last ROUTE
+  uint16_t owedPoll_ = 0;       // which the report that waits answers, though it was made unasked; 0: none
   uint16_t treeAsked_ = 0;      // last request for a tree that was passed on
   uint32_t provenMark_ = 0;     // meters: the cumulative mark at judgedUs_
   HeardFrame heard_;            // of the parent

@@ -56,7 +56,14 @@ void Node::onPoll(const Routed& routed, const PollSection& poll) {
   if (releaseUs > releaseUs_) releaseUs_ = releaseUs;
   if (meter_ == nullptr || !self.asked) return;
   meter_->polled(now_);
-  report(true, poll.number, releaseUs);
+  // What was about to go without being asked answers now.
+  QueuedItem* unasked = queue_.ownReport();
+  if (unasked == nullptr) {
+    report(true, poll.number, releaseUs);
+    return;
+  }
+  owedPoll_ = poll.number;
+  if (unasked->attempts == 0) unasked->dueUs = releaseUs;
 }
 
 // It hangs here, nobody is below it, and it is awake.

@@ -122,6 +122,10 @@ bool Node::appendItem(Writer& body, QueuedItem& slot, Item& item, const Item* be
   }
   item.route[item.hops] = session_.shortId();
   item.hops++;
+  if (slot.own && !slot.uncustodied && owedPoll_ != 0) {
+    item.isAnswer = true;
+    item.poll = owedPoll_;
+  }
   if (encodeItem(body, item, before)) return true;
   if (body.length() == dataHeaderBytes) {
     // It fits no frame any more, even alone.
@@ -137,6 +141,7 @@ void Node::dataSent(bool ok) {
   for (QueuedItem& slot : queue_) {
     if (slot.state != QueuedItem::State::inFlight) continue;
     // Its session ended while it was in the air, and nothing but a handshake may go out before the next one.
+    if (ok && slot.own && !slot.uncustodied) owedPoll_ = 0;
     const bool isStale = slot.own && !slot.uncustodied && !session_.joined();
     if (isStale) {
       slot.state = QueuedItem::State::empty;

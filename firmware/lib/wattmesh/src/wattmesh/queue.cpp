@@ -86,6 +86,13 @@ bool Queue::holdsOwn() const {
   return false;
 }
 
+QueuedItem* Queue::ownReport() {
+  for (QueuedItem& slot : slots_) {
+    if (slot.own && !slot.uncustodied && slot.state == QueuedItem::State::waiting) return &slot;
+  }
+  return nullptr;
+}
+
 bool Queue::holds(const Item& item) const {
   for (const QueuedItem& slot : slots_) {
     if (slot.state == QueuedItem::State::empty || slot.floods || slot.origin != item.route[0] || slot.length < item.packetLength) continue;

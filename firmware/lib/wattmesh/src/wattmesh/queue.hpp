@@ -52,6 +52,8 @@ class Queue {
   bool release(uint16_t origin, uint8_t session, uint32_t counter);
   QueuedItem* byUpNumber(uint32_t number);
   bool holdsOwn() const;
+  // This node's report that waits to be sent; nullptr: none does.
+  QueuedItem* ownReport();
   // The same packet waits already.
   bool holds(const Item& item) const;
   // Drops this node's own packets that are not at the radio: their session is gone, and the log still holds the rows.

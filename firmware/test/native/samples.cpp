@@ -115,7 +115,7 @@ void addFrames(std::vector<Sample>& list) {
   add("beacon", FrameType::beacon, encoded(encodeBeacon, beacon));
   add("data", FrameType::data, dataBody(), true);
   add("routed", FrameType::routed, routedBody(), true);
-  add("call", FrameType::routed, callBody());
+  add("call", FrameType::routed, callBody(), true);
   add("route", FrameType::route, encoded(encodeRoute, Route{3, RouteKind::unreachable, 5, 6, 7}));
   add("wanted tree", FrameType::route, encoded(encodeRoute, Route{3, RouteKind::newTree, 5, 0, 65535}));
   add("ask", FrameType::challenge, encoded(encodeChallenge, Challenge{false, {1, 2, 3, 4, 5, 6, 7, 8}, 0}));

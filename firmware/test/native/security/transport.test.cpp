@@ -232,17 +232,17 @@ TEST(silenceCountsTheTimeWithAParentAndNoOther) {
   node.join(1 * s);
   const uint64_t allowed = 4 * pollCycleS * s;
   CHECK(!node.session.tick(1 * s, true, true));
-  // The parent is lost for a second in every nine, and once for five minutes.
+  // The parent is lost for a second in every ten, and once for five minutes.
   uint64_t now = 1 * s;
-  for (uint64_t grounded = 0; grounded < allowed; grounded += 8 * s) {
-    now += 8 * s;
+  for (uint64_t grounded = 0; grounded + 9 * s <= allowed; grounded += 9 * s) {
+    now += 9 * s;
     CHECK(!node.session.tick(now, true, true));
     CHECK(!node.session.tick(now, false, true));
-    now += grounded == 96 * s ? 300 * s : 1 * s;
+    now += grounded == 90 * s ? 300 * s : 1 * s;
     CHECK(!node.session.tick(now, true, true));
     CHECK(node.session.joined());
   }
-  CHECK(node.session.tick(now + 1 * s, true, true));
+  CHECK(node.session.tick(now + 9 * s, true, true));
 }
 
 TEST(anAnswerWithoutAParentBeginsTheSilenceAnew) {

@@ -184,8 +184,10 @@ void Node::settle() {
   const bool handshakeDue = session_.tick(now_, reachable(), waiting);
   const Error failure = session_.takeFailure();
   if (failure != Error::none) drop(failure);
-  // Nobody answers by this way: it may be that the parent has no room for us. Who has a session judges by what comes back (settleTrust).
-  if (session_.rounds() > rounds && !session_.joined()) routing_.shun(neighbours_, now_);
+  // Nobody answers by this way: it may be that the parent has no room for us. With a session that may be good
+  // only if there is no other, which settleTrust would try.
+  const bool isAlone = session_.rounds() > 1 && !routing_.hasOther(neighbours_, now_);
+  if (session_.rounds() > rounds && (!session_.joined() || isAlone)) routing_.shun(neighbours_, now_);
   if (wasJoined && !session_.joined()) {
     queue_.dropOwn();
     settleRoute();

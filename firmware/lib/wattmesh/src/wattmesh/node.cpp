@@ -7,6 +7,8 @@
 namespace wattmesh {
 
 namespace {
+// Unanswered rounds of M1 after which who still has a session looks for another way.
+constexpr uint8_t sessionRoundsMax = 3;
 
 // What is not foreseen to the moment (silence, who is avoided) is looked at so often; at rest, a sixth of a cycle late is soon enough.
 constexpr uint64_t tickMaxUs = usPerS;
@@ -184,8 +186,8 @@ void Node::settle() {
   const bool handshakeDue = session_.tick(now_, reachable(), waiting);
   const Error failure = session_.takeFailure();
   if (failure != Error::none) drop(failure);
-  // Nobody answers by this way: it may be that the parent has no room for us. Who has a session judges by what comes back (settleTrust).
-  if (session_.rounds() > rounds && !session_.joined()) routing_.shun(neighbours_, now_);
+  // Nobody answers by this way: the parent has no room for us or, which who has a session finds out last (settleTrust), another network key.
+  if (session_.rounds() > rounds && (!session_.joined() || session_.rounds() >= sessionRoundsMax)) routing_.shun(neighbours_, now_);
   if (wasJoined && !session_.joined()) {
     queue_.dropOwn();
     settleRoute();

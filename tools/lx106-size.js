@@ -19,7 +19,7 @@ export const PARTS = [
  * Bytes at most. A meter has a router's 32 neighbours, a hub 64 members; code is the whole core's, with all roles and all of its security.
  * What is wanted of code is less (64 KB); until that is met, nothing grows unseen.
  */
-export const LIMITS = { meter: 14 * 1024, hub: 24 * 1024, text: 82 * 1024, stack: 2048 };
+export const LIMITS = { meter: 14 * 1024, hub: 24 * 1024, text: 83 * 1024, stack: 2048 };
 
 const LIBRARY = 'firmware/lib/wattmesh';
 const CORE = `${LIBRARY}/src`;

@@ -132,18 +132,19 @@ void step(World& world, Head& head, Input& input) {
 // Polls until an answer to one of them has gone out.
 void pollUntilAnswered(World& world, uint16_t& number) {
   Board& board = world.board(meter);
-  constexpr unsigned pollsMax = 40;
+  constexpr unsigned pollsMax = 8;
   for (unsigned poll = 0; poll < pollsMax && board.session().joined(); poll++) {
     number++;
     board.watch().answered.clear();
     toMeter(world, pollSection(number, board.session().shortId()));  // an M2 may have given it another one
     world.beaconPeriod(meter);
+    // Not in step with what the meter says by itself: while that is on the air there is no answer.
+    world.run(usPerS);
     for (const uint16_t answered : board.watch().answered) {
       if (answered == number) return;
     }
   }
-  // What the radio got before it was well may hold it for longer still.
-  DEMAND(!board.session().joined() || board.isSending());
+  DEMAND(!board.session().joined());
 }
 
 // The hub takes the packet sent last into custody: the meter goes on to the next rows.
@@ -160,6 +161,7 @@ void heal(World& world) {
   Board& board = world.board(meter);
   uint16_t number = 1000;
   changeRadio(world, 0x01);
+  world.finish(meter);
   world.join(meter, shortId, 0);
   pollUntilAnswered(world, number);
   world.reboot(meter);

@@ -82,6 +82,8 @@ class Host {
     switch (type) {
       case EnvelopeType::hello:
         DEMAND(decodeHelloGateway(envelope, length, hello) == Error::none);
+        // While nobody listens packets go to the spool, and come again under other numbers.
+        items_.clear();
         break;
       case EnvelopeType::up:
         judgeUp(envelope, length);
@@ -91,7 +93,7 @@ class Host {
         break;
       case EnvelopeType::stats:
         DEMAND(decodeGatewayStats(envelope, length, stats) == Error::none);
-        DEMAND(stats.queue <= queueFramesMax && stats.members <= gatewayMembersMax && stats.neighbours <= gatewayNeighboursMax);
+        DEMAND(stats.queue <= queueFramesMax + spoolPacketsMax && stats.members <= gatewayMembersMax && stats.neighbours <= gatewayNeighboursMax);
         break;
       default:
         DEMAND(false);

@@ -142,6 +142,8 @@ Error Node::onAnswer(const PacketHeader& header, const uint8_t* packet, size_t l
   const uint16_t formerId = session_.shortId();
   Error error = session_.openM2(header, packet, length, now_, m2);
   if (error != Error::none) return error;
+  // What waits was sealed under the session before, and nobody is to see two packets of one counter.
+  if (formerId != shortIdNone) queue_.dropOwn();
   settleMode();
   uint8_t body[3];
   Writer writer(body, sizeof body);

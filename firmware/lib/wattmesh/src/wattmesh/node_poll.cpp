@@ -58,11 +58,11 @@ void Node::onPoll(const Routed& routed, const PollSection& poll) {
   meter_->polled(now_);
   // What was about to go without being asked answers now.
   QueuedItem* unasked = queue_.ownReport();
+  owedPoll_ = unasked == nullptr ? uint16_t{0} : poll.number;
   if (unasked == nullptr) {
     report(true, poll.number, releaseUs);
     return;
   }
-  owedPoll_ = poll.number;
   if (unasked->attempts == 0) unasked->dueUs = releaseUs;
 }
 

@@ -160,7 +160,7 @@ void Node::retryLater(QueuedItem& slot) {
   slot.state = QueuedItem::State::waiting;
   if (slot.attempts < 255) slot.attempts++;
   // A hub keeps what it took into custody; a relay or origin may let go, for the meter's log still holds the rows.
-  if (slot.attempts >= attemptsMax && !(config_.isHub() && !slot.uncustodied)) {
+  if (slot.attempts >= attemptsMax && !(config_.isHub() && !slot.uncustodied && !slot.own)) {
     slot.state = QueuedItem::State::empty;
     drop(Error::noParent);
     return;

@@ -106,7 +106,12 @@ bool Queue::holds(const Item& item) const {
 
 void Queue::dropOwn() {
   for (QueuedItem& slot : slots_) {
-    if (slot.own && slot.state != QueuedItem::State::inFlight) slot.state = QueuedItem::State::empty;
+    if (!slot.own) continue;
+    if (slot.state == QueuedItem::State::inFlight) {
+      slot.attempts = UINT8_MAX;
+    } else {
+      slot.state = QueuedItem::State::empty;
+    }
   }
 }
 

@@ -56,7 +56,7 @@ class Queue {
   QueuedItem* ownReport();
   // The same packet waits already.
   bool holds(const Item& item) const;
-  // Drops this node's own packets that are not at the radio: their session is gone, and the log still holds the rows.
+  // Drops this node's own packets, one at the radio when it comes back: their session is gone, and the log still holds the rows.
   void dropOwn();
   size_t count() const;
   // More than half full, by number or by length.
